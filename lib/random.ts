@@ -1,0 +1,120 @@
+import { integerInRange } from "./errors";
+
+// Multipliers and Weyl increments of Philox4x32 (Salmon et al. 2011, section 3.3).
+const M0 = 0xd2511f53;
+const M1 = 0xcd9e8d57;
+const W0 = 0x9e3779b9;
+const W1 = 0xbb67ae85;
+const ROUNDS = 10;
+
+/** The upper 32 bits of the 64-bit product of two unsigned 32-bit integers, as a signed 32-bit integer. */
+function multiplyHigh(a: number, b: number): number {
+  const aLow = a & 0xffff;
+  const aHigh = a >>> 16;
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
+  // No sum exceeds 2^32 - 1: (2^16 - 1)^2 + 2^16 - 1 = 2^32 - 2^16.
+  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
+  const carry = aLow * bHigh + (middle & 0xffff);
+  return (aHigh * bHigh + (middle >>> 16) + (carry >>> 16)) | 0;
+}
+
+/**
+ * Philox4x32-10: encrypts a 128-bit counter with a 64-bit key into 128 random bits.
+ * counter: 4 words, key: 2 words, out: 4 words, each 32 bits.
+ * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+ */
+export function philox4x32(counter: Uint32Array, key: Uint32Array, out: Uint32Array): void {
+  let c0 = counter[0] | 0;
+  let c1 = counter[1] | 0;
+  let c2 = counter[2] | 0;
+  let c3 = counter[3] | 0;
+  let k0 = key[0] | 0;
+  let k1 = key[1] | 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const high0 = multiplyHigh(M0, c0);
+    const high1 = multiplyHigh(M1, c2);
+    const low0 = Math.imul(M0, c0);
+    const low1 = Math.imul(M1, c2);
+    c0 = high1 ^ c1 ^ k0;
+    c1 = low1;
+    c2 = high0 ^ c3 ^ k1;
+    c3 = low0;
+    k0 = (k0 + W0) | 0;
+    k1 = (k1 + W1) | 0;
+  }
+  out[0] = c0;
+  out[1] = c1;
+  out[2] = c2;
+  out[3] = c3;
+}
+
+/**
+ * A repeatable sequence of random numbers, addressed by a seed and any number of stream numbers.
+ * The same arguments give the same sequence on every machine and in every thread; different arguments give
+ * independent ones, so work can be cut up in any way without changing its result.
+ * seed, stream: integers 0..2^53 - 1. Throws InputError for others.
+ */
+export class Random {
+  private readonly key = new Uint32Array(2);
+  /** Words 0 and 1 count the blocks drawn, words 2 and 3 belong to the stream. */
+  private readonly counter = new Uint32Array(4);
+  private readonly block = new Uint32Array(4);
+  private used = 4;
+  private spare = NaN;
+
+  constructor(seed: number, ...stream: number[]) {
+    integerInRange("The seed", seed, 0, Number.MAX_SAFE_INTEGER);
+    this.key[0] = seed >>> 0;
+    this.key[1] = Math.floor(seed / 2 ** 32);
+    // Each stream number is absorbed by one encryption whose output replaces the key and counter words 2 and 3.
+    // Its counter has a position and a tag where an empty stream has zeros, so the two never meet.
+    stream.forEach((number, position) => {
+      integerInRange("The stream number", number, 0, Number.MAX_SAFE_INTEGER);
+      this.counter[0] = number >>> 0;
+      this.counter[1] = Math.floor(number / 2 ** 32);
+      this.counter[2] ^= position + 1;
+      this.counter[3] ^= 0x73747265; // "stre"
+      philox4x32(this.counter, this.key, this.block);
+      this.key.set(this.block.subarray(0, 2));
+      this.counter.set(this.block.subarray(2, 4), 2);
+    });
+    this.counter[0] = 0;
+    this.counter[1] = 0;
+  }
+
+  /** A number uniform in (0, 1), both ends excluded, with 53 random bits. */
+  uniform(): number {
+    if (this.used === 4) {
+      philox4x32(this.counter, this.key, this.block);
+      this.counter[0]++; // wraps at 2^32
+      if (this.counter[0] === 0) this.counter[1]++;
+      this.used = 0;
+    }
+    const high = this.block[this.used] >>> 5;
+    const low = this.block[this.used + 1] >>> 6;
+    this.used += 2;
+    const integer = high * 2 ** 26 + low;
+    // Zero, one case in 2^53, becomes half the smallest step, so that its logarithm exists.
+    return integer === 0 ? 2 ** -54 : integer * 2 ** -53;
+  }
+
+  /** A standard normal number. Source: Box and Muller 1958; the second of each pair is kept for the next call. */
+  normal(): number {
+    if (!Number.isNaN(this.spare)) {
+      const kept = this.spare;
+      this.spare = NaN;
+      return kept;
+    }
+    const radius = Math.sqrt(-2 * Math.log(this.uniform()));
+    const angle = 2 * Math.PI * this.uniform();
+    this.spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  }
+
+  /** Fills out with standard normal numbers and returns it. */
+  fillNormal(out: Float64Array): Float64Array {
+    for (let i = 0; i < out.length; i++) out[i] = this.normal();
+    return out;
+  }
+}

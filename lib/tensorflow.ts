@@ -1,0 +1,106 @@
+/**
+ * The one place where TensorFlow enters: its environment, what newer Node versions removed, and the native
+ * operations that tfjs itself does not offer. Everything else imports `tf` from here.
+ */
+import { availableParallelism } from "os";
+
+// TensorFlow reads its environment when its library is loaded. The launchers set it too; this serves
+// whoever comes in another way.
+process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+process.env.TF_NUM_INTRAOP_THREADS ??= String(availableParallelism());
+process.env.TF_NUM_INTEROP_THREADS ??= "1";
+
+// tfjs-node-gpu 4.22 calls two helpers of node:util that Node 23 removed.
+const util = require("util") as Record<string, unknown>;
+util["isNullOrUndefined"] ??= (value: unknown) => value === null || value === undefined;
+util["isArray"] ??= Array.isArray;
+
+// TensorFlow prints a line about itself while it is loaded, before its log level counts: see scripts/quiet.cc.
+const standardError = require("@tensorflow/tfjs-node-gpu/lib/napi-v8/quiet.node") as {
+  off(): void;
+  on(): void;
+};
+if (Number(process.env.TF_CPP_MIN_LOG_LEVEL) > 0) standardError.off();
+import * as tf from "@tensorflow/tfjs-node-gpu";
+standardError.on();
+
+import { Random } from "./random";
+
+export { tf };
+
+/** The part of the native backend that tfjs does not type. */
+interface NativeBackend {
+  binding: Record<string, number> & { TF_Version: string };
+  isUsingGpuDevice: boolean;
+  executeSingleOutput(name: string, attributes: Attribute[], inputs: tf.Tensor[]): tf.Tensor;
+  executeMultipleOutputs(
+    name: string,
+    attributes: Attribute[],
+    inputs: tf.Tensor[],
+    outputs: number,
+  ): tf.Tensor[];
+}
+
+interface Attribute {
+  name: string;
+  type: number;
+  value: number | boolean | number[];
+}
+
+/** The native backend (its binding is TensorFlow's C API). */
+export function native(): NativeBackend {
+  return tf.backend() as unknown as NativeBackend;
+}
+
+/** An attribute of a native operation that holds a data type. */
+export function typeAttribute(name: string, dtype: "float32" | "int32"): Attribute {
+  const { binding } = native();
+  return {
+    name,
+    type: binding["TF_ATTR_TYPE"],
+    value: dtype === "float32" ? binding["TF_FLOAT"] : binding["TF_INT32"],
+  };
+}
+
+/** For people: version and device, such as "TensorFlow 2.21.0 (CPU)". */
+export function describeBackend(): string {
+  const { binding, isUsingGpuDevice } = native();
+  return `TensorFlow ${binding.TF_Version} (${isUsingGpuDevice ? "GPU" : "CPU"})`;
+}
+
+/**
+ * Standard normal numbers, a function of (seed, stream, shape) alone: TensorFlow's counter-based
+ * StatelessRandomNormal (Philox), keyed by the project's own generator.
+ *
+ * @param shape shape of the result (float32)
+ * @param seed seed of the run, 0 .. 2^53 - 1
+ * @param stream further integers that tell draws of one run apart, such as the step
+ */
+export function normal(shape: number[], seed: number, ...stream: number[]): tf.Tensor {
+  return tf.tidy(() =>
+    native().executeSingleOutput(...statelessCall("StatelessRandomNormal", shape, seed, stream)),
+  );
+}
+
+/** Uniform numbers in [0, 1), as {@link normal}. */
+export function uniform(shape: number[], seed: number, ...stream: number[]): tf.Tensor {
+  return tf.tidy(() =>
+    native().executeSingleOutput(...statelessCall("StatelessRandomUniform", shape, seed, stream)),
+  );
+}
+
+function statelessCall(
+  name: string,
+  shape: number[],
+  seed: number,
+  stream: number[],
+): [string, Attribute[], tf.Tensor[]] {
+  const random = new Random(seed, ...stream);
+  const key = [random.uniform(), random.uniform()].map((u) => Math.floor(u * 2 ** 32) | 0);
+  const attributes = [
+    typeAttribute("dtype", "float32"),
+    typeAttribute("T", "int32"),
+    typeAttribute("Tseed", "int32"),
+  ];
+  return [name, attributes, [tf.tensor1d(shape, "int32"), tf.tensor1d(key, "int32")]];
+}

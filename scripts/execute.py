@@ -1,0 +1,114 @@
+"""Executes notebooks with the project's TypeScript kernel and writes them to a folder, with their figures.
+
+usage: execute.py [--in-place | --to FOLDER] NOTEBOOK...
+
+Prints what the cells print while they run. A cell tagged figure-N gives FOLDER/../figures/figure-N.png. A failing
+cell ends the run with status 1: tslab reports a failure in the kernel's reply alone, so that is what counts.
+"""
+
+import argparse
+import base64
+import os
+import pathlib
+import sys
+import time
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+INTERACTIVE = sys.stdout.isatty()
+
+
+class Client(NotebookClient):
+    """Shows streams and the text of live outputs on the terminal as they come."""
+
+    line = ""
+    last = 0.0
+
+    def process_message(self, msg, cell, cell_index):
+        kind, content = msg["msg_type"], msg["content"]
+        if kind == "stream":
+            self.put(content["text"])
+        elif kind in ("display_data", "update_display_data"):
+            data = content["data"]
+            text = data.get("text/plain", "")
+            live = content.get("transient", {}).get("display_id")
+            if "application/vnd.plotly.v1+json" not in data:
+                self.put(text + "\n")
+            elif live and text != "figure":
+                self.progress(text)
+        return super().process_message(msg, cell, cell_index)
+
+    def put(self, text):
+        if self.line:
+            print("\r" + " " * len(self.line) + "\r", end="")
+            self.line = ""
+        for line in text.splitlines():
+            print("    " + line, flush=True)
+
+    def progress(self, text):
+        text = "    " + text.strip().splitlines()[0]
+        if INTERACTIVE:
+            print("\r" + text.ljust(len(self.line)), end="", flush=True)
+            self.line = text
+        elif time.monotonic() - self.last > 15:
+            self.last = time.monotonic()
+            print(text, flush=True)
+
+
+def execute(path, target, figures):
+    notebook = nbformat.read(path, as_version=4)
+    client = Client(notebook, kernel_name="tslab", timeout=None, resources={"metadata": {"path": str(path.parent)}})
+    client.record_timing = False
+    start = time.monotonic()
+    failure = None
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        failure = error
+    client.put("")
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    notebook.metadata["language_info"] = {"name": "typescript", "file_extension": ".ts", "mimetype": "text/typescript"}
+    # Written whole or not at all, and a failed run only where it does not replace a good one.
+    if failure is None or target != path:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_suffix(".partial")
+        nbformat.write(notebook, partial)
+        os.replace(partial, target)
+    for cell in notebook.cells:
+        for tag in cell.metadata.get("tags", []):
+            if not tag.startswith("figure-"):
+                continue
+            pictures = [o.data["image/png"] for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
+            if pictures:
+                figures.mkdir(parents=True, exist_ok=True)
+                (figures / f"{tag}.png").write_bytes(base64.b64decode(pictures[-1]))
+                print(f"  {tag}: {figures / (tag + '.png')}")
+    if failure is not None:
+        cell = notebook.cells[max(0, sum(c.get("execution_count") is not None for c in notebook.cells) - 1)]
+        print(f"{path.name}: a cell failed:\n{str(failure)[-2000:]}", file=sys.stderr)
+        del cell
+        return False
+    print(f"  {path.name}: {time.monotonic() - start:.0f} s", flush=True)
+    return True
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--in-place", action="store_true")
+    parser.add_argument("--to", type=pathlib.Path, default=pathlib.Path("build/notebooks"))
+    parser.add_argument("notebooks", nargs="+", type=pathlib.Path)
+    options = parser.parse_args()
+    figures = options.to.parent / "figures"
+    for number, path in enumerate(options.notebooks, 1):
+        print(f"[{number}/{len(options.notebooks)}] {path.name}", flush=True)
+        target = path if options.in_place else options.to / path.name
+        if not execute(path, target, figures):
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

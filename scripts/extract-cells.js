@@ -1,0 +1,28 @@
+"use strict";
+// Writes the code of each notebook as one TypeScript file into build/cells/, where the type checker, stricter than
+// the kernel's, sees it: imports first, the rest inside one async function, as a cell may await.
+
+const fs = require("fs");
+const path = require("path");
+const { root } = require("./environment");
+
+const from = path.join(root, "notebooks");
+const to = path.join(root, "build", "cells");
+fs.rmSync(to, { recursive: true, force: true });
+fs.mkdirSync(to, { recursive: true });
+for (const name of fs.readdirSync(from).filter((file) => file.endsWith(".ipynb"))) {
+  const { cells } = JSON.parse(fs.readFileSync(path.join(from, name), "utf8"));
+  const code = cells
+    .filter((cell) => cell.cell_type === "code")
+    .map((cell) => [].concat(cell.source).join(""));
+  const importing = /^import\s[\s\S]*?from\s+"[^"]+";\n?|^import\s+"[^"]+";\n?/gm;
+  const imports = code
+    .flatMap((text) => text.match(importing) ?? [])
+    .map((text) => text.replace('"./lib/', '"../../lib/').trim());
+  const body = code.map((text) => text.replace(importing, "")).join("\n");
+  const unused = "/* eslint-disable */\n";
+  fs.writeFileSync(
+    path.join(to, name.replace(/\.ipynb$/, ".ts")),
+    `${unused}${[...new Set(imports)].join("\n")}\n\nexport async function cells(): Promise<void> {\n${body}\n}\n`,
+  );
+}

@@ -1,0 +1,43 @@
+"use strict";
+// Runs the notebooks in order through the real kernel.
+//   npm run figures            lesson budget, into build/: executed notebooks, Figures 1-4, the table
+//   npm run notebooks          the same, written back into notebooks/ (for committing)
+//   node scripts/notebooks.js --budget smoke --to DIR [NOTEBOOK ...]
+
+const { spawnSync } = require("child_process");
+const fs = require("fs");
+const path = require("path");
+const { parseArgs } = require("util");
+const { root, python, environment } = require("./environment");
+const { setup, SetupError } = require("./setup");
+
+const { values, positionals } = parseArgs({
+  options: {
+    budget: { type: "string", default: "lesson" },
+    to: { type: "string", default: path.join("build", "notebooks") },
+    "in-place": { type: "boolean", default: false },
+  },
+  allowPositionals: true,
+});
+try {
+  setup();
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(`set-up: ${error.message}`);
+  process.exit(1);
+}
+const folder = path.join(root, "notebooks");
+const names = fs
+  .readdirSync(folder)
+  .filter((name) => name.endsWith(".ipynb"))
+  .sort();
+const notebooks = positionals.length > 0 ? positionals : names.map((name) => path.join(folder, name));
+const start = Date.now();
+const target = values["in-place"] ? ["--in-place"] : ["--to", values.to];
+const { status } = spawnSync(python, [path.join(__dirname, "execute.py"), ...target, ...notebooks], {
+  cwd: root,
+  stdio: "inherit",
+  env: environment({ ...process.env, POROUS_SGM_BUDGET: values.budget, PYTHONUNBUFFERED: "1" }),
+});
+if (status === 0) console.log(`All notebooks ran in ${((Date.now() - start) / 60000).toFixed(1)} minutes.`);
+process.exitCode = status ?? 1;
