@@ -21,6 +21,7 @@ export default tseslint.config(
         process: "readonly",
         console: "readonly",
         __dirname: "readonly",
+        __filename: "readonly",
         setTimeout: "readonly",
         setImmediate: "readonly",
       },

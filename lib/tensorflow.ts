@@ -1,29 +1,10 @@
 /**
- * The one place where TensorFlow enters: its environment, what newer Node versions removed, and the native
- * operations that tfjs itself does not offer. Everything else imports `tf` from here.
+ * The one place where TensorFlow enters the library, with the native operations that tfjs itself does not offer.
+ * Everything else imports `tf` from here.
  */
-import { availableParallelism } from "os";
-
-// TensorFlow reads its environment when its library is loaded. The launchers set it too; this serves
-// whoever comes in another way.
-process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
-process.env.TF_NUM_INTRAOP_THREADS ??= String(availableParallelism());
-process.env.TF_NUM_INTEROP_THREADS ??= "1";
-
-// tfjs-node-gpu 4.22 calls two helpers of node:util that Node 23 removed.
-const util = require("util") as Record<string, unknown>;
-util["isNullOrUndefined"] ??= (value: unknown) => value === null || value === undefined;
-util["isArray"] ??= Array.isArray;
-
-// TensorFlow prints a line about itself while it is loaded, before its log level counts: see scripts/quiet.cc.
-const standardError = require("@tensorflow/tfjs-node-gpu/lib/napi-v8/quiet.node") as {
-  off(): void;
-  on(): void;
-};
-if (Number(process.env.TF_CPP_MIN_LOG_LEVEL) > 0) standardError.off();
+// Loads the native package with its environment and what newer Node versions lack: scripts/tfjs-node/index.js.
+require("@tensorflow/tfjs-node");
 import * as tf from "@tensorflow/tfjs-node-gpu";
-standardError.on();
-
 import { Random } from "./random";
 
 export { tf };

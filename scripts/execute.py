@@ -24,6 +24,7 @@ class Client(NotebookClient):
     """Shows streams and the text of live outputs on the terminal as they come."""
 
     line = ""
+    pending = ""
     last = 0.0
 
     def process_message(self, msg, cell, cell_index):
@@ -34,10 +35,10 @@ class Client(NotebookClient):
             data = content["data"]
             text = data.get("text/plain", "")
             live = content.get("transient", {}).get("display_id")
-            if "application/vnd.plotly.v1+json" not in data:
-                self.put(text + "\n")
-            elif live and text != "figure":
+            if live and "image/png" not in data:
                 self.progress(text)
+            elif "application/vnd.plotly.v1+json" not in data:
+                self.put(text + "\n")
         return super().process_message(msg, cell, cell_index)
 
     def put(self, text):
@@ -52,9 +53,23 @@ class Client(NotebookClient):
         if INTERACTIVE:
             print("\r" + text.ljust(len(self.line)), end="", flush=True)
             self.line = text
-        elif time.monotonic() - self.last > 15:
+            return
+        self.pending = text
+        if time.monotonic() - self.last > 15:
+            self.flush()
+
+    def flush(self):
+        """Prints the last state of a live output that has not been printed."""
+        if self.pending:
             self.last = time.monotonic()
-            print(text, flush=True)
+            print(self.pending, flush=True)
+            self.pending = ""
+
+    async def async_execute_cell(self, *args, **kwargs):
+        try:
+            return await super().async_execute_cell(*args, **kwargs)
+        finally:
+            self.flush()
 
 
 def execute(path, target, figures):

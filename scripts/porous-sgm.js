@@ -1,6 +1,4 @@
 #!/usr/bin/env node
 // Lets node load TypeScript, then runs the command line.
-const path = require("node:path");
-
-require("ts-node").register({ transpileOnly: true, project: path.join(__dirname, "..", "tsconfig.json") });
+require("./typescript.js");
 require("./cli/main.ts");

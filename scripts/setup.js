@@ -264,6 +264,7 @@ function installKernel() {
   };
   const text = `${JSON.stringify(spec, undefined, 2)}\n`;
   const file = path.join(folder, "kernel.json");
+  fs.mkdirSync(path.join(venv, "jupyter"), { recursive: true }); // where Jupyter keeps what is its own
   if (stampOf(file) === text) return false;
   fs.mkdirSync(folder, { recursive: true });
   fs.writeFileSync(file, text);

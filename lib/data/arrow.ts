@@ -1,0 +1,2 @@
+export { ArrowFieldsFile, readBatches, readDataSet } from "./arrowReader";
+export { ArrowFieldsWriter, writeDataSet } from "./arrowWriter";

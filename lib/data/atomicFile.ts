@@ -1,0 +1,99 @@
+import fs from "node:fs";
+import path from "node:path";
+import { InputError, shown } from "../errors";
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file or folder; check the path",
+  ENOTDIR: "a part of its path is not a folder; check the path",
+  EISDIR: "it is a folder; give the name of a file",
+  EACCES: "permission is denied; choose a place that you may use",
+  EPERM: "permission is denied; choose a place that you may use",
+  EROFS: "the file system is read-only; choose another place",
+  ENOSPC: "the disk is full; free some space or choose another place",
+  EDQUOT: "the disk quota is used up; free some space or choose another place",
+  EFBIG: "the file would be larger than this system allows; choose another place or write less",
+  EMFILE: "too many files are open; close some or raise the limit",
+  ENAMETOOLONG: "its name is too long; give a shorter one",
+  EIO: "the device reports an error; choose another place",
+};
+
+/** The InputError that tells in one sentence why a file cannot be used; other errors come back unchanged. */
+export function fileError(action: string, file: string, error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (error instanceof InputError || typeof code !== "string" || !Object.hasOwn(REASONS, code)) return error;
+  return new InputError(`Cannot ${action} ${shown(file)}: ${REASONS[code]}.`, { cause: error });
+}
+
+const open = new Set<AtomicFile>();
+
+/** Removes the temporary files of all unfinished writes: for signal handlers. */
+export function abandonAll(): void {
+  for (const file of open) file.abandon();
+}
+
+/**
+ * A file that appears under its name only when it is complete: it is written to a temporary name in the same folder,
+ * flushed to the disk and renamed by commit(). Whatever fails first, call abandon(): it removes the temporary file.
+ * All methods but abandon() throw InputError if the place cannot be written.
+ */
+export class AtomicFile {
+  private readonly target: string;
+  private readonly temporary: string;
+  private descriptor: number | undefined;
+
+  constructor(readonly file: string) {
+    try {
+      const resolved = path.resolve(file);
+      // Through a symbolic link to the file behind it, so that the link survives.
+      this.target = fs.existsSync(resolved) ? fs.realpathSync(resolved) : resolved;
+      // A device or a pipe must not be replaced by a file, nor a folder.
+      if (fs.existsSync(this.target) && !fs.statSync(this.target).isFile()) {
+        throw new InputError(
+          `Cannot write ${shown(file)}: it is not a regular file; give the name of a file.`,
+        );
+      }
+      const { dir, base } = path.parse(this.target);
+      this.temporary = path.join(dir, `.${base.slice(0, 100)}.${process.pid}-${Date.now().toString(36)}.tmp`);
+      this.descriptor = fs.openSync(this.temporary, "wx");
+    } catch (error) {
+      throw fileError("write", file, error);
+    }
+    open.add(this);
+  }
+
+  /** Appends bytes. */
+  write(bytes: Uint8Array): void {
+    if (this.descriptor === undefined) throw new Error(`${this.file} is closed.`);
+    try {
+      for (let done = 0; done < bytes.length;) done += fs.writeSync(this.descriptor, bytes, done);
+    } catch (error) {
+      throw fileError("write", this.file, error);
+    }
+  }
+
+  /** Flushes, closes and gives the file its name. */
+  commit(): void {
+    if (this.descriptor === undefined) throw new Error(`${this.file} is closed.`);
+    try {
+      fs.fsyncSync(this.descriptor);
+      fs.closeSync(this.descriptor);
+      this.descriptor = undefined;
+      fs.renameSync(this.temporary, this.target);
+      open.delete(this);
+    } catch (error) {
+      throw fileError("write", this.file, error);
+    }
+  }
+
+  /** Closes and removes the temporary file; does nothing after commit(). Never throws. */
+  abandon(): void {
+    if (!open.delete(this)) return;
+    try {
+      if (this.descriptor !== undefined) fs.closeSync(this.descriptor);
+    } catch {
+      // The descriptor is gone; the file is removed below all the same.
+    }
+    this.descriptor = undefined;
+    fs.rmSync(this.temporary, { force: true });
+  }
+}

@@ -1,0 +1,169 @@
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { Worker } from "node:worker_threads";
+import { integerInRange, positiveInteger } from "../errors";
+import { ArrowFieldsWriter } from "./arrow";
+import { concatenate, type DataSet } from "./dataset";
+import type { GenerateWorkerData, TaskResult } from "./generateWorker";
+import { checkConditions, type Problem } from "./problem";
+import { type RowPlan, runTask, simulateRowsAt, taskCount } from "./tasks";
+
+/** Larger counts are slips of the keyboard: 10^9 fields would take 2.4 TB. */
+const MAX_COUNT = 1_000_000_000;
+/** A worker thread takes about half a second to start, in which this many rows can be computed without it. */
+const ROWS_WORTH_A_WORKER = 2_000;
+/** Tasks that a worker may have waiting, so that it does not idle while the results of others are written. */
+const TASKS_PER_WORKER = 2;
+
+export interface DataSetSize {
+  /** number of conditions drawn */
+  readonly conditions: number;
+  /** number of fields for each condition */
+  readonly fields: number;
+  readonly seed: number;
+}
+
+export interface GenerateOptions extends DataSetSize {
+  readonly problem: Problem;
+  /** Arrow file to write */
+  readonly out: string;
+  /** threads; default: one for each core, fewer for few rows */
+  readonly workers?: number;
+  /** only the index-th (from 1) of count contiguous parts of the conditions */
+  readonly shard?: { readonly index: number; readonly count: number };
+  /** called after each record batch */
+  readonly onProgress?: (rowsDone: number, rowsInAll: number) => void;
+}
+
+function checkedPlan({ conditions, fields, seed }: DataSetSize, shard = { index: 1, count: 1 }): RowPlan {
+  positiveInteger("The number of conditions", conditions, MAX_COUNT);
+  positiveInteger("The number of fields", fields, MAX_COUNT);
+  integerInRange("The seed", seed, 0, Number.MAX_SAFE_INTEGER);
+  positiveInteger("The number of shards", shard.count, conditions);
+  positiveInteger("The shard", shard.index, shard.count);
+  return {
+    seed,
+    fields,
+    firstCondition: Math.floor(((shard.index - 1) * conditions) / shard.count),
+    endCondition: Math.floor((shard.index * conditions) / shard.count),
+  };
+}
+
+/** Draws a data set in memory, row for row what generate() writes. Throws InputError. */
+export function generateDataSet(problem: Problem, size: DataSetSize): DataSet {
+  const plan = checkedPlan(size);
+  return concatenate(Array.from({ length: taskCount(plan) }, (_, task) => runTask(problem, plan, task)));
+}
+
+/**
+ * Draws `count` rows that share the given conditions (conditions). With one seed, a smaller count gives the first rows
+ * of a larger one; other random numbers are used than by generate(). Throws InputError.
+ */
+export function simulateAt(
+  problem: Problem,
+  conditions: ArrayLike<number>,
+  count: number,
+  seed: number,
+): DataSet {
+  positiveInteger("The number of fields", count, MAX_COUNT);
+  integerInRange("The seed", seed, 0, Number.MAX_SAFE_INTEGER);
+  return simulateRowsAt(problem, checkConditions(problem, conditions), count, seed);
+}
+
+/**
+ * Draws a data set into an Arrow file with worker threads, in constant memory; returns the number of rows.
+ * The file depends on the options but the number of workers alone, byte for byte. It appears when complete.
+ * Throws InputError for bad options or a place that cannot be written.
+ */
+export async function generate(options: GenerateOptions): Promise<number> {
+  const { problem, out, shard, onProgress } = options;
+  const plan = checkedPlan(options, shard);
+  const requested = positiveInteger("The number of workers", options.workers ?? availableParallelism(), 1024);
+  const rows = (plan.endCondition - plan.firstCondition) * plan.fields;
+  const writer = new ArrowFieldsWriter(out, problem, true, {
+    seed: String(plan.seed),
+    conditions: String(options.conditions),
+    fields: String(options.fields),
+    shard: `${shard?.index ?? 1}/${shard?.count ?? 1}`,
+  });
+  let written = 0;
+  const write = (data: DataSet): void => {
+    writer.write(data);
+    written += data.rows;
+    onProgress?.(written, rows);
+  };
+  try {
+    if (rows <= ROWS_WORTH_A_WORKER) {
+      for (let task = 0; task < taskCount(plan); task++) write(runTask(problem, plan, task));
+    } else {
+      await runInWorkers(problem, plan, Math.min(requested, Math.ceil(rows / ROWS_WORTH_A_WORKER)), write);
+    }
+    writer.close();
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
+  return written;
+}
+
+/** Runs all tasks of a plan on worker threads and hands their results to `write` in order. */
+async function runInWorkers(
+  problem: Problem,
+  plan: RowPlan,
+  count: number,
+  write: (data: DataSet) => void,
+): Promise<void> {
+  const tasks = taskCount(plan);
+  const workerData: GenerateWorkerData = {
+    module: path.join(__dirname, "generateWorker.ts"),
+    problem: problem.name,
+    settings: problem.settings,
+    plan,
+  };
+  // A worker starts as plain JavaScript and loads ts-node itself: the calling thread's loader, which may be that of
+  // a notebook or of a test, is not inherited.
+  const bootstrap = path.join(__dirname, "..", "..", "scripts", "worker.js");
+  const workers = Array.from({ length: count }, () => new Worker(bootstrap, { workerData, execArgv: [] }));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const waiting = new Map<number, TaskResult>(); // results that came before their turn
+      // Tasks are handed out only this far ahead of what is written: this bounds `waiting`, hence the memory.
+      const window = 2 * TASKS_PER_WORKER * count;
+      const idle: Worker[] = [];
+      let nextTask = 0;
+      let nextWrite = 0;
+
+      const handOut = (): void => {
+        while (idle.length > 0 && nextTask < tasks && nextTask < nextWrite + window) {
+          idle.shift()?.postMessage(nextTask++);
+        }
+      };
+      const receive = (worker: Worker, result: TaskResult): void => {
+        waiting.set(result.task, result);
+        idle.push(worker);
+        handOut(); // before writing, so that no worker waits for the disk
+        for (let ready = waiting.get(nextWrite); ready; ready = waiting.get(nextWrite)) {
+          waiting.delete(nextWrite++);
+          write({ problem, seed: plan.seed, ...ready });
+        }
+        handOut();
+        if (nextWrite === tasks) resolve();
+      };
+      for (const worker of workers) {
+        worker.on("message", (result: TaskResult) => {
+          try {
+            receive(worker, result);
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)));
+          }
+        });
+        worker.on("error", reject);
+        worker.on("exit", (code) => reject(new Error(`A worker thread ended with status ${code}.`)));
+      }
+      for (let k = 0; k < TASKS_PER_WORKER; k++) idle.push(...workers);
+      handOut();
+    });
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}

@@ -1,0 +1,95 @@
+import { GaussianProcess } from "../physics/gaussianProcess";
+import { drawPorosity } from "../physics/porosity";
+import { type Convention, ELECTRODE, PorousElectrode } from "../physics/porousElectrode";
+import type { Random } from "../random";
+import type { Problem } from "./problem";
+
+const CONDITIONS: Problem["conditions"] = [
+  {
+    name: "correlation_length",
+    symbol: "l",
+    unit: "m",
+    min: ELECTRODE.length / 50,
+    max: ELECTRODE.length / 5,
+    scale: "log",
+    description: "correlation length of the Gaussian process behind the porosity",
+    latentOnly: true,
+  },
+  {
+    name: "equilibrium_potential",
+    symbol: "U0",
+    unit: "V",
+    min: -0.2,
+    max: 0.2,
+    scale: "linear",
+    description: "equilibrium potential of the reaction",
+  },
+  {
+    name: "flux",
+    symbol: "F",
+    unit: "A/m2",
+    min: 0,
+    max: 50,
+    scale: "linear",
+    description: "ionic current density at x = L",
+  },
+];
+
+/**
+ * The porous electrode in one of its conventions: fields c and phi, latent porosity, conditions correlation length,
+ * equilibrium potential and flux. Throws InputError for an unknown convention.
+ */
+export function porousElectrode(convention: Convention): Problem {
+  const electrode = new PorousElectrode(convention);
+  const { cells } = ELECTRODE;
+
+  function solve(latent: Float64Array, conditions: Float64Array, fields: Float64Array): void {
+    for (let row = 0; row * cells < latent.length; row++) {
+      const start = 2 * row * cells;
+      electrode.setPorosity(latent.subarray(row * cells, (row + 1) * cells));
+      electrode.solve(
+        conditions[1],
+        conditions[2],
+        fields.subarray(start, start + cells),
+        fields.subarray(start + cells, start + 2 * cells),
+      );
+    }
+  }
+
+  return {
+    name: "porous-electrode",
+    version: 1,
+    description: "Electrolyte concentration and potential in a battery electrode of uncertain porosity",
+    settings: { convention },
+    conditions: CONDITIONS,
+    fields: [
+      { name: "c", symbol: "c", unit: "mol/m3", description: "electrolyte concentration" },
+      { name: "phi", symbol: "φ", unit: "V", description: "electrolyte potential, zero in the first cell" },
+    ],
+    latent: { name: "porosity", symbol: "ε", unit: "1", description: "porosity" },
+    cells,
+    length: ELECTRODE.length,
+    positions: electrode.grid.centres,
+    affineIn: ["equilibrium_potential", "flux"],
+
+    simulate(conditions: Float64Array, random: Random, latent: Float64Array, fields: Float64Array): void {
+      const process = new GaussianProcess(electrode.grid.centres, conditions[0]);
+      for (let start = 0; start < latent.length; start += cells) {
+        drawPorosity(process, random, latent.subarray(start, start + cells));
+      }
+      solve(latent, conditions, fields);
+    },
+
+    solve,
+
+    responses(latent: Float64Array): Float64Array[] {
+      const parts = [0, 1, 2].map(() => new Float64Array(2 * cells));
+      electrode.setPorosity(latent);
+      electrode.responses(
+        parts.map((part) => part.subarray(0, cells)),
+        parts.map((part) => part.subarray(cells)),
+      );
+      return parts;
+    },
+  };
+}

@@ -1,0 +1,281 @@
+import { Matrix, solve } from "ml-matrix";
+import { InputError } from "../errors";
+import { type DataSet, rowConditions, selectRows } from "./dataset";
+import { conditionIndex, normaliseCondition, type Problem } from "./problem";
+
+/**
+ * Mean and standard deviation of the fields at given conditions: what the network sees is (field - mean) / std.
+ * A cell whose field is fixed has a standard deviation of 0 and is reproduced exactly.
+ */
+export interface Standardisation {
+  readonly kind: "global" | "conditional";
+  /** conditions (conditions); returns (fields, cells) in the fields' units */
+  mean(conditions: Float64Array): Float64Array;
+  /** conditions (conditions); returns (fields, cells) in the fields' units, each >= 0 */
+  std(conditions: Float64Array): Float64Array;
+  /** Plain data from which {@link standardisationFrom} makes it again. */
+  toJSON(): StandardisationData;
+}
+
+export type StandardisationData =
+  | { kind: "global"; mean: number[]; std: number[] }
+  | {
+      kind: "conditional";
+      affineIn: string[];
+      degree: number;
+      /** (basis functions, responses, fields x cells) */
+      mean: number[];
+      /** (fields x cells): the value of a cell that is the same in every row of the data, otherwise null */
+      fixed: (number | null)[];
+      nodes: number[];
+      /** (nodes, response pairs, fields x cells) */
+      covariance: number[];
+    };
+
+/** One mean and one standard deviation a field, over all rows and cells: the blog's scaling. */
+export function globalStandardisation(data: DataSet): Standardisation {
+  const { problem, rows, fields } = data;
+  const [mean, std] = [new Array<number>(problem.fields.length), new Array<number>(problem.fields.length)];
+  problem.fields.forEach((_, f) => {
+    const values = (visit: (value: number) => void) => {
+      for (let row = 0; row < rows; row++) {
+        const start = (row * problem.fields.length + f) * problem.cells;
+        for (let i = start; i < start + problem.cells; i++) visit(fields[i]);
+      }
+    };
+    let [sum, squares] = [0, 0];
+    values((value) => (sum += value));
+    mean[f] = sum / (rows * problem.cells);
+    values((value) => (squares += (value - mean[f]) ** 2));
+    std[f] = Math.sqrt(squares / (rows * problem.cells));
+    if (!(std[f] > 0)) throw new InputError(`The field ${problem.fields[f].name} does not vary in the data.`);
+  });
+  return standardisationFrom(problem, { kind: "global", mean, std });
+}
+
+/** Nodes over [-1, 1] at which the conditional covariance is kept, and the width of its kernel average. */
+const NODES = 17;
+const KERNEL_WIDTH = 2 / (NODES - 1);
+/** Rows that the moments are taken from: enough for standard deviations to about 1 %. */
+const MOST_ROWS = 8000;
+
+/**
+ * Mean and standard deviation of every cell as functions of the conditions, from a data set.
+ *
+ * Where the problem is affine in some conditions for a fixed latent field, the moments of the responses are taken
+ * and serve all values of those conditions at once: fields = w . R with w = (1, affine conditions), so that
+ * mean = w . E[R] and variance = w . Cov[R] w. E[R] is a polynomial in the other conditions (least squares,
+ * Chebyshev basis); Cov[R] a kernel average over them, which stays positive, kept at nodes and interpolated.
+ * Where it is not affine, or the latent field is not in the data, the fields themselves take the responses' place.
+ */
+export function conditionalStandardisation(data: DataSet): Standardisation {
+  const { problem } = data;
+  const rows = Math.min(data.rows, MOST_ROWS);
+  const part = selectRows(
+    data,
+    Array.from({ length: rows }, (_, i) => Math.floor((i * data.rows) / rows)),
+  );
+  const affineIn = part.latent ? [...problem.affineIn] : [];
+  const size = problem.fields.length * problem.cells;
+  const count = affineIn.length + 1;
+  const coordinates = remainingConditions(problem, affineIn);
+  const degree = coordinates.length === 1 ? 6 : 3;
+  const exponents = totalDegree(coordinates.length, degree);
+
+  // Responses (rows, count x size) and basis functions (rows, exponents).
+  const responses = new Float64Array(rows * count * size);
+  const basis: Float64Array[] = [];
+  const positions: number[][] = [];
+  for (let row = 0; row < rows; row++) {
+    const values =
+      part.latent && affineIn.length > 0
+        ? problem.responses(part.latent.subarray(row * problem.cells, (row + 1) * problem.cells))
+        : [part.fields.subarray(row * size, (row + 1) * size)];
+    values.forEach((value, k) => responses.set(value, (row * count + k) * size));
+    positions.push(positionOf(problem, coordinates, rowConditions(part, row)));
+    basis.push(chebyshevProducts(positions[row], exponents));
+  }
+
+  const mean = leastSquares(basis, responses, count * size);
+  const residual = responses; // overwritten: the values are not needed again
+  for (let row = 0; row < rows; row++) {
+    for (let b = 0; b < exponents.length; b++) {
+      const factor = basis[row][b];
+      for (let i = 0; i < count * size; i++)
+        residual[row * count * size + i] -= factor * mean[b * count * size + i];
+    }
+  }
+
+  // With several remaining conditions there is one node and no kernel: the residuals' covariance over all rows.
+  const nodes =
+    coordinates.length === 1 ? Array.from({ length: NODES }, (_, j) => -1 + j * KERNEL_WIDTH) : [0];
+  const pairs = pairsOf(count);
+  const covariance = new Float64Array(nodes.length * pairs.length * size);
+  nodes.forEach((node, j) => {
+    let total = 0;
+    for (let row = 0; row < rows; row++) {
+      const weight =
+        nodes.length === 1 ? 1 : Math.exp(-0.5 * ((positions[row][0] - node) / KERNEL_WIDTH) ** 2);
+      if (weight < 1e-6) continue;
+      total += weight;
+      pairs.forEach(([k, l], p) => {
+        const to = (j * pairs.length + p) * size;
+        const [a, b] = [(row * count + k) * size, (row * count + l) * size];
+        for (let i = 0; i < size; i++) covariance[to + i] += weight * residual[a + i] * residual[b + i];
+      });
+    }
+    if (!(total > 10)) {
+      throw new InputError(
+        `The data have too few rows (${data.rows}) to take their moments from: generate more conditions.`,
+      );
+    }
+    const to = j * pairs.length * size;
+    for (let i = to; i < to + pairs.length * size; i++) covariance[i] /= total;
+  });
+  // Stored as float32: their sampling error is far larger than its rounding.
+  const rounded = (values: Float64Array) => Array.from(values, (value) => Number(value.toPrecision(8)));
+  return standardisationFrom(problem, {
+    kind: "conditional",
+    affineIn,
+    degree,
+    mean: rounded(mean),
+    fixed: fixedCells(data),
+    nodes,
+    covariance: rounded(covariance),
+  });
+}
+
+/** Makes a standardisation from its plain data. Throws InputError if their sizes do not fit the problem. */
+export function standardisationFrom(problem: Problem, data: StandardisationData): Standardisation {
+  const { cells } = problem;
+  const size = problem.fields.length * cells;
+  const check = (name: string, values: unknown, length: number) => {
+    if (Array.isArray(values) && values.length === length && values.every(Number.isFinite)) return;
+    throw new InputError(
+      `The standardisation's ${name} is not a list of ${length} numbers: the model is damaged.`,
+    );
+  };
+  if (data.kind === "global") {
+    check("mean", data.mean, problem.fields.length);
+    check("std", data.std, problem.fields.length);
+    const spread = (values: number[]) =>
+      Float64Array.from({ length: size }, (_, i) => values[Math.floor(i / cells)]);
+    const [mean, std] = [spread(data.mean), spread(data.std)];
+    return { kind: "global", mean: () => mean, std: () => std, toJSON: () => data };
+  }
+  const { affineIn, degree, nodes, fixed } = data;
+  const count = affineIn.length + 1;
+  const coordinates = remainingConditions(problem, affineIn);
+  const exponents = totalDegree(coordinates.length, degree);
+  const pairs = pairsOf(count);
+  check("mean", data.mean, exponents.length * count * size);
+  if (!Array.isArray(fixed) || fixed.length !== size) {
+    throw new InputError("The standardisation's fixed cells are missing: the model is damaged.");
+  }
+  check("covariance", data.covariance, nodes.length * pairs.length * size);
+  const weights = (conditions: Float64Array) => [
+    1,
+    ...affineIn.map((name) => conditions[conditionIndex(problem, name)]),
+  ];
+  return {
+    kind: "conditional",
+    mean(conditions) {
+      const w = weights(conditions);
+      const basis = chebyshevProducts(positionOf(problem, coordinates, conditions), exponents);
+      const mean = new Float64Array(size);
+      for (let b = 0; b < exponents.length; b++) {
+        for (let k = 0; k < count; k++) {
+          const from = (b * count + k) * size;
+          for (let i = 0; i < size; i++) mean[i] += basis[b] * w[k] * data.mean[from + i];
+        }
+      }
+      return mean.map((value, i) => fixed[i] ?? value);
+    },
+    std(conditions) {
+      const w = weights(conditions);
+      const at =
+        nodes.length === 1 ? 0 : (positionOf(problem, coordinates, conditions)[0] + 1) / KERNEL_WIDTH;
+      const left = Math.max(0, Math.min(nodes.length - 2, Math.floor(at)));
+      const variance = new Float64Array(size);
+      for (const [node, share] of nodes.length === 1
+        ? [[0, 1]]
+        : [
+            [left, left + 1 - at],
+            [left + 1, at - left],
+          ]) {
+        pairs.forEach(([k, l], p) => {
+          const factor = share * w[k] * w[l] * (k === l ? 1 : 2);
+          const from = (node * pairs.length + p) * size;
+          for (let i = 0; i < size; i++) variance[i] += factor * data.covariance[from + i];
+        });
+      }
+      return variance.map((value, i) => (fixed[i] === null ? Math.sqrt(Math.max(0, value)) : 0));
+    },
+    toJSON: () => data,
+  };
+}
+
+/** The value of each cell that never changes, null for the others. */
+function fixedCells({ fields, rows }: DataSet): (number | null)[] {
+  const size = fields.length / rows;
+  return Array.from({ length: size }, (_, i) => {
+    for (let row = 1; row < rows; row++) if (fields[row * size + i] !== fields[i]) return null;
+    return fields[i];
+  });
+}
+
+/** Indices of the conditions that are not affine. */
+function remainingConditions(problem: Problem, affineIn: readonly string[]): number[] {
+  return problem.conditions.flatMap(({ name }, k) => (affineIn.includes(name) ? [] : [k]));
+}
+
+function positionOf(problem: Problem, coordinates: readonly number[], conditions: Float64Array): number[] {
+  return coordinates.map((k) => normaliseCondition(problem.conditions[k], conditions[k]));
+}
+
+/** Pairs k <= l of `count` responses. */
+function pairsOf(count: number): [number, number][] {
+  return Array.from({ length: count }, (_, k) => k).flatMap((k) =>
+    Array.from({ length: count - k }, (_, l): [number, number] => [k, k + l]),
+  );
+}
+
+/** Exponents of all products of powers up to a total degree. */
+function totalDegree(dimensions: number, degree: number): number[][] {
+  if (dimensions === 0) return [[]];
+  return Array.from({ length: degree + 1 }, (_, first) => first).flatMap((first) =>
+    totalDegree(dimensions - 1, degree - first).map((rest) => [first, ...rest]),
+  );
+}
+
+/** Products of Chebyshev polynomials at a point of [-1, 1]^d. */
+function chebyshevProducts(point: readonly number[], exponents: readonly number[][]): Float64Array {
+  return Float64Array.from(exponents, (degrees) =>
+    degrees.reduce(
+      (product, n, d) => product * Math.cos(n * Math.acos(Math.max(-1, Math.min(1, point[d])))),
+      1,
+    ),
+  );
+}
+
+/** Coefficients (basis, columns) that fit values (rows, columns) by least squares. */
+function leastSquares(basis: readonly Float64Array[], values: Float64Array, columns: number): Float64Array {
+  const size = basis[0].length;
+  const normal = Matrix.zeros(size, size);
+  const right = Array.from({ length: size }, () => new Float64Array(columns));
+  basis.forEach((row, r) => {
+    for (let a = 0; a < size; a++) {
+      for (let b = 0; b < size; b++) normal.set(a, b, normal.get(a, b) + row[a] * row[b]);
+      for (let i = 0; i < columns; i++) right[a][i] += row[a] * values[r * columns + i];
+    }
+  });
+  const inverse = solve(normal, Matrix.eye(size));
+  const coefficients = new Float64Array(size * columns);
+  for (let a = 0; a < size; a++) {
+    for (let b = 0; b < size; b++) {
+      const factor = inverse.get(a, b);
+      for (let i = 0; i < columns; i++) coefficients[a * columns + i] += factor * right[b][i];
+    }
+  }
+  return coefficients;
+}

@@ -1,0 +1,109 @@
+/** Figures of the porous electrode: the random porosity, the fields it gives, and how the fields vary. */
+import { type DataSet, rowField } from "../data/dataset";
+import { columnMean, columnPercentiles, columnStd } from "../statistics/summary";
+import { band, colour, type Figure, line, panels, type Trace } from "./figure";
+
+const SHADES = [colour.pde, colour.fifth, colour.third, colour.fourth, colour.sgm, colour.grey];
+
+/** Cell centres in micrometres, the unit of every position axis. */
+export function micrometres({ problem }: Pick<DataSet, "problem">): Float64Array {
+  return problem.positions.map((x) => x * 1e6);
+}
+
+/** A field's axis title: symbol, unit. Potentials are drawn in mV. */
+export function fieldAxis(field: { symbol: string; unit: string }): { title: string; factor: number } {
+  if (field.unit === "V") return { title: `${field.symbol} (mV)`, factor: 1000 };
+  return { title: `${field.symbol} (${field.unit.replace("m3", "m³").replace("m2", "m²")})`, factor: 1 };
+}
+
+/**
+ * Figure 1: porosity fields, one panel for each data set (drawn at one correlation length each).
+ *
+ * rows: fields drawn in each panel.
+ */
+export function porosityFigure(sets: readonly DataSet[], titles: readonly string[], rows = 4): Figure {
+  const list = sets.map((set, index) => {
+    const { latent, problem } = set;
+    if (!latent) throw new Error("The data set has no porosity.");
+    const traces = Array.from({ length: Math.min(rows, set.rows) }, (_, row) =>
+      line(micrometres(set), latent.subarray(row * problem.cells, (row + 1) * problem.cells), {
+        line: { color: SHADES[row % SHADES.length], width: 2 },
+        showlegend: false,
+      }),
+    );
+    return { title: titles[index], x: "x (µm)", y: "porosity ε", yRange: [0.2, 0.5] as const, traces };
+  });
+  return panels(list, { height: 340, legend: false, text: "Figure 1: porosity fields" });
+}
+
+/** Both fields of some rows of a data set, one colour a row. */
+export function solutionsFigure(set: DataSet, rows = 5, title?: string): Figure {
+  const list = set.problem.fields.map((field, f) => {
+    const { title: axis, factor } = fieldAxis(field);
+    const traces = Array.from({ length: Math.min(rows, set.rows) }, (_, row) =>
+      line(
+        micrometres(set),
+        rowField(set, row, f).map((value) => factor * value),
+        {
+          line: { color: SHADES[row % SHADES.length], width: 2 },
+          showlegend: false,
+        },
+      ),
+    );
+    return { title: field.description.split(",")[0], x: "x (µm)", y: axis, traces };
+  });
+  return panels(list, { height: 360, legend: false, title, text: `Solutions: ${title ?? ""}` });
+}
+
+/** Mean and 95 % band of both fields for several data sets, each with a name and a colour. */
+export function bandsFigure(
+  sets: readonly { readonly set: DataSet; readonly name: string; readonly hex: string }[],
+  options: { title?: string; text?: string } = {},
+): Figure {
+  const { problem } = sets[0].set;
+  const width = problem.fields.length * problem.cells;
+  const list = problem.fields.map((field, f) => {
+    const { title, factor } = fieldAxis(field);
+    const part = (values: Float64Array) =>
+      values.subarray(f * problem.cells, (f + 1) * problem.cells).map((value) => factor * value);
+    const traces = sets.flatMap(({ set, name, hex }): Trace[] => {
+      const [low, high] = columnPercentiles(set.fields, width, [2.5, 97.5]);
+      const x = micrometres(set);
+      return [
+        band(x, part(low), part(high), hex, `${name} 95 %`),
+        line(x, part(columnMean(set.fields, width)), {
+          name: `${name} mean`,
+          line: { color: hex, width: 2.5 },
+        }),
+      ];
+    });
+    return { title: field.description.split(",")[0], x: "x (µm)", y: title, traces };
+  });
+  return panels(list, { height: 430, ...options });
+}
+
+/** Standard deviation of one field of several data sets, cell by cell. */
+export function spreadFigure(
+  curves: readonly {
+    readonly std: Float64Array;
+    readonly name: string;
+    readonly hex: string;
+    readonly dash?: string;
+  }[],
+  positions: Float64Array,
+  axis: string,
+): Figure {
+  const x = positions.map((value) => value * 1e6);
+  const traces = curves.map(({ std, name, hex, dash }) =>
+    line(x, std, { name, line: { color: hex, width: 2.5, ...(dash ? { dash } : {}) } }),
+  );
+  return panels([{ x: "x (µm)", y: axis, traces }], { width: 640, height: 400, text: axis });
+}
+
+/** Standard deviation over rows of one field, in the units of its axis. */
+export function spreadOf(set: DataSet, f: number): Float64Array {
+  const { problem } = set;
+  const std = columnStd(set.fields, problem.fields.length * problem.cells);
+  const { factor } = fieldAxis(problem.fields[f]);
+  return std.subarray(f * problem.cells, (f + 1) * problem.cells).map((value) => factor * value);
+}

@@ -1,0 +1,132 @@
+/** Figures and tables in a notebook: one bundle of several MIME types, of which each viewer takes its best. */
+import { randomBytes } from "crypto";
+import type { Figure } from "./figure";
+import { pngOf } from "./png";
+
+type Write = (
+  content: { data: Record<string, unknown>; metadata: object; transient: object },
+  update: boolean,
+) => void;
+
+/**
+ * tslab's way out to the notebook, or undefined outside a kernel.
+ *
+ * tslab's public display sends one MIME type at a time; the function behind it takes a bundle. It is internal to
+ * tslab, whose version package.json therefore pins.
+ */
+function writer(): Write | undefined {
+  const module = require.resolve("tslab/dist/jupyter");
+  if (!require.cache[module]) return undefined;
+  return (require("tslab/dist/jupyter") as { lastWriteDisplayData?: Write }).lastWriteDisplayData;
+}
+
+/** Sends one bundle; `id` names an output that later bundles with the same id replace. */
+export function display(data: Record<string, unknown>, id?: string, update = false): void {
+  writer()?.({ data, metadata: {}, transient: id ? { display_id: id } : {} }, update);
+}
+
+/** The MIME bundle of a figure: live Plotly for JupyterLab and VS Code, a PNG for GitHub, text for the rest. */
+export async function bundleOf(figure: Figure, scale?: number): Promise<Record<string, unknown>> {
+  const { data, layout, text } = figure;
+  const png = await pngOf(figure, scale);
+  return {
+    "application/vnd.plotly.v1+json": { data, layout, config: { displaylogo: false } },
+    "image/png": png.toString("base64"),
+    "text/plain": text ?? "figure",
+  };
+}
+
+/** Shows a figure below the cell. Await it: the picture is drawn by another process. */
+export async function show(figure: Figure): Promise<void> {
+  if (writer()) display(await bundleOf(figure));
+}
+
+/** Shows text with fixed-width columns. */
+export function showText(text: string): void {
+  if (writer()) display({ "text/plain": text });
+  else console.log(text);
+}
+
+/** What is shown of a table; a danfo.js data frame is one. */
+export interface Table {
+  readonly index: readonly (string | number)[];
+  readonly columns: readonly string[];
+  readonly values: unknown;
+}
+
+/** Shows a table (such as a danfo.js data frame) as HTML, with a text form for other viewers. */
+export function showTable({ index, columns, values }: Table): void {
+  const rows = values as (string | number)[][];
+  const text = [["", ...columns], ...rows.map((row, i) => [index[i], ...row])].map((row) => row.map(String));
+  const widths = text[0].map((_, column) => Math.max(...text.map((row) => row[column].length)));
+  const plain = text
+    .map((row) => row.map((cell, column) => cell.padStart(widths[column])).join("  "))
+    .join("\n");
+  if (!writer()) {
+    console.log(plain);
+    return;
+  }
+  const escape = (cell: string) => cell.replace(/&/g, "&amp;").replace(/</g, "&lt;");
+  const html = text.map((row, i) => {
+    const cells = row.map((cell, k) =>
+      i === 0 || k === 0 ? `<th>${escape(cell)}</th>` : `<td>${escape(cell)}</td>`,
+    );
+    return `<tr>${cells.join("")}</tr>`;
+  });
+  display({ "text/html": `<table>${html.join("")}</table>`, "text/plain": plain });
+}
+
+/** An output that is replaced by each update, at most twice a second. */
+export class LiveFigure {
+  private readonly id = randomBytes(8).toString("hex");
+  private shown = false;
+  private last = 0;
+
+  /** Replaces the figure, unless the last update is younger than half a second. */
+  update(figure: () => Figure): void {
+    if (!writer() || Date.now() - this.last < 500) return;
+    this.last = Date.now();
+    const { data, layout, text } = figure();
+    display(
+      { "application/vnd.plotly.v1+json": { data, layout }, "text/plain": text ?? "figure" },
+      this.id,
+      this.shown,
+    );
+    this.shown = true;
+  }
+
+  /** The last state, with its PNG. */
+  async finish(figure: Figure): Promise<void> {
+    if (!writer()) return;
+    display(await bundleOf(figure), this.id, this.shown);
+    this.shown = true;
+  }
+}
+
+/** A line of text that is replaced by each update, at most twice a second. */
+export class LiveText {
+  private readonly id = randomBytes(8).toString("hex");
+  private shown = false;
+  private last = 0;
+
+  update(text: () => string): void {
+    if (Date.now() - this.last < 500) return;
+    this.last = Date.now();
+    this.put(text());
+  }
+
+  /** The last state. */
+  finish(text: string): void {
+    this.put(text);
+  }
+
+  private put(text: string): void {
+    display({ "text/plain": text }, this.id, this.shown);
+    this.shown = true;
+  }
+}
+
+/** True inside a notebook's kernel. */
+export function inNotebook(): boolean {
+  return writer() !== undefined;
+}

@@ -1,0 +1,33 @@
+/** Stopping long asynchronous work when the user interrupts it. */
+
+/** Thrown inside interrupted work, so that nothing after it in the same cell runs. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
+/**
+ * Watches for SIGINT, which JupyterLab's stop button and Ctrl-C send, while some work runs.
+ *
+ * tslab rejects the promise that a cell awaits, but the loop behind it would run on into later cells: work that lasts
+ * calls check() once a step and close() in a finally block.
+ */
+export class InterruptWatch {
+  private interrupted = false;
+  private readonly listen = () => {
+    this.interrupted = true;
+  };
+
+  constructor(private readonly what: string) {
+    process.on("SIGINT", this.listen);
+  }
+
+  /** Lets signals and messages in, then throws Interrupted if one came. `kept` says what remains of the work. */
+  async check(kept: string): Promise<void> {
+    await new Promise(setImmediate);
+    if (this.interrupted) throw new Interrupted(`${this.what} was interrupted: ${kept}`);
+  }
+
+  close(): void {
+    process.removeListener("SIGINT", this.listen);
+  }
+}

@@ -1,0 +1,100 @@
+/** Presets: everything that defines a model and its training, as plain data. */
+import { oneOf } from "../errors";
+import { blogNetworkOptions, FilmNetworkOptions } from "./filmNetwork";
+import { tokenNetworkOptions, TokenNetworkOptions } from "./tokenNetwork";
+
+export interface ModelSettings {
+  readonly network:
+    ({ readonly kind: "film" } & FilmNetworkOptions) | ({ readonly kind: "token" } & TokenNetworkOptions);
+  /** How fields are scaled: one mean and std a field, or one a cell and condition. */
+  readonly standardisation: "global" | "conditional";
+  /** What the network returns: the score itself, or v, which is EDM's preconditioner for data of variance 1. */
+  readonly target: "score" | "v";
+  /** What the network is told of the noise: the time t, or log(noise level) / 4. */
+  readonly timeInput: "time" | "log-noise-level";
+  readonly schedule: { readonly betaMin: number; readonly betaMax: number };
+}
+
+export interface TrainingSettings {
+  /** Rows a step. */
+  readonly batch: number;
+  /** Adam's first and last learning rate, joined by a cosine. */
+  readonly rate: number;
+  readonly finalRate: number;
+  /** Steps over which the rate rises from 0. */
+  readonly warmUp: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  /** Decay of the exponential moving average of the weights, or 0 for none. */
+  readonly ema: number;
+  /** Largest norm of the gradient, or 0 for no clipping. */
+  readonly clip: number;
+  /** How noise levels are drawn: the blog's quadratic time, or the logarithm of the noise level. */
+  readonly noise: "quadratic-time" | "log-noise-level";
+  /** Length of the training unless the caller says otherwise. */
+  readonly epochs: number;
+}
+
+export interface Preset {
+  readonly description: string;
+  readonly model: ModelSettings;
+  readonly training: TrainingSettings;
+}
+
+/** The blog's schedule: beta from 0.001 to 20. */
+const schedule = { betaMin: 0.001, betaMax: 20 };
+
+export const presets = {
+  blog: {
+    description:
+      "The network and the recipe of the blog post as published: hours, and not at the sampling floor.",
+    model: {
+      network: { kind: "film", ...blogNetworkOptions },
+      standardisation: "global",
+      target: "score",
+      timeInput: "time",
+      schedule,
+    },
+    training: {
+      batch: 1024,
+      rate: 2e-4,
+      finalRate: 1e-6,
+      warmUp: 0,
+      beta1: 0.9,
+      beta2: 0.999,
+      ema: 0,
+      clip: 0,
+      noise: "quadratic-time",
+      epochs: 5000,
+    },
+  },
+  lesson: {
+    description: "A small token network, EDM preconditioning, fields standardised per condition: minutes.",
+    model: {
+      network: { kind: "token", ...tokenNetworkOptions },
+      standardisation: "conditional",
+      target: "v",
+      timeInput: "log-noise-level",
+      schedule,
+    },
+    training: {
+      batch: 128,
+      rate: 2e-3,
+      finalRate: 1e-5,
+      warmUp: 100,
+      beta1: 0.9,
+      beta2: 0.99,
+      ema: 0.999,
+      clip: 1,
+      noise: "log-noise-level",
+      epochs: 12,
+    },
+  },
+} as const satisfies Record<string, Preset>;
+
+export type PresetName = keyof typeof presets;
+
+/** Finds a preset. Throws InputError with the list of names. */
+export function presetByName(name: string): Preset {
+  return presets[oneOf("The preset", name, Object.keys(presets) as PresetName[])];
+}

@@ -1,0 +1,197 @@
+import type { DataSet } from "../data/dataset";
+import { sameProblem } from "../data/problems";
+import { conditionalStandardisation, globalStandardisation } from "../data/standardisation";
+import { finiteInRange, InputError, positiveInteger } from "../errors";
+import { InterruptWatch } from "../interrupt";
+import type { Preset, TrainingSettings } from "../network/presets";
+import { ScoreModel } from "../network/scoreModel";
+import { Random } from "../random";
+import { tf } from "../tensorflow";
+import { batchLoss, drawTimes, permutation, splitByCondition, type TensorSet, tensorSet } from "./batches";
+import { FlatAdam } from "./flatAdam";
+
+/** Where a training stands after a step. */
+export interface TrainingState {
+  /** Steps done, from 1. */
+  readonly step: number;
+  /** Steps in all; an estimate where the length is given in minutes. */
+  readonly steps: number;
+  /** Passes over the data done, with fraction. */
+  readonly epoch: number;
+  /** The step's loss. */
+  readonly loss: number;
+  /** Norm of the gradient, before clipping. */
+  readonly gradientNorm: number;
+  /** Loss of the averaged weights on conditions that are not trained on, when last measured. */
+  readonly validationLoss: number;
+  /** True if validationLoss was measured at this step. */
+  readonly validated: boolean;
+  readonly rate: number;
+  readonly secondsElapsed: number;
+  readonly secondsLeft: number;
+}
+
+export interface TrainingLength {
+  readonly steps?: number;
+  readonly epochs?: number;
+  readonly minutes?: number;
+}
+
+export interface TrainOptions extends TrainingLength {
+  readonly seed?: number;
+  /** Steps between two validations; default: 50 in the whole training. */
+  readonly validateEvery?: number;
+}
+
+/** Share of the conditions kept for validation, and most rows taken of them. */
+const VALIDATION_SHARE = 0.05;
+const VALIDATION_ROWS = 512;
+/** First stream numbers, so that no use of the seed shares random numbers with another. */
+const stream = { order: 10, times: 11, noise: 12, validation: 13 } as const;
+
+/** An untrained model of a preset for a data set, with the standardisation that the preset asks for. */
+export function createModel(data: DataSet, preset: Preset, seed = 1): ScoreModel {
+  const standardise =
+    preset.model.standardisation === "global" ? globalStandardisation : conditionalStandardisation;
+  return ScoreModel.create(data.problem, preset.model, standardise(data), seed);
+}
+
+/**
+ * Trains a model by denoising score matching; yields its state after every step.
+ *
+ * The length is one of steps, epochs and minutes; without any the preset's epochs. However it ends - by itself, by
+ * break, by an interrupt (which throws Interrupted within one step) - the model keeps the averaged weights of the
+ * steps done and all other memory is freed. With one seed and one thread the result repeats exactly, unless the
+ * length is given in minutes. Throws InputError for settings out of range or data of another problem.
+ */
+export async function* train(
+  model: ScoreModel,
+  data: DataSet,
+  settings: TrainingSettings,
+  options: TrainOptions = {},
+): AsyncGenerator<TrainingState, void, void> {
+  const { seed = 1 } = options;
+  if (!sameProblem(model.problem, data.problem)) {
+    throw new InputError(
+      "The data are of another problem than the model; give data of its problem and convention.",
+    );
+  }
+  if (data.rows < 2) throw new InputError(`There are ${data.rows} rows of data; training needs more.`);
+  const { training, validation } = splitByCondition(data, VALIDATION_SHARE, VALIDATION_ROWS);
+  const batch = Math.min(positiveInteger("The batch size", settings.batch), training.rows);
+  const stepsPerEpoch = Math.floor(training.rows / batch);
+  const limit = lengthOf(options, settings, stepsPerEpoch);
+  const validateEvery = options.validateEvery ?? Math.max(1, Math.ceil((limit.steps ?? 2500) / 50));
+  const validationRandom = new Random(seed, stream.validation);
+
+  const watch = new InterruptWatch("The training");
+  const sets: TensorSet[] = [];
+  let adam: FlatAdam | undefined;
+  const start = performance.now();
+  let order: Int32Array = new Int32Array(0);
+  let validationLoss = NaN;
+  let step = 0;
+  try {
+    for (const part of [training, validation]) sets.push(tensorSet(model, part));
+    const [rows, held] = sets;
+    const validationTimes = drawTimes(model.schedule, settings.noise, held.rows, validationRandom);
+    adam = new FlatAdam(model.variables, settings);
+    for (;;) {
+      await watch.check(`the model keeps the weights of ${step} steps.`);
+      const elapsed = (performance.now() - start) / 1000;
+      const progress = limit.steps === undefined ? elapsed / limit.seconds : step / limit.steps;
+      if (progress >= 1) return;
+      const at = step % stepsPerEpoch;
+      if (at === 0) order = permutation(training.rows, new Random(seed, stream.order, step / stepsPerEpoch));
+      const times = drawTimes(model.schedule, settings.noise, batch, new Random(seed, stream.times, step));
+      const rate = rateAt(settings, progress, step);
+      step++;
+      const { value, grads } = tf.tidy(() => {
+        const indices = tf.tensor1d(order.subarray(at * batch, (at + 1) * batch), "int32");
+        const clean = tf.gather(rows.fields, indices);
+        const conditions = tf.gather(rows.conditions, indices);
+        return tf.variableGrads(
+          () => batchLoss(model, clean, conditions, times, seed, stream.noise, step),
+          model.variables,
+        );
+      });
+      const loss = value.dataSync()[0];
+      if (!Number.isFinite(loss)) {
+        tf.dispose([value, grads]);
+        throw new InputError(
+          `The loss is ${loss} after ${step} steps at a rate of ${rate.toPrecision(2)}; train with a smaller rate or with clipping.`,
+        );
+      }
+      const gradientNorm = adam.step(
+        model.variables.map(({ name }) => grads[name]),
+        rate,
+      );
+      tf.dispose([value, grads]);
+      const validated = step % validateEvery === 0 || step === limit.steps;
+      if (validated) {
+        adam.useAverage();
+        validationLoss = tf.tidy(
+          () =>
+            batchLoss(
+              model,
+              held.fields,
+              held.conditions,
+              validationTimes,
+              seed,
+              stream.validation,
+              1,
+            ).dataSync()[0],
+        );
+        adam.useLast();
+      }
+      const secondsElapsed = (performance.now() - start) / 1000;
+      const perStep = secondsElapsed / step;
+      const secondsLeft =
+        limit.steps === undefined
+          ? Math.max(0, limit.seconds - secondsElapsed)
+          : (limit.steps - step) * perStep;
+      yield {
+        step,
+        steps: limit.steps ?? step + Math.round(secondsLeft / perStep),
+        epoch: step / stepsPerEpoch,
+        loss,
+        gradientNorm,
+        validationLoss,
+        validated,
+        rate,
+        secondsElapsed,
+        secondsLeft,
+      };
+    }
+  } finally {
+    watch.close();
+    adam?.useAverage();
+    adam?.dispose();
+    tf.dispose(sets.flatMap(({ fields, conditions }) => [fields, conditions]));
+  }
+}
+
+/** The cosine from the first to the last rate, after a linear warm-up. progress: 0 .. 1. */
+export function rateAt(
+  { rate, finalRate, warmUp }: TrainingSettings,
+  progress: number,
+  step: number,
+): number {
+  const cosine = finalRate + 0.5 * (rate - finalRate) * (1 + Math.cos(Math.PI * Math.min(1, progress)));
+  return step < warmUp ? (cosine * (step + 1)) / (warmUp + 1) : cosine;
+}
+
+function lengthOf(
+  { steps, epochs, minutes }: TrainingLength,
+  settings: TrainingSettings,
+  stepsPerEpoch: number,
+): { steps?: number; seconds: number } {
+  if ([steps, epochs, minutes].filter((value) => value !== undefined).length > 1) {
+    throw new InputError("The training's length is given twice; give one of steps, epochs and minutes.");
+  }
+  if (minutes !== undefined)
+    return { seconds: 60 * finiteInRange("The training's length", minutes, 0.001, 1e6, "minutes") };
+  if (steps !== undefined) return { steps: positiveInteger("The number of steps", steps), seconds: Infinity };
+  const passes = finiteInRange("The number of epochs", epochs ?? settings.epochs, 1e-6, 1e9);
+  return { steps: Math.max(1, Math.round(passes * stepsPerEpoch)), seconds: Infinity };
+}

@@ -1,0 +1,150 @@
+import { Command } from "commander";
+import { readBatches } from "../../lib/data/arrow";
+import { allocateDataSet, type DataSet, rowConditions, sliceRows } from "../../lib/data/dataset";
+import { simulateAt } from "../../lib/data/generate";
+import { normaliseConditions, type Problem } from "../../lib/data/problem";
+import { sameProblem } from "../../lib/data/problems";
+import { InputError, shown } from "../../lib/errors";
+import { compare, formatComparison } from "../../lib/statistics/compare";
+
+/** Most rows of each set that are compared: the energy distance takes time as their square. */
+const MOST_ROWS = 4000;
+/** First candidate for the seed of a floor that is simulated. */
+const FLOOR_SEED = 1_000_003;
+/** Conditions count as equal up to this share of their range: typed in with six digits, that is. */
+const SAME_CONDITION = 1e-5;
+
+/** The first rows of a file, all at one set of conditions. */
+interface Sample {
+  readonly file: string;
+  readonly data: DataSet;
+  /** in the whole file */
+  readonly rows: number;
+  /** (conditions) */
+  readonly conditions: Float64Array;
+}
+
+/** An independent set like the reference, and how it came about. */
+interface Floor {
+  readonly reference: DataSet;
+  readonly floor: DataSet;
+  readonly source: string;
+}
+
+/** Reads a file in constant memory. Throws InputError if it has few rows or several conditions. */
+async function readSample(file: string): Promise<Sample> {
+  let kept: DataSet | undefined;
+  let rows = 0;
+  for await (const batch of readBatches(file)) {
+    kept ??= allocateDataSet(batch.problem, 2 * MOST_ROWS, batch.seed);
+    const { problem, conditions, fields } = kept;
+    for (let row = 0; row < batch.rows; row++) {
+      if (rows + row === 0) conditions.set(rowConditions(batch, 0));
+      if (!sameConditions(problem, rowConditions(kept, 0), rowConditions(batch, row))) {
+        throw new InputError(
+          `Row ${rows + row + 1} of ${shown(file)} has other conditions than row 1; give files of one set of conditions.`,
+        );
+      }
+    }
+    const room = 2 * MOST_ROWS - rows;
+    if (room > 0) {
+      const part = sliceRows(batch, 0, Math.min(batch.rows, room));
+      fields.set(part.fields, rows * problem.fields.length * problem.cells);
+    }
+    rows += batch.rows;
+  }
+  if (kept === undefined || rows < 2) {
+    throw new InputError(`The file ${shown(file)} has ${rows} rows; give at least 2.`);
+  }
+  const data = sliceRows({ ...kept, latent: undefined }, 0, Math.min(rows, 2 * MOST_ROWS));
+  return { file, data, rows, conditions: rowConditions(kept, 0) };
+}
+
+function sameConditions(problem: Problem, a: Float64Array, b: Float64Array): boolean {
+  const [x, y] = [a, b].map((values) => normaliseConditions(problem, values));
+  // The correlation length of a porosity that was given is unknown (NaN) in all rows.
+  return x.every((value, k) => Object.is(value, y[k]) || Math.abs(value - y[k]) <= 2 * SAME_CONDITION);
+}
+
+function describeProblem({ name, settings }: Problem): string {
+  return [name, ...Object.entries(settings).map(([key, value]) => `${key} ${value}`)].join(", ");
+}
+
+function describeConditions({ conditions }: Problem, values: Float64Array): string {
+  const parts = conditions.map(({ name, unit }, k) => {
+    const value = Number.isNaN(values[k]) ? "unknown" : `${Number(values[k].toPrecision(6))} ${unit}`;
+    return `${name.replace(/_/g, " ")} ${value}`;
+  });
+  return parts.join(", ");
+}
+
+/**
+ * The floor: further rows of the reference where there are twice as many as the sample has, else a simulation, else
+ * (at unknown conditions) the reference's second half.
+ */
+function floorOf(reference: Sample, sample: Sample): Floor {
+  const { data, conditions, file } = reference;
+  const split = (count: number): Floor => ({
+    reference: sliceRows(data, 0, count),
+    floor: sliceRows(data, count, 2 * count),
+    source: `rows ${count + 1} to ${2 * count} of ${shown(file)}`,
+  });
+  const count = Math.min(sample.rows, MOST_ROWS);
+  if (reference.rows >= 2 * count) return split(count);
+  if (!conditions.every(Number.isFinite)) return split(Math.floor(reference.rows / 2));
+  let seed = FLOOR_SEED;
+  while (seed === data.seed || seed === sample.data.seed) seed++;
+  const rows = Math.min(count, reference.rows);
+  const floor = simulateAt(data.problem, conditions, rows, seed);
+  return { reference: data, floor, source: `${rows} fields simulated with seed ${seed}` };
+}
+
+async function runComparison(
+  referenceFile: string,
+  sampleFile: string,
+  { json }: { json?: true },
+): Promise<void> {
+  const reference = await readSample(referenceFile);
+  const sample = await readSample(sampleFile);
+  const { problem } = reference.data;
+  if (!sameProblem(problem, sample.data.problem)) {
+    const [a, b] = [reference, sample].map(({ data }) => describeProblem(data.problem));
+    throw new InputError(
+      `${shown(referenceFile)} holds ${a} and ${shown(sampleFile)} ${b}; give two files of one problem.`,
+    );
+  }
+  if (!sameConditions(problem, reference.conditions, sample.conditions)) {
+    const [a, b] = [reference, sample].map(({ conditions }) => describeConditions(problem, conditions));
+    throw new InputError(
+      `${shown(referenceFile)} is at ${a}, ${shown(sampleFile)} at ${b}; give two files at equal conditions.`,
+    );
+  }
+  const { reference: data, floor, source } = floorOf(reference, sample);
+  const comparison = compare(data, sample.data, floor);
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ ...comparison, floorSource: source })}\n`);
+    return;
+  }
+  const lines = [
+    `${describeProblem(problem)}; ${describeConditions(problem, reference.conditions)}`,
+    `reference: first ${comparison.rows} of ${reference.rows} rows of ${shown(referenceFile)}`,
+    `sample: first ${comparison.rows} of ${sample.rows} rows of ${shown(sampleFile)}`,
+    `floor: ${source}`,
+    "",
+    formatComparison(comparison),
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+export function command(): Command {
+  return new Command("compare")
+    .argument("<A.arrow>", "reference: fields from the PDE, at one set of conditions")
+    .argument("<B.arrow>", "sample: fields from a model, at the same conditions")
+    .option("--json", "print the comparison as JSON")
+    .addHelpText(
+      "after",
+      `\nBeside each number of the sample stands that of an independent set like the reference: further rows of A where\n` +
+        `it has at least twice B's, else a new simulation. At most ${MOST_ROWS} rows of each set are compared.`,
+    )
+    .action(runComparison);
+}

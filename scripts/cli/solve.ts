@@ -1,0 +1,67 @@
+import { Command, Option } from "commander";
+import { readPorosityCsv } from "../../lib/data/csv";
+import { allocateDataSet, sliceRows } from "../../lib/data/dataset";
+import { createFieldsWriter } from "../../lib/data/fieldsWriter";
+import { porousElectrode } from "../../lib/data/porousElectrodeProblem";
+import { finite, InputError, oneOf } from "../../lib/errors";
+import { type Convention, CONVENTIONS } from "../../lib/physics/porousElectrode";
+
+interface Options {
+  porosity: string;
+  equilibriumPotential: number;
+  flux: number;
+  convention: Convention;
+  out: string;
+}
+
+/** Rows that are read, solved and written at a time. */
+const BATCH_ROWS = 256;
+
+async function solve({ porosity, equilibriumPotential, flux, convention, out }: Options): Promise<void> {
+  const problem = porousElectrode(convention);
+  // The correlation length of a given porosity is not known.
+  const conditions = Float64Array.of(NaN, equilibriumPotential, flux);
+  const writer = createFieldsWriter(out, problem, true);
+  try {
+    const batch = allocateDataSet(problem, BATCH_ROWS);
+    for (let row = 0; row < BATCH_ROWS; row++) batch.conditions.set(conditions, row * conditions.length);
+    let rows = 0;
+    const flush = (): void => {
+      const part = sliceRows(batch, 0, rows);
+      problem.solve(batch.latent.subarray(0, rows * problem.cells), conditions, part.fields);
+      if (!part.fields.every(Number.isFinite)) {
+        throw new InputError(
+          `The fields overflow for an equilibrium potential of ${equilibriumPotential} V and a flux of ${flux} A/m2; ` +
+            `give smaller values.`,
+        );
+      }
+      writer.write(part);
+      rows = 0;
+    };
+    for await (const values of readPorosityCsv(porosity, problem.cells)) {
+      batch.latent.set(values, rows * problem.cells);
+      if (++rows === BATCH_ROWS) flush();
+    }
+    if (rows > 0) flush();
+    writer.close();
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
+}
+
+export function command(): Command {
+  return new Command("solve")
+    .requiredOption("--porosity <file.csv>", "porosity fields: one a row, 100 numbers, no header")
+    .requiredOption("--equilibrium-potential <V>", "equilibrium potential U0 in V", (text) =>
+      finite("The equilibrium potential", text),
+    )
+    .requiredOption("--flux <A>", "current density at x = L in A/m2", (text) => finite("The flux", text))
+    .addOption(
+      new Option("--convention <name>", `reading of the equations: ${CONVENTIONS.join(" or ")}`)
+        .default("figures")
+        .argParser((text) => oneOf("The convention", text, CONVENTIONS)),
+    )
+    .requiredOption("--out <file>", "file to write, .arrow or .csv")
+    .action(solve);
+}

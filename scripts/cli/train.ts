@@ -1,0 +1,155 @@
+import { Command } from "commander";
+import { readDataSet } from "../../lib/data/arrow";
+import { abandonAll } from "../../lib/data/atomicFile";
+import { finiteInRange, InputError, integerInRange } from "../../lib/errors";
+import { Interrupted } from "../../lib/interrupt";
+import type { TrainingState } from "../../lib/training/train";
+import { duration, Progress } from "./progress";
+
+interface Options {
+  data: string;
+  out: string;
+  preset: string;
+  minutes?: number;
+  epochs?: number;
+  seed: number;
+}
+
+/** Between two rewritings of the progress line on a terminal: its numbers are to be read. */
+const REWRITE_MS = 2_000;
+/** Steps that a reported loss is the mean of, as one step's is noisy. */
+const LOSS_STEPS = 100;
+/** 128 + SIGINT, as shells report it. */
+const STATUS_INTERRUPTED = 130;
+
+async function runTraining({
+  data: file,
+  out,
+  preset: presetName,
+  minutes,
+  epochs,
+  seed,
+}: Options): Promise<void> {
+  if (minutes !== undefined && epochs !== undefined) {
+    throw new InputError("The training's length is given twice; give --minutes or --epochs, not both.");
+  }
+  const { checkModelFolder } = await import("../../lib/network/scoreModel");
+  const { presetByName } = await import("../../lib/network/presets");
+  const { createModel, train } = await import("../../lib/training/train");
+  const preset = presetByName(presetName);
+  checkModelFolder(out);
+  const data = await readDataSet(file);
+  const model = createModel(data, preset, seed);
+
+  const progress = new Progress("steps", REWRITE_MS);
+  const restore = leaveInterruptToTraining();
+  const losses: number[] = [];
+  let last: TrainingState | undefined;
+  let interrupted = false;
+  try {
+    for await (const state of train(model, data, preset.training, { minutes, epochs, seed })) {
+      last = state;
+      losses.push(state.loss);
+      if (losses.length > LOSS_STEPS) losses.shift();
+      progress.report(() => progressLine(state, mean(losses)));
+    }
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    interrupted = true;
+  } finally {
+    progress.end();
+  }
+  if (interrupted) process.exitCode = STATUS_INTERRUPTED;
+  if (last === undefined) {
+    process.stderr.write(
+      "porous-sgm: The training was interrupted before its first step; nothing is saved.\n",
+    );
+    return;
+  }
+  const { step, epoch, validationLoss } = last;
+  const seconds = Number(last.secondsElapsed.toFixed(3));
+  const loss = mean(losses);
+  await model.save(out, {
+    preset: presetName,
+    steps: step,
+    epochs: epoch,
+    seed,
+    seconds,
+    loss,
+    ...(Number.isFinite(validationLoss) ? { validationLoss } : {}),
+    rows: data.rows,
+    interrupted,
+  });
+  restore();
+  if (interrupted) {
+    process.stderr.write(
+      `porous-sgm: The training was interrupted: the model of ${step} steps is in ${out}.\n`,
+    );
+    return;
+  }
+  const validation = Number.isFinite(validationLoss)
+    ? `, validation loss ${validationLoss.toPrecision(3)}`
+    : "";
+  process.stdout.write(
+    `${out}: preset ${presetName}, ${step} steps in ${duration(seconds)} on ${data.rows} rows, ` +
+      `loss ${loss.toPrecision(3)}${validation}\n`,
+  );
+}
+
+function progressLine(state: TrainingState, loss: number): string {
+  const { step, steps, gradientNorm, validationLoss, rate, secondsLeft } = state;
+  const validation = Number.isFinite(validationLoss) ? validationLoss.toPrecision(3) : "-";
+  return (
+    `step ${step}/${steps} loss ${loss.toPrecision(3)} gradient ${gradientNorm.toPrecision(2)} ` +
+    `validation ${validation} rate ${rate.toExponential(1)}, ${duration(secondsLeft)} left`
+  );
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/**
+ * A first Ctrl-C is for the training, which stops within one step, and lets a model be saved; a second ends the
+ * process. Returns a function that puts back what Ctrl-C did before.
+ */
+function leaveInterruptToTraining(): () => void {
+  const before = process.listeners("SIGINT");
+  let count = 0;
+  const listen = (): void => {
+    if (++count < 2) return;
+    abandonAll();
+    process.exit(STATUS_INTERRUPTED);
+  };
+  process.removeAllListeners("SIGINT");
+  process.on("SIGINT", listen);
+  return () => {
+    process.removeListener("SIGINT", listen);
+    for (const listener of before) process.on("SIGINT", listener);
+  };
+}
+
+export function command(): Command {
+  return new Command("train")
+    .requiredOption("--data <file.arrow>", "data set to train on, as written by generate")
+    .requiredOption(
+      "--out <folder>",
+      "folder of the model; a model that is there is replaced when the training ends",
+    )
+    .option("--preset <name>", "lesson (minutes) or blog (the network as published: hours)", "lesson")
+    .option("--minutes <m>", "length of the training in minutes", (text) =>
+      finiteInRange("The training's length", text, 0.001, 1e6, "minutes"),
+    )
+    .option(
+      "--epochs <n>",
+      "length of the training in passes over the data (default: the preset's)",
+      (text) => finiteInRange("The number of epochs", text, 1e-6, 1e9),
+    )
+    .option(
+      "--seed <s>",
+      "seed of the first weights and of the random numbers, from 0 to 2^53 - 1",
+      (text) => integerInRange("The seed", text, 0, Number.MAX_SAFE_INTEGER),
+      1,
+    )
+    .action(runTraining);
+}

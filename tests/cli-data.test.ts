@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { readDataSet } from "../lib/data/arrow";
+import { generateDataSet } from "../lib/data/generate";
+import { porousElectrode } from "../lib/data/porousElectrodeProblem";
+import { solveElectrode } from "../lib/physics/porousElectrode";
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-cli-"));
+after(() => fs.rmSync(folder, { recursive: true, force: true }));
+const script = path.join(__dirname, "..", "scripts", "porous-sgm.js");
+
+/** Runs the command line in the temporary folder, which is not the project's. */
+function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [script, ...args], { cwd: folder, encoding: "utf8" });
+}
+
+/** Asserts status 2, one line on stderr that matches, nothing on stdout and no new file. */
+function refused(args: readonly string[], pattern: RegExp): void {
+  const before = fs.readdirSync(folder);
+  const { status, stdout, stderr } = run(...args);
+  assert.match(stderr, pattern);
+  assert.match(stderr, /^porous-sgm: [^\n]+\.\n$/);
+  assert.equal(status, 2, stderr);
+  assert.equal(stdout, "");
+  assert.deepEqual(fs.readdirSync(folder), before);
+}
+
+const GENERATE = ["generate", "--conditions", "3", "--fields", "2", "--seed", "1"];
+const row = Array.from({ length: 100 }, (_, i) => 0.25 + i / 1000);
+fs.writeFileSync(path.join(folder, "porosity.csv"), `${row.join()}\n${row.slice().reverse().join()}\n`);
+const SOLVE = ["solve", "--porosity", "porosity.csv", "--equilibrium-potential", "-0.05", "--flux", "25"];
+
+test("generate writes what the library draws, below the user's folder", async () => {
+  const { status, stdout, stderr } = run(
+    ...GENERATE,
+    "--convention",
+    "text",
+    "--workers",
+    "2",
+    "--out",
+    "a.arrow",
+  );
+  assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "", stderr: "" });
+  const data = await readDataSet(path.join(folder, "a.arrow"));
+  assert.deepEqual(
+    data.fields,
+    generateDataSet(porousElectrode("text"), { conditions: 3, fields: 2, seed: 1 }).fields,
+  );
+  assert.equal(run(...GENERATE, "--shard", "2/3", "--out", "b.arrow").status, 0);
+  assert.equal((await readDataSet(path.join(folder, "b.arrow"))).rows, 2);
+});
+
+test("solve writes the same fields as Arrow and as CSV", async () => {
+  assert.equal(run(...SOLVE, "--out", "s.arrow").stderr, "");
+  assert.equal(run(...SOLVE, "--out", "s.csv").stderr, "");
+  const data = await readDataSet(path.join(folder, "s.arrow"));
+  assert.equal(data.rows, 2);
+  assert.ok(Number.isNaN(data.conditions[0])); // no correlation length belongs to a porosity that is given
+  assert.deepEqual(data.conditions.subarray(1, 3), Float64Array.of(-0.05, 25));
+  const { c, phi } = solveElectrode(
+    Float64Array.from(row),
+    { equilibriumPotential: -0.05, flux: 25 },
+    "figures",
+  );
+  assert.deepEqual(data.fields.subarray(0, 200), Float64Array.of(...c, ...phi));
+  assert.deepEqual(data.latent?.subarray(0, 100), Float64Array.from(row));
+  const lines = fs.readFileSync(path.join(folder, "s.csv"), "utf8").trimEnd().split("\n");
+  assert.equal(lines.length, 3);
+  assert.deepEqual(Float64Array.from(lines.slice(1).join().split(","), Number), data.fields);
+});
+
+test("help is shown for the program and its verbs", () => {
+  for (const args of [["--help"], ["generate", "--help"], ["help", "solve"]]) {
+    const { status, stdout, stderr } = run(...args);
+    assert.equal(status, 0);
+    assert.match(stdout, /^Usage: porous-sgm/);
+    assert.equal(stderr, "");
+  }
+  const { stdout } = run();
+  for (const verb of ["generate", "solve", "train", "sample", "compare"]) {
+    assert.match(stdout, new RegExp(`^ +${verb} `, "m"));
+  }
+});
+
+test("unknown verbs and options are refused", () => {
+  refused(["paint"], /verb is "paint"; give one of generate, solve, train, sample, compare/);
+  refused(["--paint"], /unknown option '--paint'/);
+  refused([...GENERATE, "--out", "x.arrow", "--paint"], /unknown option '--paint'/);
+  refused(GENERATE, /required option '--out/);
+  refused([...GENERATE, "--out", "x.arrow", "more"], /too many arguments/);
+});
+
+test("bad values of generate are refused", () => {
+  const generate = (...more: string[]): string[] => [...GENERATE, "--out", "x.arrow", ...more]; // the last one counts
+  refused(generate("--convention", "blog"), /convention is "blog"; give one of figures, text/);
+  refused(generate("--conditions", "-1"), /conditions is -1; give a whole number from 1/);
+  refused(generate("--seed", "1.5"), /seed is 1.5; give a whole number from 0/);
+  refused(generate("--shard", "4/3"), /shard is "4"; give a whole number from 1 to 3/);
+  refused(generate("--out", "x.csv"), /output is "x.csv"; give a name that ends in .arrow/);
+});
+
+test("bad porosity and bad values of solve are refused", () => {
+  const solve = (...more: string[]): string[] => [...SOLVE, "--out", "x.csv", ...more];
+  const file = (name: string, rows: readonly (readonly unknown[])[]): string => {
+    fs.writeFileSync(path.join(folder, name), rows.map((values) => `${values.join()}\n`).join(""));
+    return name;
+  };
+  const with3rd = (value: unknown): unknown[] => [row[0], row[1], value, ...row.slice(3)];
+  // 300 good rows first, so that a part of the output has been written when the bad one comes.
+  const many = Array.from({ length: 300 }, () => row);
+  refused(
+    solve("--porosity", file("nan.csv", [...many, with3rd("NaN")])),
+    /Row 301, column 3 of .* is "NaN"/,
+  );
+  refused(
+    solve("--porosity", file("one.csv", [with3rd(1)])),
+    /Row 1, column 3 of .* is "1"; give a number between/,
+  );
+  refused(solve("--porosity", file("short.csv", [row, row.slice(1)])), /Row 2 of .* has 99 values; give 100/);
+  refused(solve("--porosity", "absent.csv"), /Cannot read "absent.csv": there is no such file/);
+  refused(solve("--porosity", "."), /Cannot read ".": it is a folder/);
+  refused(solve("--flux", "NaN"), /flux is "NaN"; give a finite number/);
+  refused(solve("--flux", "1e308"), /give smaller values/);
+  refused(solve("--out", "x.txt"), /extension of the output is ".txt"; give one of .arrow, .csv/);
+});
+
+test("outputs that cannot be written are refused", () => {
+  refused([...GENERATE, "--out", "porosity.csv/x.arrow"], /a part of its path is not a folder/);
+  fs.mkdirSync(path.join(folder, "folder.arrow"));
+  refused([...GENERATE, "--out", "folder.arrow"], /not a regular file/);
+});
+
+test("a disk that fills up leaves neither a file nor a part of one", () => {
+  // A limit on the size of files fails in the middle of writing, as a full disk does: 40 of 240 KB can be written.
+  const before = fs.readdirSync(folder);
+  const line = `ulimit -f 40; exec "$0" "$@"`;
+  const args = [
+    script,
+    "generate",
+    "--conditions",
+    "1",
+    "--fields",
+    "100",
+    "--seed",
+    "1",
+    "--out",
+    "full.arrow",
+  ];
+  const { status, stderr } = spawnSync("bash", ["-c", line, process.execPath, ...args], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  assert.match(stderr, /^porous-sgm: Cannot write "full.arrow": the file would be larger[^\n]*\.\n$/);
+  assert.equal(status, 2);
+  assert.deepEqual(fs.readdirSync(folder), before);
+});
+
+test("a run that is ended leaves nothing behind", async () => {
+  const before = fs.readdirSync(folder);
+  const args = [
+    script,
+    "generate",
+    "--conditions",
+    "1000000",
+    "--fields",
+    "25",
+    "--seed",
+    "1",
+    "--out",
+    "big.arrow",
+  ];
+  const child = spawn(process.execPath, args, { cwd: folder, stdio: "ignore" });
+  const exit = new Promise<number | null>((resolve) => child.on("exit", resolve));
+  // Wait for the temporary file; a run that ends by itself first fails the test.
+  while (fs.readdirSync(folder).length === before.length && child.exitCode === null) await sleep(20);
+  child.kill("SIGTERM");
+  assert.equal(await exit, 128 + 15);
+  assert.deepEqual(fs.readdirSync(folder), before);
+});
