@@ -2,8 +2,9 @@
 
 usage: execute.py [--in-place | --to FOLDER] NOTEBOOK...
 
-Prints what the cells print while they run. A cell tagged figure-N gives FOLDER/../figures/figure-N.png. A failing
-cell ends the run with status 1: tslab reports a failure in the kernel's reply alone, so that is what counts.
+Prints what the cells print while they run. A cell tagged figure-N also gives a picture, figure-N.png, in FOLDER/../figures
+(docs/figures with --in-place). A failing cell ends the run with status 1: tslab reports a failure in the kernel's reply
+alone, so that is what counts.
 """
 
 import argparse
@@ -116,7 +117,7 @@ def main():
     parser.add_argument("--to", type=pathlib.Path, default=pathlib.Path("build/notebooks"))
     parser.add_argument("notebooks", nargs="+", type=pathlib.Path)
     options = parser.parse_args()
-    figures = options.to.parent / "figures"
+    figures = pathlib.Path("docs/figures") if options.in_place else options.to.parent / "figures"
     for number, path in enumerate(options.notebooks, 1):
         print(f"[{number}/{len(options.notebooks)}] {path.name}", flush=True)
         target = path if options.in_place else options.to / path.name

@@ -1,6 +1,6 @@
 "use strict";
 // One matrix product on the native backend, checked: set-up's proof that TensorFlow works here.
-require("ts-node").register({ transpileOnly: true });
+require("./typescript.js");
 const { tf, describeBackend } = require("../lib/tensorflow");
 
 const product = tf

@@ -34,5 +34,5 @@ const names = fs
 const files = only.length > 0 ? only : names.map((name) => path.join("tests", name));
 // One file at a time: TensorFlow takes every core itself.
 const reporter = process.env.CI || !process.stdout.isTTY ? "--test-reporter=tap" : "--test-reporter=spec";
-const options = ["--require", "ts-node/register/transpile-only", "--test", "--test-concurrency=1", reporter];
+const options = ["--require", "./scripts/typescript.js", "--test", "--test-concurrency=1", reporter];
 process.exitCode = run([...options, ...files]);
