@@ -54,18 +54,21 @@ export function variancesFigure(data: DataSet): Figure {
       }
     }
   }
+  // A fixed cell has a spread of round-off, which a logarithmic axis would show as a cliff.
+  const spread = (variances: Float64Array) => {
+    const largest = variances.reduce((most, value) => Math.max(most, value), 0);
+    return variances.map((value) => (value > 1e-16 * largest ? Math.sqrt(value) : NaN));
+  };
   const list = fields.map((field, f) => {
     const { title, factor } = fieldAxis(field);
     const part = (values: Float64Array) =>
-      values
-        .subarray(f * cells, (f + 1) * cells)
-        .map((value) => (value > 0 ? factor * Math.sqrt(value) : NaN));
+      spread(values.subarray(f * cells, (f + 1) * cells)).map((value) => factor * value);
     const style = (color: string) => ({ line: { color, width: 2.5 } });
     const x = micrometres(data);
     return {
       title: field.description.split(",")[0],
       x: "x (µm)",
-      y: `standard deviation of ${title}`,
+      y: `std of ${title}`,
       yType: "log" as const,
       traces: [
         line(x, part(total), { name: "whole data set", ...style(colour.grey) }),

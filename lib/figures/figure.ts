@@ -94,7 +94,9 @@ export function panels(
       title: { text: panel.y, standoff: 8 },
       type: panel.yType ?? "linear",
       range: panel.yRange,
-      ...(panel.yType === "log" ? { exponentformat: "power" } : {}),
+      ...(panel.yType === "log"
+        ? { exponentformat: "power", dtick: decades(panel.traces) > 1.5 ? 1 : "D2" }
+        : {}),
       ...(panel.square ? { scaleanchor: `x${suffix}`, scaleratio: 1 } : {}),
     };
     if (panel.title) {
@@ -149,6 +151,14 @@ export function panels(
     },
     text: options.text,
   };
+}
+
+/** How many decades the traces cover: many want ticks at powers of ten only. */
+function decades(traces: readonly Trace[]): number {
+  const values = traces.flatMap((trace) => (trace["y"] as readonly (number | null)[]) ?? []);
+  const positive = values.filter((value): value is number => typeof value === "number" && value > 0);
+  const [low, high] = [Math.min(...positive), Math.max(...positive)];
+  return Math.log10(high / low);
 }
 
 /** A line. */

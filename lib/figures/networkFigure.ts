@@ -4,6 +4,7 @@ import { colour, faded, type Figure, type Json } from "./figure";
 
 const HEX: Record<string, string> = {
   Conv1D: colour.pde,
+  DilatedConv1D: colour.pde,
   Dense: colour.fourth,
   FiLM: colour.sgm,
   Activation: colour.third,
@@ -127,6 +128,8 @@ function describe(layer: tf.layers.Layer): string {
   switch (layer.getClassName()) {
     case "Conv1D":
       return `conv ${[config["kernelSize"]].flat()[0]}<br>${config["filters"]} ch.${parameters}`;
+    case "DilatedConv1D":
+      return `conv ${config["kernelSize"]} / ${config["dilation"]}<br>${config["filters"]} ch.${parameters}`;
     case "Dense":
       return `dense<br>${config["units"]}${parameters}`;
     case "FiLM":

@@ -61,17 +61,11 @@ export function filmNetwork(
   const activation = (name: string) => tf.layers.activation({ activation: o.activation as never, name });
   const dense = (units: number, name: string) =>
     tf.layers.dense({ units, kernelInitializer: initial(), name });
-  const conv = (filters: number, kernelSize: number, name: string, padding: "valid" | "same" = "valid") =>
-    kernelSize === 1 || o.dilation === 1
-      ? tf.layers.conv1d({ filters, kernelSize, padding, kernelInitializer: initial(), name })
-      : new DilatedConv1D({
-          filters,
-          kernelSize,
-          dilation: o.dilation,
-          padding,
-          kernelInitializer: initial(),
-          name,
-        });
+  const conv = (filters: number, kernelSize: number, name: string, padding: "valid" | "same" = "valid") => {
+    const dilation = kernelSize === 1 ? 1 : o.dilation;
+    const config = { filters, kernelSize, dilation, padding, kernelInitializer: initial(), name };
+    return dilation === 1 ? tf.layers.conv1d(config) : new DilatedConv1D(config);
+  };
 
   const time = new FourierFeatures({ octaves: o.octaves, name: "time" }).apply(t) as tf.SymbolicTensor;
   const inputs = tf.layers

@@ -63,15 +63,16 @@ export class ReplicatePad extends tf.layers.Layer {
 }
 
 /**
- * A convolution whose kernel's cells lie `dilation` cells apart: what tf.layers.conv1d computes with dilationRate,
- * which has no gradient there.
+ * A convolution along the cells whose kernel takes every dilation-th cell: [batch, cells, channels] ->
+ * [batch, cells, filters] ("same": zeros outside) or [batch, cells - dilation (kernelSize - 1), filters] ("valid").
  *
- * [batch, cells, channels] -> [batch, cells, filters], or fewer cells by dilation (kernelSize - 1) for padding "valid".
+ * tf.layers.conv1d has no gradient for dilations. Here the cells are laid out as rows of `dilation` cells, so that the
+ * kernel runs down a column: an ordinary convolution of size kernelSize x 1 in two dimensions.
  */
 export class DilatedConv1D extends tf.layers.Layer {
   static className = "DilatedConv1D";
   private readonly config: Omit<DilatedConv1DConfig, "kernelInitializer">;
-  private readonly initializer: ReturnType<typeof tf.initializers.glorotUniform>;
+  private readonly initializer: ReturnType<typeof tf.initializers.zeros>;
   private kernel!: tf.LayerVariable;
   private bias!: tf.LayerVariable;
 
@@ -98,28 +99,20 @@ export class DilatedConv1D extends tf.layers.Layer {
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
-      const { filters, kernelSize, dilation, padding } = this.config;
-      const ends = padding === "same" ? this.reach() / 2 : 0;
+      const { filters, dilation, padding } = this.config;
       const [x] = listOf(inputs) as tf.Tensor3D[];
-      const padded = tf.pad(x, [
+      const [batch, cells, channels] = x.shape;
+      const rows = Math.ceil(cells / dilation);
+      const ends: [number, number][] = [
         [0, 0],
-        [ends, ends],
+        [0, rows * dilation - cells],
         [0, 0],
-      ]);
-      const [batch, , channels] = x.shape;
-      const cells = x.shape[1] + 2 * ends - this.reach();
-      // The values under the kernel side by side: one matrix product is the convolution.
-      const under = tf.concat(
-        Array.from({ length: kernelSize }, (_, k) =>
-          tf.slice(padded, [0, k * dilation, 0], [batch, cells, channels]),
-        ),
-        2,
-      );
-      const product = tf.matMul(
-        under.reshape([batch * cells, kernelSize * channels]),
-        this.kernel.read().reshape([kernelSize * channels, filters]),
-      );
-      return product.add(this.bias.read()).reshape([batch, cells, filters]);
+      ];
+      const grid = x.pad(ends).reshape([batch, rows, dilation, channels]) as tf.Tensor4D;
+      const kernel = this.kernel.read().expandDims(1) as tf.Tensor4D;
+      const y = tf.conv2d(grid, kernel, 1, padding).add(this.bias.read());
+      const kept = (this.computeOutputShape(x.shape) as number[])[1];
+      return tf.slice(y.reshape([batch, y.shape[1]! * dilation, filters]), [0, 0, 0], [batch, kept, filters]);
     });
   }
 
@@ -138,7 +131,7 @@ export interface DilatedConv1DConfig {
   kernelSize: number;
   dilation: number;
   padding: "valid" | "same";
-  kernelInitializer?: ReturnType<typeof tf.initializers.glorotUniform>;
+  kernelInitializer?: ReturnType<typeof tf.initializers.zeros>;
   name?: string;
 }
 

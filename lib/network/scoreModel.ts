@@ -90,12 +90,14 @@ export class ScoreModel {
   async save(folder: string, history: History = this.history): Promise<void> {
     const target = path.resolve(folder);
     const partial = `${target}.${process.pid}.partial`;
-    let created: string | undefined = partial; // the first folder made, which may be one above
-    const abandon = () => fs.rmSync(created ?? partial, { recursive: true, force: true });
+    let created: string | undefined; // the first folder made, which may be one above
+    const abandon = () => {
+      if (created) fs.rmSync(created, { recursive: true, force: true });
+    };
     process.once("exit", abandon); // a signal may end the process meanwhile
     try {
       checkReplaceable(target);
-      created = fs.mkdirSync(partial, { recursive: true });
+      created = makeFolder(partial);
       await this.network.save({
         save: async ({ modelTopology, weightSpecs, weightData }) => {
           const bytes = Buffer.from(
@@ -257,12 +259,24 @@ export function checkModelFolder(folder: string): void {
   const target = path.resolve(folder);
   try {
     checkReplaceable(target);
-    const probe = `${target}.${process.pid}.partial`;
-    const created = fs.mkdirSync(probe, { recursive: true });
-    fs.rmSync(created ?? probe, { recursive: true, force: true });
+    fs.rmSync(makeFolder(`${target}.${process.pid}.partial`), { recursive: true });
   } catch (error) {
     throw fileError("write", folder, error);
   }
+}
+
+/** Makes a new folder and those above it; returns the first made. (mkdir's own recursion never ends under /proc.) */
+function makeFolder(folder: string): string {
+  const parent = path.dirname(folder);
+  const above = fs.existsSync(parent) ? undefined : makeFolder(parent);
+  try {
+    fs.rmSync(folder, { recursive: true, force: true }); // what a process of the same number may have left
+    fs.mkdirSync(folder);
+  } catch (error) {
+    if (above) fs.rmSync(above, { recursive: true, force: true });
+    throw error;
+  }
+  return above ?? folder;
 }
 
 const FILES = ["model.json", "network.bin", "network.json"];

@@ -1,10 +1,11 @@
 /**
- * A small FiLM-conditioned convolutional network with global reach: a field is cut into tokens of a few cells,
- * so that a handful of narrow convolutions carries information from one end to the other.
+ * A small FiLM-conditioned convolutional network with global reach: a field is cut into tokens of a few cells, and of a
+ * block's two convolutions one combines neighbours, the other tokens further apart, so that a handful of narrow
+ * convolutions carries information from one end to the other.
  */
 import { tf } from "../tensorflow";
 import { InputError } from "../errors";
-import { FiLM, PositionBias } from "./layers";
+import { DilatedConv1D, FiLM, PositionBias } from "./layers";
 import { NetworkShape, seededInitializers } from "./shape";
 
 /** Options of {@link tokenNetwork}. */
@@ -17,6 +18,8 @@ export interface TokenNetworkOptions {
   blocks: number;
   /** Kernel size in tokens; 3. */
   kernel: number;
+  /** Distance in tokens of the values that a block's first and second convolution combine; [1, 5]. */
+  dilations: readonly [number, number];
   /** Width of the one FiLM trunk; 192. */
   filmWidth: number;
 }
@@ -26,6 +29,7 @@ export const tokenNetworkOptions: TokenNetworkOptions = {
   width: 96,
   blocks: 6,
   kernel: 3,
+  dilations: [1, 5],
   filmWidth: 192,
 };
 
@@ -80,15 +84,17 @@ export function tokenNetwork(
         modulation.apply(film) as tf.SymbolicTensor,
       ]) as tf.SymbolicTensor;
       y = silu(name("activation")).apply(y) as tf.SymbolicTensor;
-      y = tf.layers
-        .conv1d({
-          filters: o.width,
-          kernelSize: o.kernel,
-          padding: "same",
-          kernelInitializer: layer === 1 ? initial() : zeros,
-          name: name("conv"),
-        })
-        .apply(y) as tf.SymbolicTensor;
+      const convolution = {
+        filters: o.width,
+        kernelSize: o.kernel,
+        dilation: o.dilations[layer - 1],
+        padding: "same",
+        kernelInitializer: layer === 1 ? initial() : zeros,
+        name: name("conv"),
+      } as const;
+      const conv =
+        convolution.dilation === 1 ? tf.layers.conv1d(convolution) : new DilatedConv1D(convolution);
+      y = conv.apply(y) as tf.SymbolicTensor;
     }
     h = tf.layers.add({ name: `block${block}_add` }).apply([h, y]) as tf.SymbolicTensor;
   }

@@ -1,0 +1,73 @@
+/** Models and data small enough to be trained inside a test. */
+import assert from "node:assert/strict";
+import type { DataSet } from "../lib/data/dataset";
+import { generateDataSet } from "../lib/data/generate";
+import { porousElectrode } from "../lib/data/porousElectrodeProblem";
+import { InputError } from "../lib/errors";
+import type { ModelSettings, Preset, TrainingSettings } from "../lib/network/presets";
+
+/** The steady convention: quick to solve. */
+export const problem = porousElectrode("text");
+
+/** 40 conditions x 10 fields. */
+export function tinyData(seed = 1): DataSet {
+  return generateDataSet(problem, { conditions: 40, fields: 10, seed });
+}
+
+const schedule = { betaMin: 0.001, betaMax: 20 };
+
+export const tinyToken: ModelSettings = {
+  network: { kind: "token", stride: 10, width: 8, blocks: 1, kernel: 3, dilations: [1, 5], filmWidth: 8 },
+  standardisation: "conditional",
+  target: "v",
+  timeInput: "log-noise-level",
+  schedule,
+};
+
+export const tinyFilm: ModelSettings = {
+  network: {
+    kind: "film",
+    blocks: 1,
+    width: 6,
+    kernel: 3,
+    dilation: 1,
+    padding: "replicate",
+    activation: "swish",
+    filmWidth: 8,
+    octaves: 3,
+  },
+  standardisation: "global",
+  target: "score",
+  timeInput: "time",
+  schedule,
+};
+
+export const tinyTraining: TrainingSettings = {
+  batch: 32,
+  rate: 1e-2,
+  finalRate: 1e-3,
+  warmUp: 5,
+  beta1: 0.9,
+  beta2: 0.99,
+  ema: 0.99,
+  clip: 1,
+  noise: "log-noise-level",
+  epochs: 2,
+};
+
+export function tinyPreset(model: ModelSettings, training: Partial<TrainingSettings> = {}): Preset {
+  return { description: "for tests", model, training: { ...tinyTraining, ...training } };
+}
+
+/** Asserts an InputError of one line that matches the pattern. */
+export async function refused(action: () => unknown, pattern: RegExp): Promise<void> {
+  await assert.rejects(
+    async () => action(),
+    (error) => {
+      assert.ok(error instanceof InputError, String(error));
+      assert.match(error.message, pattern);
+      assert.doesNotMatch(error.message, /\n/);
+      return true;
+    },
+  );
+}

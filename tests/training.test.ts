@@ -1,0 +1,358 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { test } from "node:test";
+import { type DataSet, groupByCondition, rowConditions } from "../lib/data/dataset";
+import { simulateAt } from "../lib/data/generate";
+import { porousElectrode } from "../lib/data/porousElectrodeProblem";
+import { vpSchedule } from "../lib/diffusion/schedule";
+import { Interrupted } from "../lib/interrupt";
+import { presets, type TrainingSettings } from "../lib/network/presets";
+import { ScoreModel } from "../lib/network/scoreModel";
+import { Random } from "../lib/random";
+import { tf } from "../lib/tensorflow";
+import { batchLoss, drawTimes, permutation, splitByCondition, tensorSet } from "../lib/training/batches";
+import { FlatAdam } from "../lib/training/flatAdam";
+import { createModel, rateAt, train, type TrainingState, type TrainOptions } from "../lib/training/train";
+import { problem, refused, tinyData, tinyFilm, tinyPreset, tinyToken, tinyTraining } from "./tiny";
+
+const data = tinyData();
+
+function near(actual: number, expected: number, tolerance: number, what: string): void {
+  assert.ok(Math.abs(actual - expected) <= tolerance, `${what}: ${actual} against ${expected}`);
+}
+
+/** All weights of a model one after the other. */
+function weights(model: ScoreModel): Float64Array {
+  return Float64Array.from(model.variables.flatMap((variable) => Array.from(variable.dataSync())));
+}
+
+async function states(
+  model: ScoreModel,
+  set: DataSet,
+  settings: TrainingSettings,
+  options: TrainOptions,
+): Promise<TrainingState[]> {
+  const all: TrainingState[] = [];
+  for await (const state of train(model, set, settings, options)) all.push(state);
+  return all;
+}
+
+test("Adam, its clipping and its average are those of a plain float64 implementation", () => {
+  const [beta1, beta2, ema, clip, epsilon] = [0.9, 0.99, 0.8, 2, 1e-8];
+  const random = new Random(1);
+  const start = Array.from({ length: 10 }, () => random.normal());
+  const variables = [tf.variable(tf.tensor1d(start.slice(0, 4))), tf.variable(tf.tensor2d(start.slice(4), [2, 3]))];
+  const adam = new FlatAdam(variables, { beta1, beta2, ema, clip });
+  const values = (): number[] => variables.flatMap((variable) => Array.from(variable.dataSync()));
+
+  // Kingma & Ba 2015, algorithm 1, written out.
+  const [w, m, v] = [[...start], start.map(() => 0), start.map(() => 0)];
+  const average = [...start];
+  let clipped = 0;
+  for (let step = 1; step <= 60; step++) {
+    const gradient = start.map(() => random.normal() * (step % 3 === 0 ? 3 : 0.3));
+    const norm = Math.hypot(...gradient);
+    const rate = 0.1 / step;
+    const tensors = [tf.tensor1d(gradient.slice(0, 4)), tf.tensor2d(gradient.slice(4), [2, 3])];
+    near(adam.step(tensors, rate), norm, 1e-6 * norm, "norm before clipping"); // float32
+    tf.dispose(tensors);
+    if (norm > clip) clipped++;
+    const decay = Math.min(ema, (1 + step) / (10 + step));
+    gradient.forEach((g, i) => {
+      const cut = norm > clip ? (g * clip) / norm : g;
+      m[i] = beta1 * m[i] + (1 - beta1) * cut;
+      v[i] = beta2 * v[i] + (1 - beta2) * cut ** 2;
+      w[i] -= (rate * (m[i] / (1 - beta1 ** step))) / (Math.sqrt(v[i] / (1 - beta2 ** step)) + epsilon);
+      average[i] = decay * average[i] + (1 - decay) * w[i];
+    });
+    // Weights of order 1 and 60 updates in float32, each rounding to 6e-8.
+    values().forEach((value, i) => near(value, w[i], 4e-6, `weight ${i} after step ${step}`));
+  }
+  assert.ok(clipped >= 15 && clipped <= 45); // some steps were clipped, others not
+  adam.useAverage();
+  values().forEach((value, i) => near(value, average[i], 4e-6, `average ${i}`));
+  const apart = average.map((value, i) => Math.abs(value - w[i]));
+  assert.ok(Math.max(...apart) > 1e-4); // or the average would prove nothing
+  adam.useLast();
+  values().forEach((value, i) => near(value, w[i], 4e-6, `last weight ${i}`));
+  adam.dispose();
+  tf.dispose(variables);
+});
+
+test("without a moving average the last weights are the result", () => {
+  const variable = tf.variable(tf.tensor1d([1, 2]));
+  const adam = new FlatAdam([variable], { beta1: 0.9, beta2: 0.99, ema: 0, clip: 0 });
+  const gradient = tf.tensor1d([100, -1]);
+  adam.step([gradient], 0.5);
+  adam.useAverage();
+  // Adam's first step has the size of the rate whatever the gradient, which is not clipped.
+  variable.dataSync().forEach((value, i) => near(value, [0.5, 2.5][i], 1e-6, "weight")); // float32
+  adam.dispose();
+  tf.dispose([variable, gradient]);
+});
+
+test("the rate rises over the warm-up and falls as a cosine", () => {
+  const settings = { ...tinyTraining, rate: 1, finalRate: 0.1, warmUp: 4 };
+  assert.equal(rateAt({ ...settings, warmUp: 0 }, 0, 0), 1);
+  near(rateAt(settings, 0.5, 10), 0.55, 1e-15, "middle"); // round-off, as below
+  near(rateAt(settings, 1, 20), 0.1, 1e-15, "end");
+  near(rateAt(settings, 1.5, 30), 0.1, 1e-15, "after the end");
+  const rising = [0, 1, 2, 3, 4].map((step) => rateAt(settings, 0, step));
+  rising.forEach((rate, step) => near(rate, [0.2, 0.4, 0.6, 0.8, 1][step], 1e-15, "warm-up"));
+});
+
+test("a batch's quadratic times hold one of each stratum, in random order", () => {
+  const times = drawTimes(vpSchedule(), "quadratic-time", 64, new Random(3));
+  const u = Array.from(times, (t) => Math.sqrt((t - 1e-4) / (1 - 1e-4)));
+  const strata = u.map((value) => Math.floor(value * 64 + 1e-9)); // the root rounds
+  assert.notDeepEqual(strata, [...strata].sort((a, b) => a - b));
+  assert.deepEqual(
+    [...strata].sort((a, b) => a - b),
+    Array.from({ length: 64 }, (_, i) => i),
+  );
+});
+
+test("a batch's noise levels cover their range, and more densely where most is learnt", () => {
+  const schedule = vpSchedule();
+  const times = drawTimes(schedule, "log-noise-level", 100, new Random(4));
+  assert.ok(times.every((t) => t > 0 && t <= 1));
+  const logs = Array.from(times, (t) => Math.log(schedule.noiseLevel(t)));
+  /** How many of `count` equal parts of a range of levels hold a draw. */
+  const filled = (low: number, high: number, count: number): number => {
+    const part = logs.map((value) => ((value - Math.log(low)) / Math.log(high / low)) * count);
+    return new Set(part.filter((value) => value >= 0 && value <= count).map(Math.floor)).size;
+  };
+  // 60 of the 100 are stratified over the centre, the other 40 over everything; a level may round into its neighbour.
+  assert.ok(filled(0.07, 13, 60) >= 59);
+  assert.ok(filled(0.002, schedule.noiseLevel(1), 40) >= 39);
+});
+
+test("a permutation holds every row once", () => {
+  const order = permutation(500, new Random(2));
+  assert.deepEqual(Int32Array.from(order).sort(), Int32Array.from({ length: 500 }, (_, i) => i));
+  assert.notDeepEqual(order, Int32Array.from(order).sort());
+});
+
+const keys = (set: DataSet): Set<string> => new Set(groupByCondition(set).map(({ conditions }) => conditions.join()));
+
+test("validation takes whole conditions, and rows where there is one condition", () => {
+  const { training, validation } = splitByCondition(data, 0.1, 1000);
+  assert.deepEqual([keys(training).size, keys(validation).size], [36, 4]);
+  assert.equal(training.rows + validation.rows, data.rows);
+  const trained = keys(training);
+  for (const key of keys(validation)) assert.ok(!trained.has(key));
+  const few = splitByCondition(data, 0.5, 30).validation;
+  assert.ok(few.rows <= 30 && few.rows > 15 && keys(few).size === 20);
+  const one = splitByCondition(simulateAt(problem, [1e-5, 0, 25], 40, 1), 0.05, 1000);
+  assert.deepEqual([one.training.rows, one.validation.rows], [38, 2]);
+});
+
+test("training never sees the validation data", async () => {
+  const spoilt = { ...data, fields: data.fields.slice() };
+  for (const row of groupByCondition(data).at(-1)?.rows ?? []) {
+    spoilt.fields.fill(0, row * 200, (row + 1) * 200); // one of the two conditions that are held out
+  }
+  const run = async (set: DataSet): Promise<TrainingState[]> => {
+    const model = createModel(data, tinyPreset(tinyToken));
+    const all = await states(model, set, tinyTraining, { steps: 13, validateEvery: 13 }); // more than one epoch
+    model.dispose();
+    return all;
+  };
+  const [clean, other] = [await run(data), await run(spoilt)];
+  // float32 sums may run in another order from run to run.
+  clean.forEach(({ loss }, i) => near(other[i].loss, loss, 1e-4 * loss, `loss of step ${i + 1}`));
+  assert.ok(clean[12].validated && other[12].validationLoss > 1.5 * clean[12].validationLoss);
+});
+
+/** Loss on other data than those trained on, always with the same noise. */
+function testLoss(model: ScoreModel): number {
+  const other = tensorSet(model, tinyData(2));
+  const times = drawTimes(model.schedule, "log-noise-level", other.rows, new Random(9));
+  const loss = tf.tidy(() => batchLoss(model, other.fields, other.conditions, times, 5).dataSync()[0]);
+  tf.dispose([other.fields, other.conditions]);
+  return loss;
+}
+
+test("a short training lowers the loss and beats the zero network on new data", async () => {
+  const wide = { ...tinyToken, network: { ...tinyToken.network, width: 24, filmWidth: 24 } } as typeof tinyToken;
+  const model = createModel(data, tinyPreset(wide));
+  const zero = testLoss(model); // an untrained token network is zero
+  near(zero, 1, 0.1, "loss of zero"); // the target has variance 1; 400 rows that are strongly correlated in themselves
+  const all = await states(model, data, tinyTraining, { steps: 160 });
+  const mean = (part: TrainingState[]): number => part.reduce((sum, { loss }) => sum + loss / part.length, 0);
+  // It falls by 0.2 and more; the mean of 20 stratified batches scatters by a few hundredths.
+  assert.ok(mean(all.slice(-20)) < mean(all.slice(0, 20)) - 0.1);
+  assert.ok(testLoss(model) < 0.9 * zero);
+  assert.ok(all[159].validationLoss < 0.9);
+  model.dispose();
+});
+
+test("the blog's kind of network learns too", async () => {
+  const settings = { ...tinyTraining, noise: "quadratic-time" as const };
+  const model = createModel(data, tinyPreset(tinyFilm));
+  const all = await states(model, data, settings, { steps: 60, validateEvery: 10 });
+  // Without any knowledge the weighted loss is that of the score 0, the noise's variance 1; it starts there or above.
+  assert.ok(all[59].validationLoss < 0.7 * all[9].validationLoss);
+  model.dispose();
+});
+
+test("what is yielded adds up", async () => {
+  const model = createModel(data, tinyPreset(tinyToken));
+  const all = await states(model, data, tinyTraining, { epochs: 2, validateEvery: 5 });
+  // 38 conditions of 10 rows in batches of 32: 11 steps an epoch.
+  assert.equal(all.length, 22);
+  assert.deepEqual(
+    all.map(({ step }) => step),
+    Array.from({ length: 22 }, (_, i) => i + 1),
+  );
+  assert.ok(all.every(({ steps }) => steps === 22));
+  assert.deepEqual(
+    all.filter(({ validated }) => validated).map(({ step }) => step),
+    [5, 10, 15, 20, 22],
+  );
+  assert.ok(Number.isNaN(all[3].validationLoss) && all[6].validationLoss === all[4].validationLoss);
+  assert.ok(all.every(({ gradientNorm, loss }) => gradientNorm > 0 && loss > 0));
+  assert.equal(all[10].epoch, 1);
+  assert.equal(all[7].rate, rateAt(tinyTraining, 7 / 22, 7));
+  assert.equal(all[21].secondsLeft, 0);
+  model.dispose();
+});
+
+test("the length may be given in minutes", async () => {
+  const model = createModel(data, tinyPreset(tinyToken));
+  const all = await states(model, data, tinyTraining, { minutes: 0.005 });
+  const last = all[all.length - 1];
+  assert.ok(last.secondsElapsed >= 0.3 && last.secondsLeft === 0);
+  assert.ok(all.slice(0, -1).every(({ secondsElapsed }) => secondsElapsed < 0.3)); // no step begins after the end
+  model.dispose();
+});
+
+test("the same seed gives the same weights, bit for bit on one thread, and another seed others", () => {
+  const script = `
+    const { createModel, train } = require("./lib/training/train");
+    const { tinyData, tinyPreset, tinyToken, tinyFilm, tinyTraining } = require("./tests/tiny");
+    const data = tinyData();
+    async function run(settings, seed) {
+      const model = createModel(data, tinyPreset(settings), seed);
+      for await (const state of train(model, data, tinyTraining, { steps: 15, seed }));
+      const bytes = Buffer.concat(model.variables.map((v) => Buffer.from(v.dataSync().slice().buffer)));
+      return require("crypto").createHash("sha256").update(bytes).digest("hex");
+    }
+    (async () => {
+      for (const settings of [tinyToken, tinyFilm]) {
+        for (const seed of [1, 1, 2]) console.log(await run(settings, seed));
+      }
+    })();`;
+  const output = execFileSync(process.execPath, ["--require", "ts-node/register/transpile-only", "-e", script], {
+    cwd: path.join(__dirname, ".."),
+    env: { ...process.env, TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "1" },
+    encoding: "utf8",
+  });
+  const hashes = output.trim().split("\n");
+  assert.equal(hashes.length, 6);
+  for (const first of [0, 3]) {
+    assert.equal(hashes[first], hashes[first + 1]);
+    assert.notEqual(hashes[first], hashes[first + 2]);
+  }
+});
+
+test("after a break the model has the average of its weights, and nothing else is left", async () => {
+  const model = createModel(data, tinyPreset(tinyToken));
+  const [tensors, listeners] = [tf.memory().numTensors, process.listenerCount("SIGINT")];
+  const average = weights(model);
+  let last = average;
+  for await (const { step } of train(model, data, tinyTraining, { steps: 100, validateEvery: 2 })) {
+    last = weights(model);
+    const decay = Math.min(tinyTraining.ema, (1 + step) / (10 + step));
+    average.forEach((value, i) => (average[i] = decay * value + (1 - decay) * last[i]));
+    if (step === 7) break;
+  }
+  const kept = weights(model);
+  kept.forEach((value, i) => near(value, average[i], 1e-6, `weight ${i}`)); // weights of order 1 in float32
+  assert.ok(kept.some((value, i) => Math.abs(value - last[i]) > 1e-3));
+  assert.deepEqual([tf.memory().numTensors, process.listenerCount("SIGINT")], [tensors, listeners]);
+  model.dispose();
+});
+
+test("an interrupt stops the training within one step and keeps the weights", async () => {
+  const model = createModel(data, tinyPreset(tinyToken));
+  const [tensors, listeners] = [tf.memory().numTensors, process.listenerCount("SIGINT")];
+  const first = weights(model);
+  let steps = 0;
+  await assert.rejects(
+    async () => {
+      for await (const { step } of train(model, data, tinyTraining, { steps: 50 })) {
+        steps = step;
+        if (step === 5) process.kill(process.pid, "SIGINT");
+      }
+    },
+    (error) => error instanceof Interrupted && /training was interrupted: .* weights of [56] steps/.test(error.message),
+  );
+  assert.ok(steps === 5 || steps === 6, `${steps} steps`); // the signal is sent while step 5 is handed over
+  assert.notDeepEqual(weights(model), first);
+  assert.deepEqual([tf.memory().numTensors, process.listenerCount("SIGINT")], [tensors, listeners]);
+  model.dispose();
+});
+
+test("memory is constant over 1,000 steps", async () => {
+  // One block without rest: 4,000 weights in a few large layers, so that a step is quick.
+  const settings = { ...tinyToken, network: { ...tinyToken.network, stride: 50, width: 40, filmWidth: 4 } } as typeof tinyToken;
+  const model = createModel(data, tinyPreset(settings));
+  const size = 4 * model.network.countParams(); // bytes
+  const [tensors, resident]: [Set<number>, number[]] = [new Set(), []];
+  for await (const { step } of train(model, data, { ...tinyTraining, batch: 64 }, { steps: 1000, validateEvery: 50 })) {
+    if (step > 1) tensors.add(tf.memory().numTensors);
+    if (step % 100 === 0) resident.push(process.memoryUsage().rss);
+  }
+  assert.deepEqual([...tensors].length, 1, `tensors: ${[...tensors].join()}`);
+  // 800 steps that each lost one tensor of all weights would take 800 x size; that of one batch, 64 x 200 x 4 bytes.
+  const lost = 800 * Math.min(size, 64 * 200 * 4);
+  const growth = Math.min(...resident.slice(-3)) - Math.min(...resident.slice(1, 4));
+  assert.ok(growth < lost / 2, `grew by ${growth / 1e6} MB; a leak would be ${lost / 1e6} MB`);
+  model.dispose();
+});
+
+test("data that are not finite, of another problem or too few are refused, and nothing is left", async () => {
+  const model = createModel(data, tinyPreset(tinyToken));
+  const [tensors, listeners] = [tf.memory().numTensors, process.listenerCount("SIGINT")];
+  const run = (set: DataSet, options: TrainOptions = {}, more: Partial<TrainingSettings> = {}) =>
+    states(model, set, { ...tinyTraining, ...more }, { steps: 3, ...options });
+  for (const row of [5, data.rows - 1]) {
+    const fields = data.fields.slice();
+    fields[row * 200 + 103] = NaN;
+    const place = new RegExp(`The field phi in cell 3 of row \\d+ is not finite`);
+    await refused(() => run({ ...data, fields }), place);
+  }
+  const other = simulateAt(porousElectrode("figures"), rowConditions(data, 0), 20, 1);
+  await refused(() => run(other), /of another problem than the model/);
+  await refused(() => run(simulateAt(problem, [1e-5, 0, 25], 1, 1)), /There are 1 rows of data/);
+  await refused(() => run(data, { epochs: 2 }), /length is given twice; give one of steps, epochs and minutes/);
+  await refused(() => run(data, { steps: -3 }), /number of steps is -3/);
+  await refused(() => run(data, { steps: undefined, minutes: 0 }), /length is 0; give a number from 0.001/);
+  await refused(() => run(data, { steps: undefined, epochs: NaN }), /number of epochs is NaN/);
+  await refused(() => run(data, { seed: -1 }), /seed is -1/);
+  await refused(() => run(data, {}, { batch: 0 }), /batch size is 0/);
+  assert.deepEqual([tf.memory().numTensors, process.listenerCount("SIGINT")], [tensors, listeners]);
+  model.dispose();
+});
+
+test("a training that diverges ends with an error that tells the rate", async () => {
+  const model = createModel(data, tinyPreset(tinyFilm));
+  const wild = { ...tinyTraining, rate: 1e25, finalRate: 1e25, warmUp: 0, clip: 0 };
+  const before = tf.memory().numTensors;
+  await refused(() => states(model, data, wild, { steps: 50 }), /loss is (NaN|Infinity) after \d+ steps at a rate of 1.0e\+25/);
+  assert.equal(tf.memory().numTensors, before);
+  model.dispose();
+});
+
+test("each preset is complete, and one with a single thread of conditions trains as well", async () => {
+  for (const { model, training, description } of Object.values(presets)) {
+    assert.ok(description.endsWith(".") && training.epochs > 0 && model.schedule.betaMax > model.schedule.betaMin);
+  }
+  const one = simulateAt(problem, [1e-5, 0, 25], 60, 1);
+  const model = createModel(one, tinyPreset(tinyFilm));
+  const all = await states(model, one, tinyTraining, { steps: 2 });
+  assert.ok(Number.isFinite(all[1].validationLoss));
+  model.dispose();
+});
