@@ -96,6 +96,13 @@ export function conditionalStandardisation(data: DataSet): Standardisation {
     basis.push(chebyshevProducts(positions[row], exponents));
   }
 
+  const distinct = new Set(positions.map((position) => position.join())).size;
+  if (distinct < exponents.length) {
+    throw new InputError(
+      `The data have too few different conditions (${distinct}) to take their moments from: generate at least ` +
+        `${exponents.length}, better hundreds.`,
+    );
+  }
   const mean = leastSquares(basis, responses, count * size);
   const residual = responses; // overwritten: the values are not needed again
   for (let row = 0; row < rows; row++) {

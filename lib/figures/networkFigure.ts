@@ -59,6 +59,14 @@ export function blockFigure(model: tf.LayersModel, prefix = "block1_"): Figure {
     showarrow: false,
     font: { size: 11 },
   }));
+  const label = (x: number, y: number, text: string): Json => ({
+    x,
+    y,
+    text,
+    xanchor: "right",
+    showarrow: false,
+    font: { size: 12 },
+  });
   const arrow = (fromX: number, fromY: number, toX: number, toY: number): Json => ({
     x: toX,
     y: toY,
@@ -81,14 +89,22 @@ export function blockFigure(model: tf.LayersModel, prefix = "block1_"): Figure {
       const from = at.get(source);
       if (!from) {
         // From outside the block: its features come from the left, the skip connection passes below.
-        if (to.y === 1) arrows.push(arrow(to.x - half.x - 0.045, 1, to.x - half.x, 1));
-        else if (layer.getClassName() === "Add") {
+        if (to.y === 1) {
+          arrows.push(arrow(to.x - half.x - 0.03, 1, to.x - half.x, 1));
+          labels.push(
+            label(
+              to.x - half.x - 0.035,
+              1,
+              source.startsWith("condition") ? "conditions,<br>time" : "FiLM<br>trunk",
+            ),
+          );
+        } else if (layer.getClassName() === "Add") {
           shapes.push({
             type: "path",
-            path: `M 0 ${-half.y} C 0.02 -0.62, ${to.x} -0.62, ${to.x} ${-half.y}`,
+            path: `M -0.015 0 L -0.015 -0.45 L ${to.x} -0.45 L ${to.x} ${-half.y}`,
             line: { color: "#555", width: 1.4 },
           });
-        } else arrows.push(arrow(0, 0, to.x - half.x, to.y));
+        } else arrows.push(arrow(-0.03, 0, to.x - half.x, to.y));
       } else if (from.y === to.y) arrows.push(arrow(from.x + half.x, from.y, to.x - half.x, to.y));
       else arrows.push(arrow(from.x, from.y - half.y, to.x, to.y + half.y));
     }
@@ -101,7 +117,7 @@ export function blockFigure(model: tf.LayersModel, prefix = "block1_"): Figure {
     layout: {
       width: 980,
       height: 330,
-      xaxis: { ...invisible, range: [-0.02, 1.02] },
+      xaxis: { ...invisible, range: [-0.08, 1.02] },
       yaxis: { ...invisible, range: [-0.65, 1.35] },
       shapes,
       annotations: [...labels, ...arrows],

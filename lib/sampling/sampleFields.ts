@@ -111,8 +111,8 @@ export function* sampleTensor(
   const { cells, fields } = model.problem;
   const space = tensorSpace<tf.Tensor3D>(seed, STREAM, index);
   const shape: [number, number, number] = [rows, cells, fields.length];
-  const [like, input] = [tf.zeros(shape) as tf.Tensor3D, repeated(model, conditions, rows)];
-  const start = space.normal(like, 0);
+  const start = tf.tidy(() => space.normal(tf.zeros(shape) as tf.Tensor3D, 0));
+  const input = repeated(model, conditions, rows);
   try {
     yield* trajectory({
       sampler,
@@ -123,7 +123,7 @@ export function* sampleTensor(
       steps,
     });
   } finally {
-    tf.dispose([like, input, start]);
+    tf.dispose([start, input]);
   }
 }
 

@@ -16,8 +16,15 @@ export interface TensorSet {
   readonly rows: number;
 }
 
-/** Standardises a data set for a model. */
+/** Throws InputError for rows that were solved for a given latent field, whose conditions are in part unknown. */
+export function checkConditionsKnown({ conditions }: DataSet): void {
+  if (conditions.every(Number.isFinite)) return;
+  throw new InputError("Some rows of the data are of unknown conditions; train on data that were generated.");
+}
+
+/** Standardises a data set for a model. Throws InputError for values that are not finite. */
 export function tensorSet(model: ScoreModel, data: DataSet): TensorSet {
+  checkConditionsKnown(data);
   const { cells, fields } = model.problem;
   const values = new Float32Array(data.rows * cells * fields.length);
   for (const { conditions, rows } of groupByCondition(data)) {

@@ -7,7 +7,15 @@ import type { Preset, TrainingSettings } from "../network/presets";
 import { ScoreModel } from "../network/scoreModel";
 import { Random } from "../random";
 import { tf } from "../tensorflow";
-import { batchLoss, drawTimes, permutation, splitByCondition, type TensorSet, tensorSet } from "./batches";
+import {
+  batchLoss,
+  checkConditionsKnown,
+  drawTimes,
+  permutation,
+  splitByCondition,
+  type TensorSet,
+  tensorSet,
+} from "./batches";
 import { FlatAdam } from "./flatAdam";
 
 /** Where a training stands after a step. */
@@ -51,6 +59,7 @@ const stream = { order: 10, times: 11, noise: 12, validation: 13 } as const;
 
 /** An untrained model of a preset for a data set, with the standardisation that the preset asks for. */
 export function createModel(data: DataSet, preset: Preset, seed = 1): ScoreModel {
+  checkConditionsKnown(data);
   const standardise =
     preset.model.standardisation === "global" ? globalStandardisation : conditionalStandardisation;
   return ScoreModel.create(data.problem, preset.model, standardise(data), seed);
@@ -100,7 +109,7 @@ export async function* train(
       await watch.check(`the model keeps the weights of ${step} steps.`);
       const elapsed = (performance.now() - start) / 1000;
       const progress = limit.steps === undefined ? elapsed / limit.seconds : step / limit.steps;
-      if (progress >= 1) return;
+      if (progress >= 1 && step > 0) return;
       const at = step % stepsPerEpoch;
       if (at === 0) order = permutation(training.rows, new Random(seed, stream.order, step / stepsPerEpoch));
       const times = drawTimes(model.schedule, settings.noise, batch, new Random(seed, stream.times, step));

@@ -1,0 +1,333 @@
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { RecordBatchFileWriter, tableFromArrays } from "apache-arrow";
+import { readDataSet, writeDataSet } from "../lib/data/arrow";
+import { groupByCondition, selectRows, sliceRows } from "../lib/data/dataset";
+import { generateDataSet, simulateAt } from "../lib/data/generate";
+import { porousElectrode } from "../lib/data/porousElectrodeProblem";
+import { samplers } from "../lib/diffusion/samplers";
+import { presets } from "../lib/network/presets";
+import type { Comparison } from "../lib/statistics/compare";
+import { createModel } from "../lib/training/train";
+import { problem, tinyFilm, tinyPreset, tinyToken } from "./tiny";
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-cli-model-"));
+after(() => fs.rmSync(folder, { recursive: true, force: true }));
+const at = (name: string): string => path.join(folder, name);
+const script = path.join(__dirname, "..", "scripts", "porous-sgm.js");
+
+interface Result {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the command line in the temporary folder, which is not the project's. */
+function run(...args: string[]): Promise<Result> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [script, ...args], { cwd: folder }, (error, stdout, stderr) => {
+      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+/** Asserts status 2, one line on stderr that matches and nothing on stdout, of each command; and no new file. */
+async function refused(...cases: [args: readonly string[], pattern: RegExp][]): Promise<void> {
+  const files = fs.readdirSync(folder).sort();
+  const queue = [...cases];
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const [args, pattern] = next;
+      const { status, stdout, stderr } = await run(...args);
+      assert.match(stderr, pattern);
+      assert.match(stderr, /^porous-sgm: [^\n]+\.\n$/);
+      assert.deepEqual([status, stdout], [2, ""], args.join(" "));
+    }
+  };
+  await Promise.all([worker(), worker()]);
+  assert.deepEqual(fs.readdirSync(folder).sort(), files);
+}
+
+const CONDITIONS = ["--correlation-length", "1e-5", "--equilibrium-potential", "-0.1", "--flux=25"];
+const conditions = [1e-5, -0.1, 25];
+const SAMPLE = ["sample", "--model", "tiny", "--count", "5", "--steps", "4", "--out", "new.arrow"];
+const TRAIN = ["train", "--data", "data.arrow", "--out", "new"];
+
+function historyOf(model: string): Record<string, unknown> {
+  const text = fs.readFileSync(path.join(at(model), "model.json"), "utf8");
+  return (JSON.parse(text) as { history: Record<string, unknown> }).history;
+}
+
+before(async () => {
+  const data = generateDataSet(problem, { conditions: 40, fields: 4, seed: 1 });
+  writeDataSet(at("data.arrow"), data);
+  const foreign = RecordBatchFileWriter.writeAll(tableFromArrays({ a: Float64Array.of(1, 2) }));
+  fs.writeFileSync(at("foreign.arrow"), foreign.toUint8Array(true));
+  fs.writeFileSync(at("cut.arrow"), fs.readFileSync(at("data.arrow")).subarray(0, 50_000));
+  const model = createModel(data, tinyPreset(tinyToken));
+  await model.save(at("tiny"));
+  // A folder whose weights are those of another network.
+  fs.cpSync(at("tiny"), at("mixed"), { recursive: true });
+  const other = createModel(data, tinyPreset(tinyFilm));
+  await other.save(at("film"));
+  fs.copyFileSync(path.join(at("film"), "model.json"), path.join(at("mixed"), "model.json"));
+  const reference = simulateAt(problem, conditions, 120, 3);
+  writeDataSet(at("reference.arrow"), reference);
+  writeDataSet(at("short.arrow"), sliceRows(reference, 0, 50));
+  writeDataSet(at("same.arrow"), simulateAt(problem, conditions, 60, 4));
+  writeDataSet(at("elsewhere.arrow"), simulateAt(problem, [1e-5, -0.1, 26], 60, 4));
+  writeDataSet(at("figures.arrow"), simulateAt(porousElectrode("figures"), conditions, 2, 4));
+  const unknown = reference.conditions.map((value, k) => (k % 3 === 0 ? NaN : value));
+  writeDataSet(at("unknown.arrow"), { ...reference, conditions: unknown });
+  writeDataSet(at("one.arrow"), selectRows(reference, [0]));
+});
+
+test("--help names every option, preset and sampler, and loads no TensorFlow", async () => {
+  const [train, sample, compare] = await Promise.all(
+    ["train", "sample", "compare"].map((verb) => run(verb, "--help")),
+  );
+  for (const { status, stderr } of [train, sample, compare]) assert.deepEqual([status, stderr], [0, ""]);
+  for (const name of Object.keys(presets)) assert.match(train.stdout, new RegExp(`\\b${name}\\b`));
+  for (const name of ["--data", "--out", "--preset", "--minutes", "--epochs", "--seed"])
+    assert.ok(train.stdout.includes(name));
+  for (const { name } of samplers) assert.ok(sample.stdout.replace(/\s+/g, " ").includes(name));
+  for (const { name } of problem.conditions) assert.ok(sample.stdout.includes(`--${name.replace("_", "-")}`));
+  assert.match(compare.stdout, /--json/);
+});
+
+test("train, sample and compare work together", async () => {
+  const trained = await run("train", "--data", "data.arrow", "--out", "m", "--epochs", "1", "--seed", "3");
+  assert.deepEqual([trained.status, trained.stderr], [0, ""]);
+  assert.match(
+    trained.stdout,
+    /^m: preset lesson, 1 steps in \d+ s on 160 rows, loss [\d.]+, validation loss [\d.]+\n$/,
+  );
+  const history = historyOf("m");
+  assert.deepEqual(
+    [history.preset, history.steps, history.seed, history.rows, history.interrupted],
+    ["lesson", 1, 3, 160, false],
+  );
+  assert.ok(Number(history.seconds) > 0 && Number(history.loss) > 0 && Number(history.validationLoss) > 0);
+
+  const options = ["sample", "--model", "m", "--count", "60", "--steps", "4", "--seed", "7", ...CONDITIONS];
+  const [arrow, csv] = await Promise.all([
+    run(...options, "--out", "s.arrow"),
+    run(...options, "--out", "s.csv"),
+  ]);
+  for (const result of [arrow, csv]) assert.deepEqual(result, { status: 0, stdout: "", stderr: "" });
+  const set = await readDataSet(at("s.arrow"));
+  assert.deepEqual([set.rows, set.seed, set.latent], [60, 7, undefined]);
+  assert.deepEqual(
+    groupByCondition(set).map((group) => Array.from(group.conditions)),
+    [conditions],
+  );
+  const [header, ...rows] = fs.readFileSync(at("s.csv"), "utf8").trimEnd().split("\n");
+  assert.match(header, /^c_0,c_1,.*,c_99,phi_0,.*,phi_99$/);
+  const written = rows.flatMap((line) => line.split(",").map(Number));
+  assert.equal(written.length, 60 * 200);
+  // Two processes: float32 sums of several threads may round differently; c is about 2,000 mol/m3.
+  written.forEach((value, i) =>
+    assert.ok(Math.abs(value - set.fields[i]) <= 1e-4 * Math.abs(set.fields[i]) + 1e-9),
+  );
+
+  const text = await run("compare", "reference.arrow", "s.arrow");
+  assert.deepEqual([text.status, text.stderr], [0, ""]);
+  assert.match(text.stdout, /reference: first 60 of 120 rows/);
+  assert.match(text.stdout, /floor: rows 61 to 120 of "reference.arrow"/);
+  assert.match(text.stdout, /energy distance/);
+});
+
+test("a model is replaced only at the end of a training, and other folders never", async () => {
+  fs.cpSync(at("tiny"), at("again"), { recursive: true });
+  const args = [
+    "train",
+    "--data",
+    "data.arrow",
+    "--out",
+    "again",
+    "--preset",
+    "lesson",
+    "--minutes",
+    "0.001",
+  ];
+  assert.equal((await run(...args)).status, 0);
+  assert.equal(historyOf("again").preset, "lesson");
+});
+
+/** Starts a training that would take an hour, sends signals some milliseconds apart to it, and tells how it ended. */
+function interruptTraining(out: string, wait: number, signals: number): Promise<Result> {
+  const child = spawn(
+    process.execPath,
+    [script, "train", "--data", "data.arrow", "--out", out, "--minutes", "60"],
+    {
+      cwd: folder,
+    },
+  );
+  const texts = { stdout: "", stderr: "" };
+  child.stdout.on("data", (text: Buffer) => (texts.stdout += text.toString()));
+  child.stderr.on("data", (text: Buffer) => (texts.stderr += text.toString()));
+  return new Promise((resolve) => {
+    child.on("close", (status) => resolve({ status: status ?? -1, ...texts }));
+    for (let i = 0; i < signals; i++) setTimeout(() => child.kill("SIGINT"), wait + 10 * i);
+  });
+}
+
+/** The same with a wait that is long enough, on this machine and its load, for a first step. */
+async function interruptSteps(out: string, signals: number): Promise<Result> {
+  for (let wait = 3000; ; wait *= 3) {
+    const result = await interruptTraining(out, wait, signals);
+    assert.equal(result.status, 130, result.stderr);
+    assert.equal(result.stdout, "");
+    if (fs.existsSync(at(out)) || signals > 1 || wait > 60_000) return result;
+  }
+}
+
+test("Ctrl-C saves what is trained, and a second one leaves nothing that is half written", async () => {
+  const [once] = await Promise.all([interruptSteps("once", 1), interruptSteps("twice", 2)]);
+  assert.match(
+    once.stderr,
+    /^porous-sgm: The training was interrupted: the model of \d+ steps is in once\.\n$/,
+  );
+  assert.equal(historyOf("once").interrupted, true);
+  assert.ok(Number(historyOf("once").steps) >= 1);
+  // Whether the second came before or after the saving is not in the test's hand.
+  if (fs.existsSync(at("twice"))) assert.equal(fs.readdirSync(at("twice")).length, 3);
+  assert.deepEqual(
+    fs.readdirSync(folder).filter((name) => /partial|\.old|tmp/.test(name)),
+    [],
+  );
+});
+
+test("compare says where its floor comes from, and prints JSON", async () => {
+  const [simulated, split, unknown] = await Promise.all([
+    run("compare", "short.arrow", "same.arrow", "--json"),
+    run("compare", "reference.arrow", "same.arrow", "--json"),
+    run("compare", "short.arrow", "same.arrow"),
+  ]);
+  for (const { status, stderr } of [simulated, split, unknown]) assert.deepEqual([status, stderr], [0, ""]);
+  const [a, b] = [simulated, split].map(
+    ({ stdout }) => JSON.parse(stdout) as Comparison & { floorSource: string },
+  );
+  assert.match(a.floorSource, /^50 fields simulated with seed \d+$/);
+  assert.match(b.floorSource, /^rows 61 to 120 of/);
+  assert.match(unknown.stdout, new RegExp(`floor: ${a.floorSource}`));
+  assert.deepEqual([a.rows, b.rows], [50, 60]);
+  for (const { fields, energyDistance, floorRatio } of [a, b]) {
+    assert.deepEqual(
+      fields.map(({ name }) => name),
+      ["c", "phi"],
+    );
+    assert.ok(energyDistance.sample > 0 && energyDistance.floor > 0);
+    // Both are of the PDE: with 50 strongly correlated rows the ratio scatters by a factor of a few, but no more.
+    assert.ok(floorRatio > 0.1 && floorRatio < 10, String(floorRatio));
+  }
+});
+
+test("bad input to train is refused before anything is written", async () => {
+  const train = (...more: string[]): string[] => [...TRAIN, ...more];
+  await refused(
+    [train("--preset", "lessons"), /preset is "lessons"; give one of blog, lesson/],
+    [train("--minutes", "1", "--epochs", "1"), /length is given twice; give --minutes or --epochs/],
+    [train("--minutes", "-1"), /length is "-1"; give a number from 0.001/],
+    [train("--epochs", "0"), /number of epochs is "0"/],
+    [train("--seed", "-1"), /seed is "-1"; give a whole number from 0/],
+    [["train", "--data", "unknown.arrow", "--out", "new"], /rows of the data are of unknown conditions/],
+    [train("--bogus"), /unknown option '--bogus'; see --help/],
+    [["train", "--out", "new"], /required option '--data <file.arrow>' not specified/],
+    [["train", "--data", "cut.arrow", "--out", "new"], /Cannot read "cut.arrow": it is truncated/],
+    [
+      ["train", "--data", "foreign.arrow", "--out", "new"],
+      /Cannot read "foreign.arrow": its schema names no problem/,
+    ],
+    [["train", "--data", "absent.arrow", "--out", "new"], /absent.arrow": there is no such file/],
+    [["train", "--data", "one.arrow", "--out", "new"], /too few different conditions \(1\)/],
+    [["train", "--data", "data.arrow", "--out", "data.arrow"], /data.arrow" exists and is not just a model/],
+    [["train", "--data", "data.arrow", "--out", "data.arrow/new"], /a part of its path is not a folder/],
+    [
+      ["train", "--data", "data.arrow", "--out", folder],
+      /exists and is not just a model; give the name of a new folder/,
+    ],
+  );
+});
+
+test("bad input to sample is refused before anything is written", async () => {
+  const sample = (...more: string[]): string[] => [...SAMPLE, ...CONDITIONS, ...more];
+  const [l, u, f] = [CONDITIONS.slice(0, 2), CONDITIONS.slice(2, 4), CONDITIONS.slice(4)];
+  await refused(
+    [
+      sample("--sampler", "euler"),
+      /sampler is "euler"; give one of euler-maruyama, stochastic-heun, pf-ode-heun, dpm/,
+    ],
+    [sample("--count", "-5"), /number of fields is "-5"; give a whole number from 1/],
+    [sample("--steps", "0"), /number of steps is "0"/],
+    [sample("--seed", "x"), /seed is "x"/],
+    [
+      [...SAMPLE, "--correlation-length", "0", ...u, ...f],
+      /correlation length is 0; give a number from 0.000002 to/,
+    ],
+    [[...SAMPLE, ...l, ...u, "--flux", "NaN"], /option --flux is "NaN"; give a number from 0 to 50/],
+    [[...SAMPLE, ...l, ...u, "--flux", "51"], /flux is 51; give a number from 0 to 50 A\/m2/],
+    [[...SAMPLE, ...l, ...f], /needs --equilibrium-potential/],
+    [[...SAMPLE, ...l, ...u, "--flux"], /option --flux has no value/],
+    [sample("--temperature", "3"), /"--temperature" is unknown; this model takes --correlation-length, /],
+    [
+      ["sample", "--model", "tiny", "--count", "5", ...CONDITIONS],
+      /required option '--out <file>' not specified/,
+    ],
+    [["sample", "--model", "absent", ...SAMPLE.slice(3), ...CONDITIONS], /absent": it has no model.json/],
+    [
+      ["sample", "--model", "mixed", ...SAMPLE.slice(3), ...CONDITIONS],
+      /weights have other shapes than its settings/,
+    ],
+    [sample("--out", "new.txt"), /extension of the output is ".txt"; give one of .arrow, .csv/],
+    [
+      sample("--out", "absent/new.arrow"),
+      /Cannot write "absent\/new.arrow": there is no such file or folder/,
+    ],
+  );
+});
+
+test("bad input to compare is refused", async () => {
+  await refused(
+    [["compare", "reference.arrow"], /missing required argument 'B.arrow'; see --help/],
+    [["compare", "reference.arrow", "cut.arrow"], /Cannot read "cut.arrow": it is truncated/],
+    [["compare", "foreign.arrow", "same.arrow"], /its schema names no problem/],
+    [["compare", "data.arrow", "same.arrow"], /Row 5 of "data.arrow" has other conditions than row 1/],
+    [
+      ["compare", "reference.arrow", "elsewhere.arrow"],
+      /flux 25 A\/m2, "elsewhere.arrow" at .* flux 26 A\/m2; give two/,
+    ],
+    [
+      ["compare", "reference.arrow", "figures.arrow"],
+      /convention text and "figures.arrow" .* convention figures; give/,
+    ],
+    [["compare", "reference.arrow", "one.arrow"], /"one.arrow" has 1 rows; give at least 2/],
+    [["compare", "reference.arrow", "same.arrow", "third.arrow"], /too many arguments/],
+  );
+});
+
+test(
+  "a full disk is told in one sentence and leaves nothing",
+  { skip: !fs.existsSync("/dev/full") },
+  async () => {
+    // A limit on the size of files stands in for the full disk: 40 blocks of 512 or 1024 bytes.
+    const command = `ulimit -f 40; trap '' XFSZ; exec "$0" "$@"`;
+    const args = ["-c", command, process.execPath, script, ...SAMPLE, "--count", "100", ...CONDITIONS];
+    const files = fs.readdirSync(folder).sort();
+    const result = await new Promise<Result>((resolve) => {
+      execFile("bash", args, { cwd: folder }, (error, stdout, stderr) =>
+        resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr }),
+      );
+    });
+    assert.match(
+      result.stderr,
+      /^porous-sgm: Cannot write "new.arrow": .*larger than this system allows[^\n]*\.\n$/,
+    );
+    assert.equal(result.status, 2);
+    assert.deepEqual(fs.readdirSync(folder).sort(), files);
+  },
+);

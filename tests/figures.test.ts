@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { generateDataSet, simulateAt } from "../lib/data/generate";
+import { porousElectrode } from "../lib/data/porousElectrodeProblem";
+import { gaussian, GaussianMixture } from "../lib/diffusion/gaussianMixture";
+import { vpSchedule } from "../lib/diffusion/schedule";
+import { conditionsFigure, variancesFigure } from "../lib/figures/dataFigures";
+import {
+  cloudsFigure,
+  dissolvingFigure,
+  scheduleFigure,
+  vectorFieldFigure,
+} from "../lib/figures/diffusionFigures";
+import { band, colour, type Figure, line, panels } from "../lib/figures/figure";
+import { blockFigure } from "../lib/figures/networkFigure";
+import {
+  bandsFigure,
+  porosityFigure,
+  solutionsFigure,
+  spreadFigure,
+  spreadOf,
+} from "../lib/figures/physicsFigures";
+import { pngOf } from "../lib/figures/png";
+import { reachFigure } from "../lib/figures/reachFigure";
+import { bundleOf } from "../lib/figures/show";
+import { timeLeft, TrainingHistory } from "../lib/figures/trainingFigure";
+import { filmNetwork } from "../lib/network/filmNetwork";
+import { Random } from "../lib/random";
+
+const electrode = porousElectrode("figures");
+const set = simulateAt(electrode, [1e-5, 0, 25], 40, 1);
+const other = simulateAt(electrode, [1e-5, 0, 25], 40, 2);
+const data = generateDataSet(electrode, { conditions: 30, fields: 4, seed: 1 });
+const toy = new GaussianMixture([gaussian(1, [0, 0], [[1, 0], [0, 0.2]])]); // prettier-ignore
+const cloud = toy.sample(50, new Random(1));
+
+function history(): TrainingHistory {
+  const states = new TrainingHistory(2);
+  for (let step = 1; step <= 10; step++) {
+    states.add({
+      step,
+      steps: 10,
+      epoch: step / 5,
+      loss: 1 / step,
+      gradientNorm: 0.5,
+      validationLoss: step < 5 ? NaN : 0.3,
+      validated: step % 5 === 0,
+      rate: 1e-3,
+      secondsElapsed: step,
+      secondsLeft: 10 - step,
+    });
+  }
+  return states;
+}
+
+const figures: Record<string, Figure> = {
+  porosity: porosityFigure([set, other], ["a", "b"]),
+  solutions: solutionsFigure(set, 3),
+  bands: bandsFigure([
+    { set, name: "PDE", hex: colour.pde },
+    { set: other, name: "SGM", hex: colour.sgm },
+  ]),
+  spread: spreadFigure(
+    [{ std: spreadOf(set, 1), name: "φ", hex: colour.pde }],
+    electrode.positions,
+    "std of φ (mV)",
+  ),
+  conditions: conditionsFigure(data),
+  variances: variancesFigure(data),
+  dissolving: dissolvingFigure(
+    electrode.positions,
+    [0, 1],
+    [set.fields.slice(0, 200), set.fields.slice(0, 200)],
+    "c",
+  ),
+  schedule: scheduleFigure(vpSchedule()),
+  vectors: vectorFieldFigure([{ title: "score", vectors: (at) => toy.score(at), cloud }]),
+  clouds: cloudsFigure([{ title: "data", points: cloud, hex: colour.pde, name: "data" }]),
+  block: blockFigure(filmNetwork({ cells: 100, fields: 2, conditions: 3 }, { blocks: 1 })),
+  reach: reachFigure([{ name: "one", influence: Float64Array.of(1, 0.1, 0) }]),
+  training: history().figure(),
+};
+
+/** Width and height of a PNG, from its header. */
+function sizeOf(png: Buffer): [number, number] {
+  assert.equal(png.subarray(1, 4).toString(), "PNG");
+  return [png.readUInt32BE(16), png.readUInt32BE(20)];
+}
+
+test("every figure is drawn by plotly.js, in the size of its layout", async () => {
+  for (const [name, figure] of Object.entries(figures)) {
+    const [width, height] = sizeOf(await pngOf(figure, 1));
+    assert.deepEqual([width, height], [figure.layout["width"], figure.layout["height"]], name);
+  }
+});
+
+test("every axis of every figure has a title, and one of a physical quantity its unit", () => {
+  for (const [name, { layout }] of Object.entries(figures)) {
+    for (const [key, axis] of Object.entries(layout)) {
+      const { title, visible } = (axis ?? {}) as { title?: { text: string }; visible?: boolean };
+      if (!/^[xy]axis/.test(key) || visible === false) continue;
+      // Panels in a row share the first one's y title.
+      if (name === "dissolving" && /^yaxis\d/.test(key)) continue;
+      assert.ok(title && title.text.length > 0, `${name}: ${key} has no title`);
+      if (/^[cφx]( |$)|^std of/.test(title.text) && name !== "dissolving")
+        assert.match(title.text, /\(.+\)/, name);
+    }
+  }
+});
+
+test("PDE and SGM have their colours, and no name appears twice in a legend", () => {
+  const { data: traces } = figures["bands"];
+  for (const [name, hex] of [
+    ["PDE mean", colour.pde],
+    ["SGM mean", colour.sgm],
+  ]) {
+    // prettier-ignore
+    for (const trace of traces.filter((candidate) => candidate["name"] === name)) {
+      assert.equal((trace["line"] as { color: string }).color, hex);
+    }
+  }
+  for (const [figure, { data: list }] of Object.entries(figures)) {
+    const shown = list.filter((trace) => trace["name"] !== undefined && trace["showlegend"] !== false);
+    const names = shown.map((trace) => trace["name"]);
+    assert.equal(new Set(names).size, names.length, figure);
+  }
+});
+
+test("the bands figure shows mean and percentiles of the data", () => {
+  const constant = { ...set, fields: new Float64Array(set.fields.length).fill(2) };
+  const traces = bandsFigure([{ set: constant, name: "A", hex: "#000000" }]).data;
+  const mean = traces.find((trace) => trace["name"] === "A mean" && trace["yaxis"] === "y");
+  const edge = traces.find((trace) => trace["name"] === "A 95 %" && trace["yaxis"] === "y2");
+  assert.ok((mean?.["y"] as number[]).every((value) => value === 2));
+  // phi is drawn in mV.
+  assert.ok((edge?.["y"] as number[]).every((value) => value === 2000));
+});
+
+test("a band runs along its upper edge and back along its lower one", () => {
+  const { x, y } = band([1, 2], [0, 1], [5, 6], "#000000") as { x: number[]; y: number[] };
+  assert.deepEqual(x, [1, 2, 2, 1]);
+  assert.deepEqual(y, [5, 6, 1, 0]);
+});
+
+test("a bundle holds the live figure, its picture and a text", async () => {
+  const bundle = await bundleOf(
+    panels([{ x: "x", y: "y", traces: [line([0, 1], [0, 1])] }], { text: "a line" }),
+  );
+  assert.deepEqual(Object.keys(bundle).sort(), ["application/vnd.plotly.v1+json", "image/png", "text/plain"]);
+  assert.equal(bundle["text/plain"], "a line");
+  const sent = JSON.parse(JSON.stringify(bundle["application/vnd.plotly.v1+json"])) as Figure;
+  assert.deepEqual([sent.data[0]["x"], sent.data[0]["y"]], [[0, 1], [0, 1]]); // prettier-ignore
+});
+
+test("a figure that plotly.js cannot draw is an error with a reason, and the next one is drawn", async () => {
+  const broken = { data: "no list", layout: {} } as unknown as Figure;
+  await assert.rejects(pngOf(broken), /could not be drawn/);
+  assert.equal(sizeOf(await pngOf(figures["training"], 1)).length, 2);
+});
+
+test("the training figure averages between its points and tells the state in one line", () => {
+  const states = history();
+  // The last point is the mean of steps 9 and 10.
+  assert.equal(states.text, "step 10/10, loss 0.1056, gradient 0.500, validation 0.3000, 0 s left");
+  const loss = states.figure().data.find((trace) => trace["name"] === "training loss")!["y"] as number[];
+  assert.equal(loss[0], 0.75); // the mean of 1 and 1/2
+  assert.equal(timeLeft(200), "3.3 min");
+  assert.equal(timeLeft(7560), "2.1 h");
+});

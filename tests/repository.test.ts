@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { readDataSet } from "../lib/data/arrow";
+import { generateDataSet } from "../lib/data/generate";
+
+const root = path.join(__dirname, "..");
+/** Files that git knows or would add. */
+const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+  cwd: root,
+  encoding: "utf8",
+})
+  .trim()
+  .split("\n")
+  .filter((file) => fs.existsSync(path.join(root, file)));
+const read = (file: string) => fs.readFileSync(path.join(root, file), "utf8");
+
+/** Folders and files of lib/, each of which may use itself and those before it. */
+const ORDER = [
+  ["errors", "random"],
+  ["interrupt", "tensorflow"],
+  ["physics"],
+  ["data"],
+  ["diffusion"],
+  ["network"],
+  ["training"],
+  ["sampling"],
+  ["statistics"],
+  ["figures"],
+  ["notebook"],
+];
+
+test("dependencies inside lib/ point one way, and TensorFlow enters in one file", () => {
+  const place = (file: string) => {
+    const part = path.relative("lib", file).split(path.sep)[0].replace(/\.ts$/, "");
+    const found = ORDER.findIndex((names) => names.includes(part));
+    assert.notEqual(found, -1, `${file} has no place in the order`);
+    return found;
+  };
+  const sources = files.filter((file) => /^lib\/.*\.ts$/.test(file));
+  assert.ok(sources.length > 30);
+  for (const file of sources) {
+    const text = read(file);
+    for (const [, specifier] of text.matchAll(/(?:from|import|require\()\s*"([^"]+)"/g)) {
+      if (specifier.startsWith(".")) {
+        const target = path.join(path.dirname(file), specifier);
+        assert.ok(place(target) <= place(file), `${file} imports ${specifier}, which comes later`);
+      } else if (/tensorflow/.test(specifier)) {
+        assert.equal(file, "lib/tensorflow.ts", `${file} imports ${specifier}`);
+      }
+    }
+  }
+});
+
+test("the example data are what their README's command makes", async () => {
+  const stored = await readDataSet(path.join(root, "data", "example.arrow"));
+  const made = generateDataSet(stored.problem, { conditions: 20, fields: 5, seed: 7 });
+  assert.equal(stored.rows, made.rows);
+  for (const part of ["conditions", "fields", "latent"] as const) {
+    // Not to the bit: another Node may round a logarithm or a cosine differently.
+    made[part]!.forEach((value, i) => {
+      assert.ok(
+        Math.abs(value - stored[part]![i]) <= 1e-9 * Math.max(1e-3, Math.abs(value)),
+        `${part}[${i}]`,
+      );
+    });
+  }
+});
+
+test("every link of the documents and notebooks to a file of the project resolves", () => {
+  let links = 0;
+  for (const file of files.filter((name) => /\.(md|ipynb)$/.test(name))) {
+    const cells = file.endsWith(".md")
+      ? [read(file)]
+      : (JSON.parse(read(file)) as { cells: { cell_type: string; source: string[] }[] }).cells
+          .filter(({ cell_type }) => cell_type === "markdown")
+          .map(({ source }) => [source].flat().join(""));
+    for (const [, target] of cells.join("\n").matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^(https?:|#)/.test(target)) continue;
+      links++;
+      const place = path.join(root, path.dirname(file), target.split("#")[0]);
+      assert.ok(fs.existsSync(place), `${file} links to ${target}`);
+    }
+  }
+  assert.ok(links > 5);
+});
+
+test("the notebooks are committed executed, with pictures, and small", () => {
+  const notebooks = files.filter((file) => file.endsWith(".ipynb"));
+  assert.equal(notebooks.length, 6);
+  for (const file of notebooks) {
+    assert.ok(fs.statSync(path.join(root, file)).size < 1.5e6, `${file} is too large for GitHub to show`);
+    const { cells } = JSON.parse(read(file)) as {
+      cells: {
+        cell_type: string;
+        execution_count: number | null;
+        outputs?: { data?: Record<string, string> }[];
+      }[];
+    };
+    const code = cells.filter(({ cell_type }) => cell_type === "code");
+    code.forEach((cell, i) => assert.equal(cell.execution_count, i + 1, `${file}: a cell has not run`));
+    assert.ok(
+      code.some(({ outputs }) => outputs?.some(({ data }) => data?.["image/png"])),
+      `${file} has no picture`,
+    );
+  }
+});
+
+test("the repository stays small", () => {
+  const bytes = files.reduce((sum, file) => sum + fs.statSync(path.join(root, file)).size, 0);
+  assert.ok(bytes < 60e6, `${(bytes / 1e6).toFixed(0)} MB`);
+});
