@@ -2,18 +2,17 @@
 // Where things are in a clone, and the environment that native TensorFlow and Jupyter need.
 // Plain Node without packages: set-up runs before any package exists.
 
+const { spawn } = require("child_process");
 const fs = require("fs");
 const os = require("os");
 const path = require("path");
 
 const root = path.resolve(__dirname, "..");
-const windows = process.platform === "win32";
 const venv = path.join(root, ".venv");
-const python = windows ? path.join(venv, "Scripts", "python.exe") : path.join(venv, "bin", "python");
+const python = path.join(venv, "bin", "python");
 
 /** The folder of installed Python packages in .venv, or undefined before set-up. */
 function sitePackages() {
-  if (windows) return path.join(venv, "Lib", "site-packages");
   const lib = path.join(venv, "lib");
   const version = fs.existsSync(lib) && fs.readdirSync(lib).find((name) => /^python3\.\d+$/.test(name));
   return version ? path.join(lib, version, "site-packages") : undefined;
@@ -32,11 +31,11 @@ function cudaLibraries() {
 
 /**
  * The environment of every process that computes: quiet TensorFlow logs, one thread a core unless the
- * user says otherwise, CUDA's libraries on the loader's path, and Jupyter's files inside the clone.
+ * user says otherwise, CUDA's libraries on the loader's path, Jupyter's files inside the clone, and none of
+ * Python's packages from elsewhere. Applied twice it is the same as once.
  */
 function environment(base = process.env) {
   const cores = String(os.availableParallelism());
-  const libraries = cudaLibraries();
   const env = {
     TF_CPP_MIN_LOG_LEVEL: "2",
     TF_NUM_INTRAOP_THREADS: cores,
@@ -50,10 +49,29 @@ function environment(base = process.env) {
     IPYTHONDIR: path.join(venv, "jupyter", "ipython"),
     ...base,
   };
-  if (libraries.length > 0) {
-    env.LD_LIBRARY_PATH = [...libraries, base.LD_LIBRARY_PATH].filter(Boolean).join(path.delimiter);
+  delete env.PYTHONHOME;
+  delete env.PYTHONPATH;
+  const own = cudaLibraries();
+  if (own.length > 0) {
+    const others = (base.LD_LIBRARY_PATH ?? "").split(path.delimiter);
+    env.LD_LIBRARY_PATH = [...own, ...others.filter((name) => name && !own.includes(name))].join(
+      path.delimiter,
+    );
   }
   return env;
 }
 
-module.exports = { root, venv, python, windows, sitePackages, cudaLibraries, environment };
+/**
+ * The dynamic loader reads its path once, at the start of a process: where CUDA's libraries are not on it yet, starts this
+ * program again with them, passes signals on, and ends as that one does. Returns whether it did.
+ */
+function startedAgain() {
+  const env = environment();
+  if (env.LD_LIBRARY_PATH === process.env.LD_LIBRARY_PATH) return false;
+  const child = spawn(process.execPath, process.argv.slice(1), { env, stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code) => process.exit(code ?? 1));
+  return true;
+}
+
+module.exports = { root, venv, python, sitePackages, cudaLibraries, environment, startedAgain };

@@ -4,23 +4,38 @@
 const { spawn } = require("child_process");
 const path = require("path");
 const { root, python, environment } = require("./environment");
-const { setup, SetupError } = require("./setup");
+const { setupOrExit } = require("./setup");
 
-try {
-  setup();
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(`set-up: ${error.message}`);
-  process.exit(1);
-}
-const args = ["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", `--ServerApp.root_dir=${root}`];
-const start = `--LabApp.default_url=/lab/tree/${path.join("notebooks", "1-porosity-and-solver.ipynb")}`;
-// The server handles signals itself: the first Ctrl-C reaches it too.
-const lab = spawn(python, [...args, start, ...process.argv.slice(2)], {
-  cwd: root,
-  env: environment(),
-  stdio: "inherit",
+const notebook = path.posix.join("notebooks", "1-porosity-and-solver.ipynb");
+const given = process.argv.slice(2);
+const options = [
+  "--ServerApp.ip=127.0.0.1",
+  `--ServerApp.root_dir=${root}`,
+  `--LabApp.default_url=/lab/tree/${notebook}`,
+  // ipykernel comes with JupyterLab, and kernels may be installed on the system: notebooks here need this one.
+  "--KernelSpecManager.ensure_native_kernel=False",
+  "--KernelSpecManager.allowed_kernelspecs=tslab",
+  "--MappingKernelManager.default_kernel_name=tslab",
+];
+// In a container one is root; the server listens on this machine only and asks for its token.
+if (process.getuid?.() === 0) options.push("--allow-root");
+
+/** Whether the user gives an option, under its full name or its last part: JupyterLab takes each once. */
+const overridden = (option) => {
+  const [name] = option.split("=");
+  return given.some((text) => [name, `--${name.split(".").pop()}`].includes(text.split("=")[0]));
+};
+
+setupOrExit().then(() => {
+  const own = options.filter((option) => !overridden(option));
+  // In a process group of its own: whatever ends this program (Ctrl-C, a closed terminal) reaches the server
+  // as one request to end, upon which it ends its kernels.
+  const lab = spawn(python, ["-m", "jupyterlab", ...own, ...given], {
+    cwd: root,
+    env: environment(),
+    detached: true,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => lab.kill("SIGTERM"));
+  lab.on("exit", (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
 });
-for (const signal of ["SIGINT", "SIGTERM"])
-  process.on(signal, () => signal === "SIGTERM" && lab.kill(signal));
-lab.on("exit", (code) => process.exit(code ?? 1));

@@ -9,35 +9,38 @@ const fs = require("fs");
 const path = require("path");
 const { parseArgs } = require("util");
 const { root, python, environment } = require("./environment");
-const { setup, SetupError } = require("./setup");
+const { setupOrExit } = require("./setup");
 
-const { values, positionals } = parseArgs({
-  options: {
-    budget: { type: "string", default: "lesson" },
-    to: { type: "string", default: path.join("build", "notebooks") },
-    "in-place": { type: "boolean", default: false },
-  },
-  allowPositionals: true,
-});
-try {
-  setup();
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(`set-up: ${error.message}`);
-  process.exit(1);
+const options = {
+  budget: { type: "string", default: "lesson" },
+  to: { type: "string", default: path.join("build", "notebooks") },
+  "in-place": { type: "boolean", default: false },
+};
+
+function execute() {
+  let given;
+  try {
+    given = parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    console.error(error.message);
+    return 2;
+  }
+  const { values, positionals } = given;
+  const folder = path.join(root, "notebooks");
+  const names = fs
+    .readdirSync(folder)
+    .filter((name) => name.endsWith(".ipynb"))
+    .sort();
+  const notebooks = positionals.length > 0 ? positionals : names.map((name) => path.join(folder, name));
+  const start = Date.now();
+  const target = values["in-place"] ? ["--in-place"] : ["--to", values.to];
+  const { status } = spawnSync(python, [path.join(__dirname, "execute.py"), ...target, ...notebooks], {
+    cwd: root,
+    stdio: "inherit",
+    env: environment({ ...process.env, POROUS_SGM_BUDGET: values.budget, PYTHONUNBUFFERED: "1" }),
+  });
+  if (status === 0) console.log(`All notebooks ran in ${((Date.now() - start) / 60000).toFixed(1)} minutes.`);
+  return status ?? 1;
 }
-const folder = path.join(root, "notebooks");
-const names = fs
-  .readdirSync(folder)
-  .filter((name) => name.endsWith(".ipynb"))
-  .sort();
-const notebooks = positionals.length > 0 ? positionals : names.map((name) => path.join(folder, name));
-const start = Date.now();
-const target = values["in-place"] ? ["--in-place"] : ["--to", values.to];
-const { status } = spawnSync(python, [path.join(__dirname, "execute.py"), ...target, ...notebooks], {
-  cwd: root,
-  stdio: "inherit",
-  env: environment({ ...process.env, POROUS_SGM_BUDGET: values.budget, PYTHONUNBUFFERED: "1" }),
-});
-if (status === 0) console.log(`All notebooks ran in ${((Date.now() - start) / 60000).toFixed(1)} minutes.`);
-process.exitCode = status ?? 1;
+
+setupOrExit().then(() => (process.exitCode = execute()));

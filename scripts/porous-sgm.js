@@ -1,4 +1,6 @@
 #!/usr/bin/env node
 // Lets node load TypeScript, then runs the command line.
-require("./typescript.js");
-require("./cli/main.ts");
+if (!require("./environment").startedAgain()) {
+  require("./typescript.js");
+  require("./cli/main.ts");
+}

@@ -11,6 +11,9 @@ const folder = path.join(root, "node_modules", ".cache", "porous-sgm");
 const versions = ["ts-node", "typescript"].map((name) => require(`${name}/package.json`).version);
 const context = [...versions, fs.readFileSync(project, "utf8")].join();
 
+// Where ts-node keeps compiled JavaScript of the compiler itself, else a folder of the system's.
+process.env.V8_COMPILE_CACHE_CACHE_DIR ??= path.join(root, "node_modules", ".cache", "v8");
+
 let service; // ts-node loads the compiler: only if something has to be compiled
 
 function compile(filename) {

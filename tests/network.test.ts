@@ -7,10 +7,11 @@ import { InputError } from "../lib/errors";
 import { filmNetwork, type FilmNetworkOptions } from "../lib/network/filmNetwork";
 import { DilatedConv1D, ReplicatePad } from "../lib/network/layers";
 import { type ModelSettings, presetByName, presets } from "../lib/network/presets";
-import { checkModelFolder, ScoreModel } from "../lib/network/scoreModel";
+import { checkModelFolder, disposeContext, ScoreModel } from "../lib/network/scoreModel";
 import { tokenNetwork } from "../lib/network/tokenNetwork";
+import { Random } from "../lib/random";
 import { normal, tf } from "../lib/tensorflow";
-import { batchLoss } from "../lib/training/batches";
+import { batchLoss, disposeSet, gatherBatch, shuffledBlocks, tensorSet } from "../lib/training/batches";
 import { createModel } from "../lib/training/train";
 import { problem, refused, tinyData, tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
@@ -185,9 +186,9 @@ test("the untrained token network is zero, and an untrained model's denoiser tha
   const model = createModel(tinyData(), presets.lesson);
   assert.ok(output(model.network).every((value) => value === 0));
   const x = normal([2, 100, 2], 4) as tf.Tensor3D;
-  const conditions = tf.zeros([2, 3]) as tf.Tensor2D;
+  const context = { inputs: tf.zeros([1, 3]) as tf.Tensor2D };
   for (const t of [0.01, 0.5, 1]) {
-    const denoised = model.denoise(x, t, conditions).dataSync();
+    const denoised = model.denoise(x, t, context).dataSync();
     const mean = model.schedule.mean(t);
     // D = (0 - x mean/std) / (-1/std): two float32 roundings.
     x.dataSync().forEach((value, i) =>
@@ -211,15 +212,18 @@ test("the loss's gradient is that of finite differences, weight by weight of bot
       { ...tinyFilm, network: { ...film, padding: "zero", dilation: 2 } as typeof film },
     ],
     ["token", tinyToken],
+    ["token, mode by mode", { ...tinyToken, target: "rest" }],
   ];
   const data = tinyData();
   for (const [name, settings] of cases) {
     const model = createModel(data, tinyPreset(settings));
     randomise(model.network);
-    const clean = normal([8, 100, 2], 8) as tf.Tensor3D;
-    const conditions = normal([8, 3], 9) as tf.Tensor2D;
+    // Two conditions with four rows each.
+    const set = tensorSet(model, data);
+    const { fields, context } = gatherBatch(set, shuffledBlocks(set.groups, 4, new Random(8)).slice(0, 2));
+    disposeSet(set);
     const times = Float64Array.from({ length: 8 }, (_, i) => 0.1 + i / 10);
-    const loss = (): tf.Scalar => batchLoss(model, clean, conditions, times, 3);
+    const loss = (): tf.Scalar => batchLoss(model, { fields, context }, times, 3);
     const { value, grads } = tf.variableGrads(loss, model.variables);
     const scale = value.dataSync()[0];
     // With a step of 0.005 a loss L leaves round-off of some 1e-7 L / 0.01 = 1e-5 L, and its third derivatives leave
@@ -250,7 +254,8 @@ test("the loss's gradient is that of finite differences, weight by weight of bot
     }
     // For most variables the tolerance is far below the gradient, so a wrong one would be seen.
     assert.ok(all === model.variables.length && clear > 0.6 * all, `${name}: ${clear} of ${all}`);
-    tf.dispose([clean, conditions, value, grads]);
+    tf.dispose([fields, value, grads]);
+    disposeContext(context);
     model.dispose();
   }
 });

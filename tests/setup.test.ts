@@ -29,12 +29,13 @@ const fakes = {
       npm-offline) echo "npm error request to https://registry.npmjs.org/ failed, reason: getaddrinfo ENOTFOUND"; exit 1 ;;
       npm-full) echo "npm error code ENOSPC"; exit 1 ;;
       npm-other) echo "npm error code EUSAGE"; exit 1 ;;
-      npm-hangs) rm -rf node_modules/tslab; sleep 60 & echo $! > "$LOG.orphan"; wait ;;
+      npm-nothing) exit 0 ;;
+      npm-hangs) rm -f node_modules/tslab/index.js; sleep 60 & echo $! > "$LOG.orphan"; wait ;;
     esac
     rm -rf node_modules
     mkdir -p node_modules/tslab node_modules/@tensorflow/tfjs-node-gpu/binding
     echo "{}" > node_modules/tslab/package.json
-    touch node_modules/@tensorflow/tfjs-node-gpu/binding/tfjs_backend.cc
+    touch node_modules/tslab/index.js node_modules/@tensorflow/tfjs-node-gpu/binding/tfjs_backend.cc
     touch node_modules/@tensorflow/tfjs-node-gpu/binding/tfjs_binding.cc`,
   python3: `
     case "$2" in
@@ -235,7 +236,9 @@ test("killed outright, it leaves a lock and a running command: the next set-up e
   const next = setup();
   assert.equal(next.status, 0, next.output);
   assert.ok(!alive(orphan), "the orphan runs on");
-  assert.ok(next.calls[0].startsWith("npm ci") && has("node_modules/tslab", BINDING) && !has(".setup.lock"));
+  assert.ok(
+    next.calls[0].startsWith("npm ci") && has("node_modules/tslab/index.js", BINDING) && !has(".setup.lock"),
+  );
 });
 
 test("interrupted, it ends its command, gives the lock back and says that it goes on from there", async () => {
@@ -298,6 +301,7 @@ test("each thing that can be missing gets one sentence with what mends it, and s
     ["disk, pip", { FAIL: "pip-full" }, /requirements\.txt did not fit\. The disk is full: free about 4 GB/],
     ["npm", { FAIL: "npm-other" }, /npm packages could not be installed; mend what npm says[^]*EUSAGE/],
     ["pip", { FAIL: "pip-other" }, /could not be installed; mend what pip says[^]*DO NOT MATCH/],
+    ["settings", { FAIL: "npm-nothing" }, /tslab\/package\.json is missing though .*npm config list/],
     ["compiler", { FAIL: "compile" }, /did not compile with c\+\+: .*apt install g\+\+.*\n.*no such header/],
     ["CXX", { CXX: "/nowhere/g++" }, /CXX=\/nowhere\/g\+\+ does not run: name another/],
     ["proof", { FAIL: "proof" }, /does not compute here \(see environment\.md.*[^]*no such symbol/],

@@ -94,9 +94,7 @@ export function panels(
       title: { text: panel.y, standoff: 8 },
       type: panel.yType ?? "linear",
       range: panel.yRange,
-      ...(panel.yType === "log"
-        ? { exponentformat: "power", dtick: decades(panel.traces) > 1.5 ? 1 : "D2" }
-        : {}),
+      ...(panel.yType === "log" ? logTicks(panel.traces) : {}),
       ...(panel.square ? { scaleanchor: `x${suffix}`, scaleratio: 1 } : {}),
     };
     if (panel.title) {
@@ -153,12 +151,17 @@ export function panels(
   };
 }
 
-/** How many decades the traces cover: many want ticks at powers of ten only. */
-function decades(traces: readonly Trace[]): number {
+/** Ticks of a logarithmic axis: powers of ten, or 1, 2 and 5 times them where the traces cover few decades. */
+function logTicks(traces: readonly Trace[]): Record<string, Json> {
   const values = traces.flatMap((trace) => (trace["y"] as readonly (number | null)[]) ?? []);
   const positive = values.filter((value): value is number => typeof value === "number" && value > 0);
   const [low, high] = [Math.min(...positive), Math.max(...positive)];
-  return Math.log10(high / low);
+  if (!(high / low < 100)) return { exponentformat: "power", dtick: 1 };
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    for (const digit of [1, 2, 5]) ticks.push(Number((digit * 10 ** power).toPrecision(1)));
+  }
+  return { tickmode: "array", tickvals: ticks, ticktext: ticks.map(String) };
 }
 
 /** A line. */
@@ -187,7 +190,7 @@ export function band(
     y: [...rounded(high), ...rounded(low).reverse()],
     fill: "toself",
     fillcolor: faded(hex),
-    line: { width: 0 },
+    line: { width: 1, color: faded(hex, 0.5) },
     hoverinfo: "skip",
     name,
   };

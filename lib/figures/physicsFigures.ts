@@ -66,15 +66,14 @@ export function bandsFigure(
     const { title, factor } = fieldAxis(field);
     const part = (values: Float64Array) =>
       values.subarray(f * problem.cells, (f + 1) * problem.cells).map((value) => factor * value);
-    const traces = sets.flatMap(({ set, name, hex }): Trace[] => {
+    const traces = sets.flatMap(({ set, name, hex }, index): Trace[] => {
       const [low, high] = columnPercentiles(set.fields, width, [2.5, 97.5]);
       const x = micrometres(set);
+      const mean = part(columnMean(set.fields, width));
+      const style = { color: hex, width: 2.5, ...(index > 0 ? { dash: "dash" } : {}) }; // so that none hides another
       return [
         band(x, part(low), part(high), hex, `${name} 95 %`),
-        line(x, part(columnMean(set.fields, width)), {
-          name: `${name} mean`,
-          line: { color: hex, width: 2.5 },
-        }),
+        line(x, mean, { name: `${name} mean`, line: style }),
       ];
     });
     return { title: field.description.split(",")[0], x: "x (µm)", y: title, traces };

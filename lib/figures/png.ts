@@ -76,7 +76,7 @@ function start(): Renderer {
  *
  * Throws an Error with plotly's or kaleido's words if the figure cannot be drawn.
  */
-export async function pngOf(figure: Figure, scale = 1.5): Promise<Buffer> {
+export async function pngOf(figure: Figure, scale = 1.3): Promise<Buffer> {
   const { data, layout } = figure;
   const { process: child, waiting } = start();
   // Unreferenced pipes do not hold the event loop: something else must, while a picture is awaited.

@@ -93,8 +93,9 @@ export function filmNetwork(
     }
     h = tf.layers.add({ name: name("add") }).apply([h, y]) as tf.SymbolicTensor;
   }
-  const y = conv(shape.fields, 1, "project").apply(h) as tf.SymbolicTensor;
-  const scale = dense(2 * shape.fields, "field_scale").apply(inputs) as tf.SymbolicTensor;
+  const outputs = shape.outputs ?? shape.fields;
+  const y = conv(outputs, 1, "project").apply(h) as tf.SymbolicTensor;
+  const scale = dense(2 * outputs, "field_scale").apply(inputs) as tf.SymbolicTensor;
   const output = new FieldScale({ name: "score" }).apply([y, scale]) as tf.SymbolicTensor;
   return tf.model({ inputs: [x, conditions, t], outputs: output, name: "film_network" });
 }

@@ -8,16 +8,25 @@ export interface ModelSettings {
     ({ readonly kind: "film" } & FilmNetworkOptions) | ({ readonly kind: "token" } & TokenNetworkOptions);
   /** How fields are scaled: one mean and std a field, or one a cell and condition. */
   readonly standardisation: "global" | "conditional";
-  /** What the network returns: the score itself, or v, which is EDM's preconditioner for data of variance 1. */
-  readonly target: "score" | "v";
+  /**
+   * What the network returns: the score itself; v, which is EDM's preconditioner for data of variance 1; or the
+   * rest, EDM's preconditioner mode by mode of the conditional covariance (see ScoreModel.denoise).
+   */
+  readonly target: "score" | "v" | "rest";
   /** What the network is told of the noise: the time t, or log(noise level) / 4. */
   readonly timeInput: "time" | "log-noise-level";
   readonly schedule: { readonly betaMin: number; readonly betaMax: number };
+  /** Noise levels that the model is for; by default from 0.002 to the schedule's largest. */
+  readonly noiseLevels?: { readonly smallest: number; readonly largest: number };
 }
 
 export interface TrainingSettings {
   /** Rows a step. */
   readonly batch: number;
+  /** Rows of one condition in a batch; 1. With more, what belongs to the condition is computed once for them. */
+  readonly rowsPerCondition?: number;
+  /** Share of the conditions that are moved to the ends of affine ranges, where few random ones fall; 0. */
+  readonly edges?: number;
   /** Adam's first and last learning rate, joined by a cosine. */
   readonly rate: number;
   readonly finalRate: number;
@@ -88,6 +97,32 @@ export const presets = {
       clip: 1,
       noise: "log-noise-level",
       epochs: 12,
+    },
+  },
+  fast: {
+    description:
+      "The lesson's network beside the linear-Gaussian part of the score in closed form: ten minutes.",
+    model: {
+      network: { kind: "token", ...tokenNetworkOptions },
+      standardisation: "conditional",
+      target: "rest",
+      timeInput: "log-noise-level",
+      schedule,
+      noiseLevels: { smallest: 0.002, largest: 60 },
+    },
+    training: {
+      batch: 128,
+      rowsPerCondition: 8,
+      edges: 0.3,
+      rate: 2e-3,
+      finalRate: 1e-5,
+      warmUp: 200,
+      beta1: 0.9,
+      beta2: 0.99,
+      ema: 0.999,
+      clip: 1,
+      noise: "log-noise-level",
+      epochs: 10,
     },
   },
 } as const satisfies Record<string, Preset>;

@@ -9,6 +9,7 @@ import { targetCoefficients } from "../diffusion/loss";
 import { type Schedule, vpSchedule } from "../diffusion/schedule";
 import { InputError, shown } from "../errors";
 import { tf } from "../tensorflow";
+import { ConditionalCovariance } from "./covariance";
 import { filmNetwork } from "./filmNetwork";
 import "./layers"; // registers them, so that a saved network loads
 import type { ModelSettings } from "./presets";
@@ -17,8 +18,33 @@ import { tokenNetwork } from "./tokenNetwork";
 /** What a saved model tells of how it came about. */
 export type History = Readonly<Record<string, string | number | boolean>>;
 
+/** Modes of the standardised fields at n conditions; size = cells x fields, the field fastest. */
+export interface Modes {
+  /** [n, size] variances, at least {@link SMALLEST_VARIANCE} */
+  readonly variances: tf.Tensor2D;
+  /** [n, size, size] orthonormal modes in columns */
+  readonly vectors: tf.Tensor3D;
+}
+
+/** What a model knows of conditions: its network's inputs and, for the target "rest", the modes. */
+export interface Context {
+  /** [n, inputs] */
+  readonly inputs: tf.Tensor2D;
+  readonly modes?: Modes;
+}
+
+/** Frees a context. */
+export function disposeContext({ inputs, modes }: Context): void {
+  tf.dispose([inputs, ...(modes ? [modes.variances, modes.vectors] : [])]);
+}
+
+/** Below it lies the round-off of single precision; modes of less variance are taken to have this one. */
+export const SMALLEST_VARIANCE = 1e-6;
+
 export class ScoreModel {
   readonly schedule: Schedule;
+  /** Smallest and largest noise level that the model is for. */
+  readonly noiseLevels: { readonly smallest: number; readonly largest: number };
 
   constructor(
     readonly problem: Problem,
@@ -26,8 +52,11 @@ export class ScoreModel {
     readonly standardisation: Standardisation,
     readonly network: tf.LayersModel,
     readonly history: History = {},
+    readonly covariance?: ConditionalCovariance,
   ) {
     this.schedule = vpSchedule(settings.schedule);
+    const largest = this.schedule.noiseLevel(this.schedule.endTime);
+    this.noiseLevels = settings.noiseLevels ?? { smallest: 0.002, largest };
   }
 
   /** An untrained model. seed: of its first weights. */
@@ -36,45 +65,167 @@ export class ScoreModel {
     settings: ModelSettings,
     standardisation: Standardisation,
     seed = 1,
+    covariance?: ConditionalCovariance,
   ): ScoreModel {
-    return new ScoreModel(problem, settings, standardisation, buildNetwork(problem, settings, seed));
+    const network = buildNetwork(problem, settings, seed);
+    return new ScoreModel(problem, settings, standardisation, network, {}, covariance);
   }
 
   /**
-   * What the network itself returns.
+   * What the network itself returns for the targets "score" and "v".
    *
-   * x [batch, cells, fields] noisy standardised fields; times (batch): one a row; conditions [batch, conditions]
-   * normalised to [-1, 1]; returns [batch, cells, fields], the target of the settings.
+   * x [batch, cells, fields] noisy standardised fields; times (batch): one a row; inputs [batch, inputs] of
+   * {@link context}; returns [batch, cells, fields].
    */
-  target(x: tf.Tensor3D, times: ArrayLike<number>, conditions: tf.Tensor2D): tf.Tensor3D {
+  target(x: tf.Tensor3D, times: ArrayLike<number>, inputs: tf.Tensor2D): tf.Tensor3D {
+    return tf.tidy(() => this.network.apply([x, inputs, this.timeTensor(times)]) as tf.Tensor3D);
+  }
+
+  /**
+   * The part of the denoised field that is not linear, for the target "rest", in modes and of order 1.
+   *
+   * z [n, rows, size]: noisy fields y = x / mean(t) in modes; times (n rows); returns [n, rows, size].
+   * The network sees, in cells, the whitened field (variance + s^2)^-1/2 z and the linear estimate; its output is
+   * turned into modes.
+   */
+  rest(z: tf.Tensor3D, times: ArrayLike<number>, { inputs, modes }: Context): tf.Tensor3D {
     return tf.tidy(() => {
-      const input = Array.from(times, (t) =>
-        this.settings.timeInput === "time" ? t : Math.log(this.schedule.noiseLevel(t)) / 4,
-      );
-      const t = tf.tensor2d(input, [input.length, 1]);
-      return this.network.apply([x, conditions, t]) as tf.Tensor3D;
+      const { variances, vectors } = known(modes);
+      const { cells, fields } = this.problem;
+      const [n, rows, size] = z.shape;
+      const { total, linear } = this.gains(variances, times, rows);
+      const inCells = (modal: tf.Tensor) =>
+        tf.matMul(modal as tf.Tensor3D, vectors, false, true).reshape([n * rows, cells, fields.length]);
+      const seen = tf.concat([inCells(z.div(total)), inCells(z.mul(linear))], 2);
+      const repeated = tf.tile(inputs.expandDims(1), [1, rows, 1]).reshape([n * rows, inputs.shape[1]]);
+      const output = this.network.apply([seen, repeated, this.timeTensor(times)]) as tf.Tensor3D;
+      return tf.matMul(output.reshape([n, rows, size]) as tf.Tensor3D, vectors);
     });
   }
 
   /**
-   * The denoised mean E[x_0 | x_t]: x [batch, cells, fields] standardised and noisy at one time t,
-   * conditions [batch, conditions] normalised; returns [batch, cells, fields].
-   *
-   * For the target v this is EDM's preconditioned denoiser: c_skip = mean, c_out = std, as the data have variance 1.
+   * EDM's coefficients mode by mode, each [n, rows, size]: for a mode of variance l at noise level s the standard
+   * deviation sqrt(l + s^2) of y, the linear estimator's gain l / (l + s^2), and its error's standard deviation
+   * s sqrt(l / (l + s^2)).
    */
-  denoise(x: tf.Tensor3D, t: number, conditions: tf.Tensor2D): tf.Tensor3D {
+  gains(
+    variances: tf.Tensor2D,
+    times: ArrayLike<number>,
+    rows: number,
+  ): Record<"total" | "linear" | "error", tf.Tensor3D> {
     return tf.tidy(() => {
-      const { onState, onDenoised } = targetCoefficients(this.settings.target, this.schedule, t);
-      const target = this.target(x, new Float64Array(x.shape[0]).fill(t), conditions);
-      return target.sub(x.mul(onState)).div(onDenoised) as tf.Tensor3D;
+      const levels = Float32Array.from(times, (t) => this.schedule.noiseLevel(t));
+      const s = tf.tensor3d(levels, [levels.length / rows, rows, 1]);
+      const l = variances.expandDims(1) as tf.Tensor3D;
+      const total = l.add(s.square()).sqrt() as tf.Tensor3D;
+      const linear = l.div(total.square()) as tf.Tensor3D;
+      return { total, linear, error: s.mul(linear.sqrt()) as tf.Tensor3D };
     });
   }
 
-  /** Conditions (rows, conditions) in their units as the network's input. */
-  conditionTensor(conditions: Float64Array): tf.Tensor2D {
-    const normalised = normaliseConditions(this.problem, conditions);
+  /**
+   * The denoised mean E[x_0 | x_t]: x [batch, cells, fields] standardised and noisy at one time t; context of one
+   * condition for all rows; returns [batch, cells, fields].
+   *
+   * For the target v this is EDM's preconditioned denoiser: c_skip = mean, c_out = std, as the data have variance 1
+   * (Karras et al. 2022, table 1). For "rest" the same in each mode of the conditional covariance: the linear estimate,
+   * which is exact for a Gaussian, plus its error's standard deviation times what the network returns.
+   */
+  denoise(x: tf.Tensor3D, t: number, context: Context): tf.Tensor3D {
+    return tf.tidy(() => {
+      const [rows, cells, fields] = x.shape;
+      const times = new Float64Array(rows).fill(t);
+      if (this.settings.target !== "rest") {
+        const { onState, onDenoised } = targetCoefficients(this.settings.target, this.schedule, t);
+        const inputs = tf.tile(context.inputs, [rows, 1]);
+        return this.target(x, times, inputs as tf.Tensor2D)
+          .sub(x.mul(onState))
+          .div(onDenoised) as tf.Tensor3D;
+      }
+      const { variances, vectors } = known(context.modes);
+      const y = x.div(this.schedule.mean(t)).reshape([1, rows, cells * fields]) as tf.Tensor3D;
+      const z = tf.matMul(y, vectors);
+      const { linear, error } = this.gains(variances, times, rows);
+      const denoised = z
+        .mul(linear)
+        .add(this.rest(z as tf.Tensor3D, times, context).mul(error)) as tf.Tensor3D;
+      return tf.matMul(denoised, vectors, false, true).reshape([rows, cells, fields]) as tf.Tensor3D;
+    });
+  }
+
+  /**
+   * Draws the marginal at time t as if the fields were Gaussian: noise [rows, cells, fields] standard normal, the same
+   * shape returned. Exact where the noise hides all but mean and covariance, which is where sampling starts.
+   */
+  gaussianMarginal(noise: tf.Tensor3D, t: number, { modes }: Context): tf.Tensor3D {
+    if (!modes) return noise.clone();
+    return tf.tidy(() => {
+      const [rows, cells, fields] = noise.shape;
+      const { total } = this.gains(modes.variances, [t], 1);
+      const z = noise
+        .reshape([1, rows, cells * fields])
+        .mul(total)
+        .mul(this.schedule.mean(t)) as tf.Tensor3D;
+      return tf.matMul(z, modes.vectors, false, true).reshape([rows, cells, fields]) as tf.Tensor3D;
+    });
+  }
+
+  /** What the model knows of n conditions: conditions (n, conditions) in their units. The caller disposes of it. */
+  context(conditions: Float64Array): Context {
     const width = this.problem.conditions.length;
-    return tf.tensor2d(Float32Array.from(normalised), [normalised.length / width, width]);
+    const n = conditions.length / width;
+    const row = (i: number) => conditions.subarray(i * width, (i + 1) * width);
+    const inputs: number[][] = [];
+    const std = Array.from({ length: n }, (_, i) => this.standardisation.std(row(i)));
+    for (let i = 0; i < n; i++) {
+      const normalised = Array.from(normaliseConditions(this.problem, row(i)));
+      inputs.push(this.settings.target === "rest" ? [...normalised, ...this.spread(std[i])] : normalised);
+    }
+    const tensor = tf.tensor2d(inputs, [n, inputs[0].length]);
+    if (this.settings.target !== "rest") return { inputs: tensor };
+    if (!this.covariance) throw new InputError("The model has no covariance, which its target needs.");
+    const parts: Modes[] = [];
+    const block = 32; // as many decompositions at once as keep the cores busy
+    for (let start = 0; start < n; start += block) {
+      const end = Math.min(n, start + block);
+      const { values, vectors } = this.covariance.eigen(
+        conditions.subarray(start * width, end * width),
+        std.slice(start, end),
+      );
+      parts.push({ variances: tf.tidy(() => values.maximum(SMALLEST_VARIANCE) as tf.Tensor2D), vectors });
+      values.dispose();
+    }
+    const modes = {
+      variances: tf.concat2d(parts.map(({ variances }) => variances), 0), // prettier-ignore
+      vectors: tf.concat3d(parts.map(({ vectors }) => vectors), 0), // prettier-ignore
+    };
+    for (const { variances, vectors } of parts) tf.dispose([variances, vectors]);
+    return { inputs: tensor, modes };
+  }
+
+  /**
+   * Logarithm of each field's spread relative to the middle of all ranges, of order 1: near the end of a range the
+   * distribution can change with the logarithm of the condition, which the condition itself does not show.
+   */
+  private spread(std: Float64Array): number[] {
+    const { conditions, fields, cells } = this.problem;
+    const middle = this.standardisation.std(
+      Float64Array.from(conditions, ({ min, max, scale }) =>
+        scale === "log" ? Math.sqrt(min * max) : (min + max) / 2,
+      ),
+    );
+    return fields.map((_, f) => {
+      const square = (values: Float64Array) =>
+        values.subarray(f * cells, (f + 1) * cells).reduce((sum, value) => sum + value * value, 1e-300);
+      return Math.log(square(std) / square(middle)) / 6;
+    });
+  }
+
+  private timeTensor(times: ArrayLike<number>): tf.Tensor2D {
+    const input = Array.from(times, (t) =>
+      this.settings.timeInput === "time" ? t : Math.log(this.schedule.noiseLevel(t)) / 4,
+    );
+    return tf.tensor2d(input, [input.length, 1]);
   }
 
   /** Trainable weights, in the network's order. */
@@ -120,6 +271,7 @@ export class ScoreModel {
         history,
         standardisation: standardisation.toJSON(),
       };
+      if (this.covariance) write(path.join(partial, COVARIANCE), this.covariance.toBytes());
       write(path.join(partial, "model.json"), JSON.stringify(description));
       // A folder cannot be renamed over a full one: the old one steps aside until the new one has its name.
       const old = `${target}.${process.pid}.old`;
@@ -169,13 +321,14 @@ export class ScoreModel {
         throw new InputError(`it was made for another version of the problem ${problem.name}`);
       }
       const standardisation = standardisationFrom(problem, file.standardisation);
-      model = new ScoreModel(
-        problem,
-        file.settings,
-        standardisation,
-        buildNetwork(problem, file.settings, 1),
-        file.history,
-      );
+      let covariance: ConditionalCovariance | undefined;
+      if (file.settings.target === "rest") {
+        const bytes = path.join(folder, COVARIANCE);
+        if (!fs.existsSync(bytes)) throw new InputError(`it has no ${COVARIANCE}`);
+        covariance = ConditionalCovariance.fromBytes(problem, fs.readFileSync(bytes));
+      }
+      const network = buildNetwork(problem, file.settings, 1);
+      model = new ScoreModel(problem, file.settings, standardisation, network, file.history, covariance);
     } catch (error) {
       throw damaged(
         error instanceof InputError ? error.message.replace(/[.;]$/, "") : "its settings are incomplete",
@@ -241,11 +394,19 @@ interface ModelFile {
   readonly standardisation: StandardisationData;
 }
 
+function known(modes: Modes | undefined): Modes {
+  if (modes) return modes;
+  throw new Error("The context has no modes.");
+}
+
 function buildNetwork(problem: Problem, settings: ModelSettings, seed: number): tf.LayersModel {
+  const fields = problem.fields.length;
+  const rest = settings.target === "rest";
   const shape = {
     cells: problem.cells,
-    fields: problem.fields.length,
-    conditions: problem.conditions.length,
+    fields: rest ? 2 * fields : fields,
+    outputs: fields,
+    conditions: problem.conditions.length + (rest ? fields : 0),
   };
   const { network } = settings;
   return network.kind === "film" ? filmNetwork(shape, network, seed) : tokenNetwork(shape, network, seed);
@@ -279,7 +440,8 @@ function makeFolder(folder: string): string {
   return above ?? folder;
 }
 
-const FILES = ["model.json", "network.bin", "network.json"];
+const COVARIANCE = "covariance.bin";
+const FILES = ["model.json", "network.bin", "network.json", COVARIANCE];
 
 /** Only a saved model may be replaced by one: a slip of the pen must not delete somebody's files. */
 function checkReplaceable(target: string): void {

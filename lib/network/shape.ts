@@ -3,6 +3,8 @@ import { InputError } from "../errors";
 
 /** What a network must know of a problem: numbers of cells, fields and conditions. */
 export interface NetworkShape {
+  /** Fields returned; default: as many as go in. */
+  readonly outputs?: number;
   readonly cells: number;
   readonly fields: number;
   readonly conditions: number;

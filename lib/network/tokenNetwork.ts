@@ -98,9 +98,10 @@ export function tokenNetwork(
     }
     h = tf.layers.add({ name: `block${block}_add` }).apply([h, y]) as tf.SymbolicTensor;
   }
-  const last = tf.layers.dense({ units: o.stride * shape.fields, kernelInitializer: zeros, name: "project" });
+  const outputs = shape.outputs ?? shape.fields;
+  const last = tf.layers.dense({ units: o.stride * outputs, kernelInitializer: zeros, name: "project" });
   const y = last.apply(silu("last_activation").apply(h)) as tf.SymbolicTensor;
-  const output = tf.layers.reshape({ targetShape: [shape.cells, shape.fields], name: "paste" }).apply(y);
+  const output = tf.layers.reshape({ targetShape: [shape.cells, outputs], name: "paste" }).apply(y);
   return tf.model({
     inputs: [x, conditions, t],
     outputs: output as tf.SymbolicTensor,

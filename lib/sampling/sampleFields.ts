@@ -1,9 +1,10 @@
 import { allocateDataSet, type DataSet } from "../data/dataset";
 import { checkConditions } from "../data/problem";
+import { karrasGrid } from "../diffusion/grids";
 import { type Sampler, samplerByName, trajectory } from "../diffusion/samplers";
 import { InputError, positiveInteger } from "../errors";
 import { InterruptWatch } from "../interrupt";
-import type { ScoreModel } from "../network/scoreModel";
+import { disposeContext, type ScoreModel } from "../network/scoreModel";
 import { tf } from "../tensorflow";
 import { tensorSpace } from "./tensorSpace";
 
@@ -97,7 +98,8 @@ export async function sampleFields(
 /**
  * A sampler's trajectory for one batch: x [rows, cells, fields] standardised, valid until the next step.
  *
- * Starts from standard normal noise, which is the marginal at the schedule's end to exp(-alpha(T) / 2) = 0.7 %.
+ * Starts at the largest noise level that the model is for, from the Gaussian that the model knows to be the marginal
+ * there: standard normal, or with the conditional covariance.
  */
 export function* sampleTensor(
   model: ScoreModel,
@@ -111,19 +113,24 @@ export function* sampleTensor(
   const { cells, fields } = model.problem;
   const space = tensorSpace<tf.Tensor3D>(seed, STREAM, index);
   const shape: [number, number, number] = [rows, cells, fields.length];
-  const start = tf.tidy(() => space.normal(tf.zeros(shape) as tf.Tensor3D, 0));
-  const input = repeated(model, conditions, rows);
+  const { schedule, noiseLevels } = model;
+  const times =
+    sampler.grid === karrasGrid ? karrasGrid(schedule, steps, noiseLevels) : sampler.grid(schedule, steps);
+  const noise = tf.tidy(() => space.normal(tf.zeros(shape) as tf.Tensor3D, 0));
+  const context = model.context(conditions);
+  const start = model.gaussianMarginal(noise, times[0], context);
   try {
     yield* trajectory({
       sampler,
-      schedule: model.schedule,
+      schedule,
       space,
-      denoise: (x: tf.Tensor3D, t: number) => model.denoise(x, t, input),
+      denoise: (x: tf.Tensor3D, t: number) => model.denoise(x, t, context),
       start,
-      steps,
+      times,
     });
   } finally {
-    tf.dispose([start, input]);
+    tf.dispose([noise, start]);
+    disposeContext(context);
   }
 }
 
@@ -152,9 +159,4 @@ export function toDataSet(
     }
   }
   return { ...data, latent: undefined };
-}
-
-/** One set of conditions for a whole batch: [rows, conditions], normalised. */
-function repeated(model: ScoreModel, conditions: Float64Array, rows: number): tf.Tensor2D {
-  return tf.tidy(() => model.conditionTensor(conditions).tile([rows, 1]));
 }

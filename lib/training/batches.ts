@@ -1,19 +1,28 @@
 import { type DataSet, groupByCondition, selectRows } from "../data/dataset";
 import { quadraticTime, stratifiedUniform } from "../diffusion/loss";
 import { InputError } from "../errors";
-import type { Schedule } from "../diffusion/schedule";
-import type { ScoreModel } from "../network/scoreModel";
+import { type Context, disposeContext, type ScoreModel } from "../network/scoreModel";
 import type { TrainingSettings } from "../network/presets";
 import { Random } from "../random";
 import { normal, tf } from "../tensorflow";
 
-/** Standardised fields and normalised conditions as tensors. */
+/** Standardised fields as a tensor, with what the model knows of their conditions. */
 export interface TensorSet {
   /** [rows, cells, fields] */
   readonly fields: tf.Tensor3D;
-  /** [rows, conditions] in [-1, 1] */
-  readonly conditions: tf.Tensor2D;
+  /** Of each distinct condition, in the order of groups. */
+  readonly context: Context;
+  /** Rows that share a condition. */
+  readonly groups: readonly (readonly number[])[];
   readonly rows: number;
+}
+
+/** Rows of a batch, condition by condition, with the context of these conditions. */
+export interface Batch {
+  /** [conditions x rowsPerCondition, cells, fields] */
+  readonly fields: tf.Tensor3D;
+  /** of the batch's conditions */
+  readonly context: Context;
 }
 
 /** Throws InputError for rows that were solved for a given latent field, whose conditions are in part unknown. */
@@ -27,7 +36,8 @@ export function tensorSet(model: ScoreModel, data: DataSet): TensorSet {
   checkConditionsKnown(data);
   const { cells, fields } = model.problem;
   const values = new Float32Array(data.rows * cells * fields.length);
-  for (const { conditions, rows } of groupByCondition(data)) {
+  const groups = groupByCondition(data);
+  for (const { conditions, rows } of groups) {
     const [mean, std] = [model.standardisation.mean(conditions), model.standardisation.std(conditions)];
     for (const row of rows) {
       for (let f = 0; f < fields.length; f++) {
@@ -43,10 +53,58 @@ export function tensorSet(model: ScoreModel, data: DataSet): TensorSet {
       }
     }
   }
+  const width = model.problem.conditions.length;
+  const distinct = new Float64Array(groups.length * width);
+  groups.forEach(({ conditions }, i) => distinct.set(conditions, i * width));
   return {
+    context: model.context(distinct),
     fields: tf.tensor3d(values, [data.rows, cells, fields.length]),
-    conditions: model.conditionTensor(data.conditions),
+    groups: groups.map(({ rows }) => rows),
     rows: data.rows,
+  };
+}
+
+/** Frees a tensor set. */
+export function disposeSet({ fields, context }: TensorSet): void {
+  fields.dispose();
+  disposeContext(context);
+}
+
+/** A number of rows that share a condition: its group and their numbers. */
+export interface Block {
+  readonly group: number;
+  readonly rows: readonly number[];
+}
+
+/**
+ * Cuts a set into blocks of `size` rows of one condition, in random order; rows that fill no block are left out, other
+ * ones each time.
+ */
+export function shuffledBlocks(groups: TensorSet["groups"], size: number, random: Random): Block[] {
+  const blocks = groups.flatMap((rows, group) => {
+    const order = permutation(rows.length, random);
+    return Array.from({ length: Math.floor(rows.length / size) }, (_, k): Block => {
+      return { group, rows: Array.from(order.subarray(k * size, (k + 1) * size), (i) => rows[i]) };
+    });
+  });
+  const order = permutation(blocks.length, random);
+  return Array.from(order, (i) => blocks[i]);
+}
+
+/** The rows of some blocks of equal size, as tensors. The caller disposes of them (or calls it within tf.tidy). */
+export function gatherBatch({ fields, context }: TensorSet, blocks: readonly Block[]): Batch {
+  const rows = tf.tensor1d(blocks.flatMap((block) => block.rows), "int32"); // prettier-ignore
+  const groups = tf.tensor1d(blocks.map(({ group }) => group), "int32"); // prettier-ignore
+  const { inputs, modes } = context;
+  return {
+    fields: tf.gather(fields, rows),
+    context: {
+      inputs: tf.gather(inputs, groups),
+      modes: modes && {
+        variances: tf.gather(modes.variances, groups),
+        vectors: tf.gather(modes.vectors, groups),
+      },
+    },
   };
 }
 
@@ -89,21 +147,19 @@ export function permutation(count: number, random: Random): Int32Array {
 /** Where most of the learning is to be had: of these noise levels the network sees more (60 % of the draws). */
 const CENTRE = [0.07, 13] as const;
 const CENTRE_SHARE = 0.6;
-const SMALLEST_LEVEL = 0.002;
 
 /** Times of a batch, stratified, in random order. */
 export function drawTimes(
-  schedule: Schedule,
+  { schedule, noiseLevels: { smallest, largest } }: Pick<ScoreModel, "schedule" | "noiseLevels">,
   noise: TrainingSettings["noise"],
   count: number,
   random: Random,
 ): Float64Array {
-  const largest = schedule.noiseLevel(schedule.endTime);
   const between = (low: number, high: number, u: number) => low * (high / low) ** u;
   const logLevel = (u: number) => {
     if (u < CENTRE_SHARE) return between(CENTRE[0], CENTRE[1], u / CENTRE_SHARE);
     // The rest is uniform in the logarithm over the whole range.
-    return between(SMALLEST_LEVEL, largest, (u - CENTRE_SHARE) / (1 - CENTRE_SHARE));
+    return between(smallest, largest, (u - CENTRE_SHARE) / (1 - CENTRE_SHARE));
   };
   const times = stratifiedUniform(count, random).map((u) =>
     noise === "quadratic-time"
@@ -115,14 +171,14 @@ export function drawTimes(
 }
 
 /**
- * The denoising loss of a model on clean rows at given times, as a scalar tensor.
+ * The denoising loss of a model on a batch at given times (one a row), as a scalar tensor.
  *
- * For the score the blog's weight v_t = std^2 multiplies the squared error; for v the weight is 1, which is EDM's.
+ * For the score the blog's weight v_t = std^2 multiplies the squared error; for v, and for the rest in each mode, the
+ * weight is 1, which is EDM's.
  */
 export function batchLoss(
   model: ScoreModel,
-  clean: tf.Tensor3D,
-  conditions: tf.Tensor2D,
+  { fields: clean, context }: Batch,
   times: Float64Array,
   seed: number,
   ...stream: number[]
@@ -132,9 +188,23 @@ export function batchLoss(
     const column = (value: (t: number) => number) =>
       tf.tensor3d(Float32Array.from(times, value), [times.length, 1, 1]);
     const noise = normal(clean.shape, seed, ...stream);
+    if (settings.target === "rest") {
+      const { variances, vectors } = context.modes!;
+      const [n, size] = variances.shape;
+      const rows = times.length / n;
+      // y = x_0 + s z in modes, and what is left of x_0 when the linear estimate has been taken off.
+      const inModes = (x: tf.Tensor) => tf.matMul(x.reshape([n, rows, size]) as tf.Tensor3D, vectors);
+      const exact = inModes(clean);
+      const z = exact.add(inModes(noise.mul(column(schedule.noiseLevel)))) as tf.Tensor3D;
+      const { linear, error } = model.gains(variances, times, rows);
+      const left = exact.sub(z.mul(linear)).div(error);
+      return model.rest(z, times, context).sub(left).square().mean() as tf.Scalar;
+    }
     const [mean, std] = [column(schedule.mean), column(schedule.std)];
     const noisy = clean.mul(mean).add(noise.mul(std)) as tf.Tensor3D;
-    const output = model.target(noisy, times, conditions);
+    const rows = times.length / context.inputs.shape[0];
+    const inputs = rows === 1 ? context.inputs : tf.tile(context.inputs.expandDims(1), [1, rows, 1]);
+    const output = model.target(noisy, times, inputs.reshape([times.length, -1]) as tf.Tensor2D);
     // std (score + z / std) = std score + z: written so that no division by a small std loses digits.
     const error =
       settings.target === "score"

@@ -4,18 +4,23 @@ import { conditionalStandardisation, globalStandardisation } from "../data/stand
 import { finiteInRange, InputError, positiveInteger } from "../errors";
 import { InterruptWatch } from "../interrupt";
 import type { Preset, TrainingSettings } from "../network/presets";
+import { ConditionalCovariance } from "../network/covariance";
 import { ScoreModel } from "../network/scoreModel";
 import { Random } from "../random";
 import { tf } from "../tensorflow";
 import {
   batchLoss,
+  type Block,
   checkConditionsKnown,
+  disposeSet,
   drawTimes,
-  permutation,
+  gatherBatch,
+  shuffledBlocks,
   splitByCondition,
   type TensorSet,
   tensorSet,
 } from "./batches";
+import { moveToEdges } from "./edges";
 import { FlatAdam } from "./flatAdam";
 
 /** Where a training stands after a step. */
@@ -55,14 +60,15 @@ export interface TrainOptions extends TrainingLength {
 const VALIDATION_SHARE = 0.05;
 const VALIDATION_ROWS = 512;
 /** First stream numbers, so that no use of the seed shares random numbers with another. */
-const stream = { order: 10, times: 11, noise: 12, validation: 13 } as const;
+const stream = { order: 10, times: 11, noise: 12, validation: 13, edges: 14 } as const;
 
-/** An untrained model of a preset for a data set, with the standardisation that the preset asks for. */
+/** An untrained model of a preset for a data set, with the moments that the preset asks for taken from the data. */
 export function createModel(data: DataSet, preset: Preset, seed = 1): ScoreModel {
   checkConditionsKnown(data);
-  const standardise =
-    preset.model.standardisation === "global" ? globalStandardisation : conditionalStandardisation;
-  return ScoreModel.create(data.problem, preset.model, standardise(data), seed);
+  const { standardisation: kind, target } = preset.model;
+  const standardisation = kind === "global" ? globalStandardisation(data) : conditionalStandardisation(data);
+  const covariance = target === "rest" ? ConditionalCovariance.fit(data, standardisation) : undefined;
+  return ScoreModel.create(data.problem, preset.model, standardisation, seed, covariance);
 }
 
 /**
@@ -87,23 +93,38 @@ export async function* train(
   }
   if (data.rows < 2) throw new InputError(`There are ${data.rows} rows of data; training needs more.`);
   const { training, validation } = splitByCondition(data, VALIDATION_SHARE, VALIDATION_ROWS);
+  const together = positiveInteger("The number of rows per condition", settings.rowsPerCondition ?? 1);
   const batch = Math.min(positiveInteger("The batch size", settings.batch), training.rows);
-  const stepsPerEpoch = Math.floor(training.rows / batch);
-  const limit = lengthOf(options, settings, stepsPerEpoch);
-  const validateEvery = options.validateEvery ?? Math.max(1, Math.ceil((limit.steps ?? 2500) / 50));
+  const blocksPerBatch = Math.max(1, Math.floor(batch / together));
   const validationRandom = new Random(seed, stream.validation);
 
   const watch = new InterruptWatch("The training");
   const sets: TensorSet[] = [];
   let adam: FlatAdam | undefined;
   const start = performance.now();
-  let order: Int32Array = new Int32Array(0);
+  let blocks: Block[] = [];
   let validationLoss = NaN;
   let step = 0;
   try {
-    for (const part of [training, validation]) sets.push(tensorSet(model, part));
+    const moved = moveToEdges(training, settings.edges ?? 0, new Random(seed, stream.edges));
+    for (const part of [moved, validation]) sets.push(tensorSet(model, part));
     const [rows, held] = sets;
-    const validationTimes = drawTimes(model.schedule, settings.noise, held.rows, validationRandom);
+    const available = rows.groups.reduce((sum, group) => sum + Math.floor(group.length / together), 0);
+    const stepsPerEpoch = Math.floor(available / blocksPerBatch);
+    const heldBlocks = shuffledBlocks(
+      held.groups,
+      Math.min(together, ...held.groups.map((group) => group.length)),
+      validationRandom,
+    );
+    if (stepsPerEpoch === 0) {
+      throw new InputError(
+        `The data have too few rows (${data.rows}) for batches of ${batch}, ${together} of a condition; generate more.`,
+      );
+    }
+    const limit = lengthOf(options, settings, stepsPerEpoch);
+    const validateEvery = options.validateEvery ?? Math.max(1, Math.ceil((limit.steps ?? 2500) / 50));
+    const heldRows = heldBlocks.length * heldBlocks[0].rows.length;
+    const validationTimes = drawTimes(model, settings.noise, heldRows, validationRandom);
     adam = new FlatAdam(model.variables, settings);
     for (;;) {
       await watch.check(`the model keeps the weights of ${step} steps.`);
@@ -111,18 +132,17 @@ export async function* train(
       const progress = limit.steps === undefined ? elapsed / limit.seconds : step / limit.steps;
       if (progress >= 1 && step > 0) return;
       const at = step % stepsPerEpoch;
-      if (at === 0) order = permutation(training.rows, new Random(seed, stream.order, step / stepsPerEpoch));
-      const times = drawTimes(model.schedule, settings.noise, batch, new Random(seed, stream.times, step));
+      if (at === 0) {
+        blocks = shuffledBlocks(rows.groups, together, new Random(seed, stream.order, step / stepsPerEpoch));
+      }
+      const random = new Random(seed, stream.times, step);
+      const times = drawTimes(model, settings.noise, blocksPerBatch * together, random);
       const rate = rateAt(settings, progress, step);
       step++;
       const { value, grads } = tf.tidy(() => {
-        const indices = tf.tensor1d(order.subarray(at * batch, (at + 1) * batch), "int32");
-        const clean = tf.gather(rows.fields, indices);
-        const conditions = tf.gather(rows.conditions, indices);
-        return tf.variableGrads(
-          () => batchLoss(model, clean, conditions, times, seed, stream.noise, step),
-          model.variables,
-        );
+        const chosen = gatherBatch(rows, blocks.slice(at * blocksPerBatch, (at + 1) * blocksPerBatch));
+        const loss = () => batchLoss(model, chosen, times, seed, stream.noise, step);
+        return tf.variableGrads(loss, model.variables);
       });
       const loss = value.dataSync()[0];
       if (!Number.isFinite(loss)) {
@@ -143,8 +163,7 @@ export async function* train(
           () =>
             batchLoss(
               model,
-              held.fields,
-              held.conditions,
+              gatherBatch(held, heldBlocks),
               validationTimes,
               seed,
               stream.validation,
@@ -176,7 +195,7 @@ export async function* train(
     watch.close();
     adam?.useAverage();
     adam?.dispose();
-    tf.dispose(sets.flatMap(({ fields, conditions }) => [fields, conditions]));
+    sets.forEach(disposeSet);
   }
 }
 

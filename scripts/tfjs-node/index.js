@@ -11,9 +11,9 @@ process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
 process.env.TF_NUM_INTRAOP_THREADS ??= String(availableParallelism());
 process.env.TF_NUM_INTEROP_THREADS ??= "1";
 
-// tfjs-node-gpu 4.22 calls helpers of node:util that Node 23 removed.
-util.isNullOrUndefined ??= (value) => value === null || value === undefined;
-util.isArray ??= Array.isArray;
+// tfjs-node-gpu 4.22 calls helpers of node:util that Node 22 warns about and Node 23 removed.
+util.isNullOrUndefined = (value) => value === null || value === undefined;
+util.isArray = Array.isArray;
 
 // TensorFlow prints a line about itself while it is loaded, before its log level counts: see scripts/quiet.cc.
 const standardError = require("@tensorflow/tfjs-node-gpu/lib/napi-v8/quiet.node");
