@@ -26,6 +26,14 @@ function execute() {
     return 2;
   }
   const { values, positionals } = given;
+  if (!["smoke", "lesson"].includes(values.budget)) {
+    console.error(`The budget is ${values.budget}; give one of smoke, lesson.`);
+    return 2;
+  }
+  // What an earlier run left, with earlier code, must not come into this one's results.
+  if (positionals.length === 0) {
+    fs.rmSync(path.join(root, "build", "work", values.budget), { recursive: true, force: true });
+  }
   const folder = path.join(root, "notebooks");
   const names = fs
     .readdirSync(folder)

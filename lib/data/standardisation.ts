@@ -56,8 +56,18 @@ export function globalStandardisation(data: DataSet): Standardisation {
 /** Nodes over [-1, 1] at which the conditional covariance is kept, and the width of its kernel average. */
 const NODES = 17;
 const KERNEL_WIDTH = 2 / (NODES - 1);
-/** Rows that the moments are taken from: enough for standard deviations to about 1 %. */
-const MOST_ROWS = 8000;
+/** Rows that the moments are taken from: enough for means to one or two per cent of a standard deviation. */
+const MOST_ROWS = 48000;
+
+/** What the moments of a data set were taken from, for others to take more of. */
+export interface ConditionalMoments {
+  readonly standardisation: Standardisation;
+  readonly rows: number;
+  /** (rows, responses, fields x cells): each response less its mean at the row's conditions */
+  readonly residuals: Float64Array;
+  /** (rows) of the conditions in which the problem is not affine, normalised */
+  readonly positions: readonly (readonly number[])[];
+}
 
 /**
  * Mean and standard deviation of every cell as functions of the conditions, from a data set.
@@ -69,6 +79,11 @@ const MOST_ROWS = 8000;
  * Where it is not affine, or the latent field is not in the data, the fields themselves take the responses' place.
  */
 export function conditionalStandardisation(data: DataSet): Standardisation {
+  return conditionalMoments(data).standardisation;
+}
+
+/** The standardisation of {@link conditionalStandardisation} together with what is left of each row. */
+export function conditionalMoments(data: DataSet): ConditionalMoments {
   const { problem } = data;
   const rows = Math.min(data.rows, MOST_ROWS);
   const part = selectRows(
@@ -79,7 +94,7 @@ export function conditionalStandardisation(data: DataSet): Standardisation {
   const size = problem.fields.length * problem.cells;
   const count = affineIn.length + 1;
   const coordinates = remainingConditions(problem, affineIn);
-  const degree = coordinates.length === 1 ? 6 : 3;
+  const degree = coordinates.length === 1 ? 7 : 3;
   const exponents = totalDegree(coordinates.length, degree);
 
   // Responses (rows, count x size) and basis functions (rows, exponents).
@@ -141,7 +156,7 @@ export function conditionalStandardisation(data: DataSet): Standardisation {
   });
   // Stored as float32: their sampling error is far larger than its rounding.
   const rounded = (values: Float64Array) => Array.from(values, (value) => Number(value.toPrecision(8)));
-  return standardisationFrom(problem, {
+  const standardisation = standardisationFrom(problem, {
     kind: "conditional",
     affineIn,
     degree,
@@ -150,6 +165,7 @@ export function conditionalStandardisation(data: DataSet): Standardisation {
     nodes,
     covariance: rounded(covariance),
   });
+  return { standardisation, rows, residuals: residual, positions };
 }
 
 /** Makes a standardisation from its plain data. Throws InputError if their sizes do not fit the problem. */

@@ -1,8 +1,10 @@
 /** Figures to PNG by plotly.js inside kaleido's executable: no network, no system browser. */
 import { ChildProcessWithoutNullStreams, spawn } from "child_process";
-import { existsSync, readdirSync } from "fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "fs";
+import { tmpdir } from "os";
 import { join } from "path";
 import { createInterface } from "readline";
+import { pathToFileURL } from "url";
 import type { Figure } from "./figure";
 
 const root = join(__dirname, "..", "..");
@@ -33,7 +35,11 @@ function start(): Renderer {
     "--disable-breakpad",
     "--disable-dev-shm-usage",
   ];
-  const plotly = join(root, "node_modules", "plotly.js-dist", "plotly.js");
+  // As a URL: kaleido takes a path with letters beyond ASCII apart.
+  const plotly = pathToFileURL(join(root, "node_modules", "plotly.js-dist", "plotly.js")).href;
+  // Kaleido leaves a page behind at every start.
+  const scratch = mkdtempSync(join(tmpdir(), "porous-sgm-png-"));
+  process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
   // The executable itself, not its shell wrapper, which breaks on paths with spaces.
   const child = spawn(
     join(folder, "bin", "kaleido"),

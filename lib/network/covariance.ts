@@ -1,15 +1,13 @@
 /** The covariance of the fields as a function of the conditions, from a data set. */
-import { type DataSet, rowConditions, selectRows } from "../data/dataset";
 import { conditionIndex, normaliseCondition, type Problem } from "../data/problem";
-import type { Standardisation } from "../data/standardisation";
+import type { ConditionalMoments } from "../data/standardisation";
 import { InputError } from "../errors";
 import { native, tf, typeAttribute } from "../tensorflow";
 
 /** Nodes over [-1, 1] at which covariances are kept, and the width of their kernel average. */
-const NODES = 17;
-const KERNEL_WIDTH = 2 / (NODES - 1);
-/** Rows that the covariances are taken from: more change them less than a kernel's width does. */
-const MOST_ROWS = 24000;
+const NODES = 33;
+const SPACING = 2 / (NODES - 1);
+const KERNEL_WIDTH = SPACING;
 /** Modes whose share of the variance is smaller than this are left out. */
 const SMALLEST_SHARE = 1e-8;
 
@@ -27,45 +25,25 @@ export class ConditionalCovariance {
   ) {}
 
   /**
-   * Takes the covariances from a data set that holds its latent fields.
+   * Takes the covariances from what is left of a data set's responses when their means are taken off.
    *
    * Rows are averaged with a Gaussian kernel around each node, which keeps the covariance positive. Throws InputError
-   * if the problem has not exactly one condition in which it is not affine, or the data have no latent field.
+   * if the problem has not exactly one condition in which it is not affine, or the data had no latent field.
    */
-  static fit(data: DataSet, standardisation: Standardisation): ConditionalCovariance {
-    const { problem } = data;
-    const coordinate = remainingCondition(problem);
-    const rows = Math.min(data.rows, MOST_ROWS);
-    const part = selectRows(
-      data,
-      Array.from({ length: rows }, (_, i) => Math.floor((i * data.rows) / rows)),
-    );
-    if (!part.latent) {
+  static fit(problem: Problem, { rows, residuals, positions }: ConditionalMoments): ConditionalCovariance {
+    remainingCondition(problem);
+    const [count, size] = [problem.affineIn.length + 1, problem.fields.length * problem.cells];
+    const width = count * size;
+    if (residuals.length !== rows * width) {
       throw new InputError(
         "The data have no latent field to take covariances from; train on data that generate made.",
       );
-    }
-    const [count, size] = [problem.affineIn.length + 1, problem.fields.length * problem.cells];
-    const width = count * size;
-    const residuals = new Float64Array(rows * width);
-    const positions = new Float64Array(rows);
-    // The mean response at a row: the affine parts of the conditional mean.
-    for (let row = 0; row < rows; row++) {
-      const conditions = rowConditions(part, row);
-      positions[row] = normaliseCondition(problem.conditions[coordinate], conditions[coordinate]);
-      const responses = problem.responses(
-        part.latent.subarray(row * problem.cells, (row + 1) * problem.cells),
-      );
-      const means = meanResponses(problem, standardisation, conditions);
-      for (let k = 0; k < count; k++) {
-        for (let i = 0; i < size; i++) residuals[row * width + k * size + i] = responses[k][i] - means[k][i];
-      }
     }
     const scale = new Float64Array(width);
     for (let row = 0; row < rows; row++) {
       for (let i = 0; i < width; i++) scale[i] += residuals[row * width + i] ** 2 / rows;
     }
-    for (let i = 0; i < width; i++) scale[i] = Math.sqrt(scale[i]);
+    for (let i = 0; i < width; i++) scale[i] = Math.fround(Math.sqrt(scale[i])); // as it is saved
     // What is fixed has a scale of round-off: relative to the response's largest.
     for (let k = 0; k < count; k++) {
       for (const f of problem.fields.keys()) {
@@ -82,23 +60,23 @@ export class ConditionalCovariance {
       return unit > 0 ? value / unit : 0;
     });
     const factors = Array.from({ length: NODES }, (_, j) => {
-      const weights = positions.map((u) =>
-        Math.exp(-0.5 * ((u - (-1 + j * KERNEL_WIDTH)) / KERNEL_WIDTH) ** 2),
-      );
+      const distance = positions.map(([u]) => Math.abs(u - (-1 + j * SPACING)) / KERNEL_WIDTH);
+      const near = [...distance.keys()].filter((row) => distance[row] < 3.5);
+      const weights = near.map((row) => Math.exp(-0.5 * distance[row] ** 2));
       const total = weights.reduce((sum, weight) => sum + weight, 0);
-      if (!(total > 10)) {
+      if (!(total > 5)) {
         throw new InputError(
-          `The data have too few rows (${data.rows}) to take covariances from: generate more.`,
+          `The data have too few rows (${rows}) to take covariances from; generate more conditions.`,
         );
       }
+      const weighted = new Float32Array(near.length * width);
+      near.forEach((row, i) => {
+        const root = Math.sqrt(weights[i] / total);
+        for (let x = 0; x < width; x++) weighted[i * width + x] = root * scaled[row * width + x];
+      });
       return tf.tidy(() => {
-        const root = tf.tensor2d(
-          Float32Array.from(weights, (w) => Math.sqrt(w / total)),
-          [rows, 1],
-        );
-        const weighted = tf.tensor2d(scaled, [rows, width]).mul(root);
-        const covariance = tf.matMul(weighted as tf.Tensor2D, weighted as tf.Tensor2D, true, false);
-        return lowRank(covariance as tf.Tensor2D);
+        const factor = tf.tensor2d(weighted, [near.length, width]);
+        return lowRank(tf.matMul(factor, factor, true, false));
       });
     });
     return new ConditionalCovariance(problem, scale, factors);
@@ -134,7 +112,7 @@ export class ConditionalCovariance {
     const size = fields.length * cells;
     const coordinate = remainingCondition(problem);
     const u = normaliseCondition(problem.conditions[coordinate], conditions[coordinate]);
-    const at = (Math.max(-1, Math.min(1, u)) + 1) / KERNEL_WIDTH;
+    const at = (Math.max(-1, Math.min(1, u)) + 1) / SPACING;
     const left = Math.min(NODES - 2, Math.floor(at));
     const weights = [1, ...affineIn.map((name) => conditions[conditionIndex(problem, name)])];
     // Weight of each response in each cell, in standard deviations of the field.
@@ -196,25 +174,6 @@ function remainingCondition(problem: Problem): number {
   throw new InputError(
     `The problem has ${left.length} conditions in which it is not affine; covariances over conditions need exactly one.`,
   );
-}
-
-/** Mean of each response at a row's remaining condition: the mean is affine, so differences of it tell its parts. */
-function meanResponses(
-  problem: Problem,
-  standardisation: Standardisation,
-  conditions: Float64Array,
-): Float64Array[] {
-  const base = conditions.slice();
-  for (const name of problem.affineIn) base[conditionIndex(problem, name)] = 0;
-  const constant = standardisation.mean(base);
-  return [
-    constant,
-    ...problem.affineIn.map((name) => {
-      const moved = base.slice();
-      moved[conditionIndex(problem, name)] = 1;
-      return standardisation.mean(moved).map((value, i) => value - constant[i]);
-    }),
-  ];
 }
 
 /** Rows sqrt(lambda) v^T (rank, width) of a covariance [width, width], smallest modes left out. */

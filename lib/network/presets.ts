@@ -96,7 +96,7 @@ export const presets = {
       ema: 0.999,
       clip: 1,
       noise: "log-noise-level",
-      epochs: 12,
+      epochs: 10,
     },
   },
   fast: {

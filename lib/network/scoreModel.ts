@@ -162,11 +162,10 @@ export class ScoreModel {
     return tf.tidy(() => {
       const [rows, cells, fields] = noise.shape;
       const { total } = this.gains(modes.variances, [t], 1);
-      const z = noise
-        .reshape([1, rows, cells * fields])
-        .mul(total)
-        .mul(this.schedule.mean(t)) as tf.Tensor3D;
-      return tf.matMul(z, modes.vectors, false, true).reshape([rows, cells, fields]) as tf.Tensor3D;
+      // To the modes and back: their signs and their order within equal variances must not matter.
+      const z = tf.matMul(noise.reshape([1, rows, cells * fields]) as tf.Tensor3D, modes.vectors);
+      const scaled = z.mul(total).mul(this.schedule.mean(t)) as tf.Tensor3D;
+      return tf.matMul(scaled, modes.vectors, false, true).reshape([rows, cells, fields]) as tf.Tensor3D;
     });
   }
 

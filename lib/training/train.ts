@@ -1,6 +1,6 @@
 import type { DataSet } from "../data/dataset";
 import { sameProblem } from "../data/problems";
-import { conditionalStandardisation, globalStandardisation } from "../data/standardisation";
+import { conditionalMoments, globalStandardisation } from "../data/standardisation";
 import { finiteInRange, InputError, positiveInteger } from "../errors";
 import { InterruptWatch } from "../interrupt";
 import type { Preset, TrainingSettings } from "../network/presets";
@@ -66,9 +66,11 @@ const stream = { order: 10, times: 11, noise: 12, validation: 13, edges: 14 } as
 export function createModel(data: DataSet, preset: Preset, seed = 1): ScoreModel {
   checkConditionsKnown(data);
   const { standardisation: kind, target } = preset.model;
-  const standardisation = kind === "global" ? globalStandardisation(data) : conditionalStandardisation(data);
-  const covariance = target === "rest" ? ConditionalCovariance.fit(data, standardisation) : undefined;
-  return ScoreModel.create(data.problem, preset.model, standardisation, seed, covariance);
+  if (kind === "global")
+    return ScoreModel.create(data.problem, preset.model, globalStandardisation(data), seed);
+  const moments = conditionalMoments(data);
+  const covariance = target === "rest" ? ConditionalCovariance.fit(data.problem, moments) : undefined;
+  return ScoreModel.create(data.problem, preset.model, moments.standardisation, seed, covariance);
 }
 
 /**
