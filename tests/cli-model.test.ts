@@ -230,7 +230,7 @@ test("compare says where its floor comes from, and prints JSON", async () => {
 test("bad input to train is refused before anything is written", async () => {
   const train = (...more: string[]): string[] => [...TRAIN, ...more];
   await refused(
-    [train("--preset", "lessons"), /preset is "lessons"; give one of blog, lesson/],
+    [train("--preset", "lessons"), /preset is "lessons"; give one of blog, lesson, fast/],
     [train("--minutes", "1", "--epochs", "1"), /length is given twice; give --minutes or --epochs/],
     [train("--minutes", "-1"), /length is "-1"; give a number from 0.001/],
     [train("--epochs", "0"), /number of epochs is "0"/],

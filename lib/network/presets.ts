@@ -101,7 +101,7 @@ export const presets = {
   },
   fast: {
     description:
-      "The lesson's network beside the linear-Gaussian part of the score in closed form: ten minutes.",
+      "The lesson's network beside the linear-Gaussian part of the score in closed form; being tuned, not the default.",
     model: {
       network: { kind: "token", ...tokenNetworkOptions },
       standardisation: "conditional",

@@ -173,18 +173,11 @@ export function drawTimes(
 /** Modes of less variance than this (of standardised fields) hardly count: they are too small to be seen. */
 const FAINT_VARIANCE = 1e-4;
 
-/**
- * Weights of the modes' squared errors in the loss of the target "rest", [n, rows, size], with mean about 1.
- *
- * Half of the weight is spread over all modes that can be seen, half is given in proportion to the squared error that
- * a mode leaves in the field: the few strong modes decide means and bands, the many weak ones the look of a field.
- */
-function modeWeights(variances: tf.Tensor2D, error: tf.Tensor3D): tf.Tensor3D {
+/** Weights of the modes' squared errors in the loss of the target "rest", [n, 1, size], with mean 1. */
+function modeWeights(variances: tf.Tensor2D): tf.Tensor3D {
   return tf.tidy(() => {
-    const seen = variances.div(variances.add(FAINT_VARIANCE)).expandDims(1);
-    const spread = seen.div(seen.mean(2, true));
-    const square = error.square();
-    return spread.add(square.div(square.mean(2, true))).mul(0.5) as tf.Tensor3D;
+    const seen = variances.div(variances.add(FAINT_VARIANCE));
+    return seen.div(seen.mean(1, true)).expandDims(1) as tf.Tensor3D;
   });
 }
 
@@ -216,8 +209,7 @@ export function batchLoss(
       const z = exact.add(inModes(noise.mul(column(schedule.noiseLevel)))) as tf.Tensor3D;
       const { linear, error } = model.gains(variances, times, rows);
       const left = exact.sub(z.mul(linear)).div(error);
-      const weight = modeWeights(variances, error);
-      return model.rest(z, times, context).sub(left).square().mul(weight).mean() as tf.Scalar;
+      return model.rest(z, times, context).sub(left).square().mul(modeWeights(variances)).mean() as tf.Scalar;
     }
     const [mean, std] = [column(schedule.mean), column(schedule.std)];
     const noisy = clean.mul(mean).add(noise.mul(std)) as tf.Tensor3D;

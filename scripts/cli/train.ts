@@ -136,7 +136,11 @@ export function command(): Command {
       "--out <folder>",
       "folder of the model; a model that is there is replaced when the training ends",
     )
-    .option("--preset <name>", "lesson (minutes) or blog (the network as published: hours)", "lesson")
+    .option(
+      "--preset <name>",
+      "lesson (minutes), fast (with the linear part in closed form) or blog (as published: hours)",
+      "lesson",
+    )
     .option("--minutes <m>", "length of the training in minutes", (text) =>
       finiteInRange("The training's length", text, 0.001, 1e6, "minutes"),
     )
