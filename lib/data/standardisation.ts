@@ -56,6 +56,8 @@ export function globalStandardisation(data: DataSet): Standardisation {
 /** Nodes over [-1, 1] at which the conditional covariance is kept, and the width of its kernel average. */
 const NODES = 17;
 const KERNEL_WIDTH = 2 / (NODES - 1);
+/** A cell whose spread is this much smaller than the field's largest is taken as fixed. */
+const SMALLEST_SPREAD = 1e-6;
 /** Rows that the moments are taken from: enough for means to one or two per cent of a standard deviation. */
 const MOST_ROWS = 48000;
 
@@ -154,16 +156,17 @@ export function conditionalMoments(data: DataSet): ConditionalMoments {
     const to = j * pairs.length * size;
     for (let i = to; i < to + pairs.length * size; i++) covariance[i] /= total;
   });
-  // Stored as float32: their sampling error is far larger than its rounding.
-  const rounded = (values: Float64Array) => Array.from(values, (value) => Number(value.toPrecision(8)));
+  // Digits beyond these are far below the sampling error; the mean keeps more, as it is large beside its spread.
+  const rounded = (values: Float64Array, digits: number) =>
+    Array.from(values, (value) => Number(value.toPrecision(digits)));
   const standardisation = standardisationFrom(problem, {
     kind: "conditional",
     affineIn,
     degree,
-    mean: rounded(mean),
+    mean: rounded(mean, 13),
     fixed: fixedCells(data),
     nodes,
-    covariance: rounded(covariance),
+    covariance: rounded(covariance, 8),
   });
   return { standardisation, rows, residuals: residual, positions };
 }
@@ -232,7 +235,14 @@ export function standardisationFrom(problem: Problem, data: StandardisationData)
           for (let i = 0; i < size; i++) variance[i] += factor * data.covariance[from + i];
         });
       }
-      return variance.map((value, i) => (fixed[i] === null ? Math.sqrt(Math.max(0, value)) : 0));
+      // A cell that these conditions fix, such as c at the end where no current flows, has a variance of round-off.
+      const least = problem.fields.map((_, f) => {
+        const part = variance.subarray(f * cells, (f + 1) * cells);
+        return SMALLEST_SPREAD ** 2 * part.reduce((most, value) => Math.max(most, value), 0);
+      });
+      return variance.map((value, i) =>
+        fixed[i] === null && value > least[Math.floor(i / cells)] ? Math.sqrt(value) : 0,
+      );
     },
     toJSON: () => data,
   };
