@@ -63,13 +63,6 @@ export function normal(shape: number[], seed: number, ...stream: number[]): tf.T
   );
 }
 
-/** Uniform numbers in [0, 1), as {@link normal}. */
-export function uniform(shape: number[], seed: number, ...stream: number[]): tf.Tensor {
-  return tf.tidy(() =>
-    native().executeSingleOutput(...statelessCall("StatelessRandomUniform", shape, seed, stream)),
-  );
-}
-
 function statelessCall(
   name: string,
   shape: number[],

@@ -23,24 +23,12 @@ import { problemByName } from "../lib/data/problems";
 import { porousElectrode } from "../lib/data/porousElectrodeProblem";
 import { InputError } from "../lib/errors";
 import { Random } from "../lib/random";
+import { refused } from "./tiny";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-data-"));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => path.join(folder, name);
 const problem = porousElectrode("text"); // steady, hence quick
-
-/** Asserts an InputError of one line that matches the pattern. */
-async function refused(action: () => unknown, pattern: RegExp): Promise<void> {
-  await assert.rejects(
-    async () => action(),
-    (error) => {
-      assert.ok(error instanceof InputError, String(error));
-      assert.match(error.message, pattern);
-      assert.doesNotMatch(error.message, /\n/);
-      return true;
-    },
-  );
-}
 
 function assertSameRows(a: DataSet, b: DataSet): void {
   assert.equal(a.rows, b.rows);

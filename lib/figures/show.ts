@@ -125,8 +125,3 @@ export class LiveText {
     this.shown = true;
   }
 }
-
-/** True inside a notebook's kernel. */
-export function inNotebook(): boolean {
-  return writer() !== undefined;
-}
