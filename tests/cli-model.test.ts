@@ -11,7 +11,10 @@ import { generateDataSet, simulateAt } from "../lib/data/generate";
 import { porousElectrode } from "../lib/data/porousElectrodeProblem";
 import { samplers } from "../lib/diffusion/samplers";
 import { presets } from "../lib/network/presets";
+import type { Cost } from "../lib/statistics/breakEven";
 import type { Comparison } from "../lib/statistics/compare";
+import type { Evaluation, FullEvaluation } from "../lib/statistics/evaluate";
+import { heldOutConditions } from "../lib/statistics/heldOut";
 import { createModel } from "../lib/training/train";
 import { problem, tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
@@ -87,15 +90,20 @@ before(async () => {
 });
 
 test("--help names every option, preset and sampler, and loads no TensorFlow", async () => {
-  const [train, sample, compare] = await Promise.all(
-    ["train", "sample", "compare"].map((verb) => run(verb, "--help")),
+  const [train, sample, compare, evaluate] = await Promise.all(
+    ["train", "sample", "compare", "evaluate"].map((verb) => run(verb, "--help")),
   );
-  for (const { status, stderr } of [train, sample, compare]) assert.deepEqual([status, stderr], [0, ""]);
+  for (const { status, stderr } of [train, sample, compare, evaluate])
+    assert.deepEqual([status, stderr], [0, ""]);
   for (const name of Object.keys(presets)) assert.match(train.stdout, new RegExp(`\\b${name}\\b`));
   for (const name of ["--data", "--out", "--preset", "--minutes", "--epochs", "--seed"])
     assert.ok(train.stdout.includes(name));
-  for (const { name } of samplers) assert.ok(sample.stdout.replace(/\s+/g, " ").includes(name));
-  for (const { name } of problem.conditions) assert.ok(sample.stdout.includes(`--${name.replace("_", "-")}`));
+  for (const { stdout } of [sample, evaluate]) {
+    for (const { name } of samplers) assert.ok(stdout.replace(/\s+/g, " ").includes(name));
+    for (const { name } of problem.conditions) assert.ok(stdout.includes(`--${name.replace("_", "-")}`));
+  }
+  for (const name of ["--set", "--conditions", "--n", "--sets", "--json"])
+    assert.ok(evaluate.stdout.includes(name));
   assert.match(compare.stdout, /--json/);
 });
 
@@ -216,22 +224,97 @@ test("compare says where its floor comes from, and prints JSON", async () => {
   assert.match(b.floorSource, /^rows 61 to 120 of/);
   assert.match(unknown.stdout, new RegExp(`floor: ${a.floorSource}`));
   assert.deepEqual([a.rows, b.rows], [50, 60]);
-  for (const { fields, energyDistance, floorRatio } of [a, b]) {
+  for (const { fields, energyDistance, floorRatio, modes, imbalance, pValue } of [a, b]) {
     assert.deepEqual(
       fields.map(({ name }) => name),
       ["c", "phi"],
     );
     assert.ok(energyDistance.sample > 0 && energyDistance.floor > 0);
     // Both are of the PDE: with 50 strongly correlated rows the ratio scatters by a factor of a few, but no more.
-    assert.ok(floorRatio > 0.1 && floorRatio < 10, String(floorRatio));
+    for (const ratio of [floorRatio.sample, floorRatio.floor]) {
+      assert.ok(ratio > 0.1 && ratio < 10, String(ratio));
+    }
+    assert.equal(modes.length, 5);
+    assert.ok(pValue.sample > 0 && pValue.floor <= 1);
+    // In the convention "text" the law holds to the round-off of c, 1e-13 of 1000 beside slopes of some 1e-2.
+    assert.ok(imbalance && imbalance.sample < 1e-9 && imbalance.floor < 1e-9, JSON.stringify(imbalance));
   }
+});
+
+const EVALUATE = ["evaluate", "--model", "tiny", "--n", "50", "--sets", "2", "--steps", "3"];
+
+test("evaluate compares in detail at one set of conditions and in lines at many", async () => {
+  const read = <T>(name: string): T => JSON.parse(fs.readFileSync(at(name), "utf8")) as T;
+  const [one, many, tuning] = await Promise.all([
+    run(...EVALUATE, "--json", "one.json", ...CONDITIONS),
+    run(...EVALUATE, "--json", "many.json", "--conditions", "2"),
+    run(...EVALUATE, "--json", "tuning.json", "--conditions", "1", "--set", "tuning", "--seed", "2"),
+  ]);
+  for (const { status, stderr } of [one, many, tuning]) assert.deepEqual([status, stderr], [0, ""]);
+  assert.match(one.stdout, /^porous-electrode, convention text; tiny; dpm-solver\+\+2m, 3 steps, seed 1\n/);
+  assert.match(one.stdout, /^correlation length 0.00001 m, equilibrium potential -0.1 V, flux 25 A\/m2$/m);
+  assert.match(one.stdout, /^imbalance of the fluxes/m);
+  assert.match(one.stdout, /^2 sets of 50 rows +floor ratio +\+- +mean error +std ratio$/m);
+  assert.match(one.stdout, /^100 fields: solver [\d.e-]+ s, model [\d.e-]+ s; training unknown\n/m);
+  const full = read<FullEvaluation & { folder: string; rows: number; cost: Cost }>("one.json");
+  assert.deepEqual([full.folder, full.rows, full.comparison.rows, full.model.sets], ["tiny", 50, 50, 2]);
+  assert.deepEqual(Object.values(full.conditions), conditions);
+  assert.deepEqual(Object.keys(full.controls), ["pde", "gaussian", "nearest"]);
+  // An untrained model draws noise; two sets of the PDE of 50 rows scatter by about the floor.
+  const { pde, gaussian, nearest } = full.controls;
+  for (const { floorRatio } of [pde, gaussian, nearest]) {
+    assert.ok(
+      floorRatio > 0.1 && floorRatio < 5 && full.model.floorRatio > 2 * floorRatio,
+      String(floorRatio),
+    );
+  }
+  assert.equal(full.cost.fields, 100);
+
+  type Saved = { set: string; evaluations: Evaluation[]; worst: Evaluation; reference: Evaluation };
+  const { evaluations, worst, reference, set } = read<Saved>("many.json");
+  assert.deepEqual([set, evaluations.length], ["test", 2]);
+  assert.equal(worst.model.floorRatio, Math.max(...evaluations.map(({ model }) => model.floorRatio)));
+  assert.deepEqual(
+    evaluations.map((evaluation) => Object.values(evaluation.conditions)),
+    heldOutConditions(problem, 2, "test").map((values) => Array.from(values)),
+  );
+  assert.deepEqual(Object.values(reference.conditions), problem.reference);
+  const lines = many.stdout.split("\n");
+  for (const label of ["1", "2", "median", "worst", "reference"]) {
+    assert.equal(lines.filter((line) => line.startsWith(`${label} `)).length, 1, label);
+  }
+  assert.deepEqual(
+    read<Saved>("tuning.json").evaluations.map((evaluation) => Object.values(evaluation.conditions)),
+    heldOutConditions(problem, 1, "tuning").map((values) => Array.from(values)),
+  );
+});
+
+test("bad input to evaluate is refused before anything is written", async () => {
+  const evaluate = (...more: string[]): string[] => [...EVALUATE, "--json", "new.json", ...more];
+  await refused(
+    [evaluate("--set", "training"), /set of conditions is "training"; give one of test, tuning/],
+    [evaluate("--conditions", "0"), /number of conditions is "0"; give a whole number from 1/],
+    [evaluate("--n", "1"), /number of fields is "1"; give a whole number from 2/],
+    [evaluate("--sets", "0.5"), /number of sets is "0.5"/],
+    [evaluate("--sampler", "euler"), /sampler is "euler"; give one of euler-maruyama/],
+    [evaluate("--flux", "25"), /needs --correlation-length, --equilibrium-potential; give each as an option/],
+    [evaluate(...CONDITIONS, "--set", "test"), /Conditions are given, and --set as well; give one or the/],
+    [evaluate(...CONDITIONS, "--conditions", "5"), /Conditions are given, and --conditions as well/],
+    [evaluate("more"), /option "more" is unknown; this model takes --correlation-length, /],
+    [["evaluate", "--model", "absent"], /absent": it has no model.json/],
+    [[...EVALUATE, "--json", "absent/new.json"], /Cannot write "absent\/new.json": there is no such file or/],
+    [[...EVALUATE, "--json", "tiny"], /Cannot write "tiny": it is not a regular file/],
+  );
 });
 
 test("bad input to train is refused before anything is written", async () => {
   const train = (...more: string[]): string[] => [...TRAIN, ...more];
   await refused(
     [train("--preset", "lessons"), /preset is "lessons"; give one of blog, lesson, fast/],
-    [train("--minutes", "1", "--epochs", "1"), /length is given twice; give --minutes or --epochs/],
+    [
+      train("--minutes", "1", "--epochs", "1"),
+      /length is given twice; give one of --minutes, --epochs and --steps/,
+    ],
     [train("--minutes", "-1"), /length is "-1"; give a number from 0.001/],
     [train("--epochs", "0"), /number of epochs is "0"/],
     [train("--seed", "-1"), /seed is "-1"; give a whole number from 0/],

@@ -220,10 +220,10 @@ test("the loss's gradient is that of finite differences, weight by weight of bot
     randomise(model.network);
     // Two conditions with four rows each.
     const set = tensorSet(model, data);
-    const { fields, context } = gatherBatch(set, shuffledBlocks(set.groups, 4, new Random(8)).slice(0, 2));
+    const batch = gatherBatch(set, shuffledBlocks(set.groups, 4, new Random(8)).slice(0, 2));
     disposeSet(set);
     const times = Float64Array.from({ length: 8 }, (_, i) => 0.1 + i / 10);
-    const loss = (): tf.Scalar => batchLoss(model, { fields, context }, times, 3);
+    const loss = (): tf.Scalar => batchLoss(model, batch, times, 3);
     const { value, grads } = tf.variableGrads(loss, model.variables);
     const scale = value.dataSync()[0];
     // With a step of 0.005 a loss L leaves round-off of some 1e-7 L / 0.01 = 1e-5 L, and its third derivatives leave
@@ -254,8 +254,8 @@ test("the loss's gradient is that of finite differences, weight by weight of bot
     }
     // For most variables the tolerance is far below the gradient, so a wrong one would be seen.
     assert.ok(all === model.variables.length && clear > 0.6 * all, `${name}: ${clear} of ${all}`);
-    tf.dispose([fields, value, grads]);
-    disposeContext(context);
+    tf.dispose([batch.fields, value, grads]);
+    disposeContext(batch.context);
     model.dispose();
   }
 });

@@ -3,7 +3,14 @@ import test from "node:test";
 import { empiricalDenoiser } from "../lib/diffusion/empiricalScore";
 import { gaussian, GaussianMixture } from "../lib/diffusion/gaussianMixture";
 import { karrasGrid, quadraticGrid, uniformGrid } from "../lib/diffusion/grids";
-import { sample, samplerByName, samplers, trajectory, type Sampler } from "../lib/diffusion/samplers";
+import {
+  type ModalCombination,
+  sample,
+  samplerByName,
+  samplers,
+  trajectory,
+  type Sampler,
+} from "../lib/diffusion/samplers";
 import { vpSchedule } from "../lib/diffusion/schedule";
 import { arraySpace, type VectorSpace } from "../lib/diffusion/vectorSpace";
 import { InputError } from "../lib/errors";
@@ -85,9 +92,17 @@ const eulerMaruyama = byName["euler-maruyama"];
 const stochasticHeun = byName["stochastic-heun"];
 const pfOdeHeun = byName["pf-ode-heun"];
 const dpmSolver = byName["dpm-solver++2m"];
+const gaussianExact = byName["gaussian-exact-2m"];
+const deterministic = [pfOdeHeun, dpmSolver, gaussianExact];
 
-test("registry: four samplers by name, others refused with the list", () => {
-  for (const name of ["euler-maruyama", "stochastic-heun", "pf-ode-heun", "dpm-solver++2m"]) {
+test("registry: five samplers by name, others refused with the list", () => {
+  for (const name of [
+    "euler-maruyama",
+    "stochastic-heun",
+    "pf-ode-heun",
+    "dpm-solver++2m",
+    "gaussian-exact-2m",
+  ]) {
     assert.equal(samplerByName(name).name, name);
   }
   assert.throws(
@@ -179,14 +194,48 @@ test("DPM-Solver++(2M): order 2, and order 1 without its memory", () => {
   assert.ok(Math.abs(first - 1) <= 0.2, `order ${first}`);
 });
 
+test("gaussian-exact: exact in any number of steps where the variance is known, order 2 where it is not", () => {
+  const known = {
+    ...gaussianProcess,
+    // What is left of the mean is not linear in the modes: data of mean zero.
+    denoise: (x: Float64Array, t: number) => {
+      const s = schedule.noiseLevel(t);
+      return x.map((value) => (VARIANCE / (VARIANCE + s * s)) * (value / schedule.mean(t)));
+    },
+    combineModes: ((terms) =>
+      probe.combine(
+        terms.map(([coefficient, x]) => [coefficient(VARIANCE), x] as const),
+      )) as ModalCombination<Float64Array>,
+  };
+  for (const steps of [1, 3, 10]) {
+    const times = karrasGrid(schedule, steps + 1, { largest: 20, smallest: 0.05 });
+    const [, gain] = sample({
+      ...known,
+      space: probe,
+      sampler: gaussianExact,
+      start: Float64Array.of(0, 1, 0),
+      times,
+    });
+    const exactGain = Math.sqrt(VARIANCE / marginalVariance(times[0]));
+    // Some dozen roundings.
+    assert.ok(Math.abs(gain / exactGain - 1) < 1e-13, `${steps} steps: ${gain / exactGain - 1}`);
+  }
+  const order = observedOrder("gaussian-exact, variance not known", [40, 80, 160, 320], (n) =>
+    flowError(gaussianExact, karrasToPositive(n)),
+  );
+  assert.ok(Math.abs(order - 2) <= 0.2, `order ${order}`);
+});
+
 test("default steps: the standard deviation of Gaussian data is met within 1 %", () => {
   for (const std of [1, 0.3, 0.06]) {
     const data = new GaussianMixture([gaussian(1, [0], [[std * std]])]);
+    const combineModes: ModalCombination<Float64Array> = (terms) =>
+      probe.combine(terms.map(([coefficient, x]) => [coefficient(std * std), x] as const));
     for (const sampler of samplers) {
-      const process = { schedule, denoise: data.denoiser(schedule), space: probe, sampler };
+      const process = { schedule, denoise: data.denoiser(schedule), combineModes, space: probe, sampler };
       const times = sampler.grid(schedule, sampler.defaultSteps);
       let variance = 1; // a standard normal start, as in use
-      if (sampler === pfOdeHeun || sampler === dpmSolver) {
+      if (deterministic.includes(sampler)) {
         const [offset, one] = sample({ ...process, start: Float64Array.of(0, 1, 0), times });
         variance = (one - offset) ** 2;
       } else {
@@ -230,7 +279,7 @@ test("the schedule does not matter, only the noise levels visited", () => {
   const other = vpSchedule({ betaMin: 0.1, betaMax: 3, endTime: 4 });
   const data = new GaussianMixture([gaussian(1, [-1], [[0.1]]), gaussian(2, [1], [[0.3]])]);
   const start = arraySpace(3).normal(new Float64Array(20), 0);
-  for (const sampler of [pfOdeHeun, dpmSolver]) {
+  for (const sampler of deterministic) {
     const levels = Array.from(karrasGrid(schedule, 12, { largest: 15, smallest: 0.1 }), (t) =>
       schedule.noiseLevel(t),
     );
@@ -290,7 +339,7 @@ test("with the score of a finite sample the ODE returns the samples", () => {
   const samples = Float64Array.of(-1, -1, 0, 1, 1, 0.5);
   const space = arraySpace(7);
   const denoise = empiricalDenoiser(samples, 2, schedule);
-  for (const sampler of [pfOdeHeun, dpmSolver]) {
+  for (const sampler of deterministic) {
     const x = sample({ schedule, denoise, space, sampler, start: space.normal(new Float64Array(40), 0) });
     const hits = new Set<number>();
     for (let row = 0; row < 20; row++) {
@@ -298,8 +347,12 @@ test("with the score of a finite sample the ODE returns the samples", () => {
         Math.hypot(x[2 * row] - samples[2 * i], x[2 * row + 1] - samples[2 * i + 1]),
       );
       const nearest = distances.indexOf(Math.min(...distances));
-      // At the last noise level, 0.002, the softmax has picked one sample to all digits.
-      assert.ok(distances[nearest] < 1e-9, `${sampler.name} ends at ${x[2 * row]}, ${x[2 * row + 1]}`);
+      // At the last noise level, 0.002, the softmax has picked one sample to all digits. The arc of gaussian-exact, whose
+      // data have variance 1, leaves 0.002^2 / 2 of it.
+      assert.ok(
+        distances[nearest] < (sampler === gaussianExact ? 1e-5 : 1e-9),
+        `${sampler.name} ends at ${x[2 * row]}, ${x[2 * row + 1]}`,
+      );
       hits.add(nearest);
     }
     assert.equal(hits.size, 3, "all samples are reached");

@@ -45,6 +45,7 @@ const STEPS: Readonly<Record<string, number>> = {
   "stochastic-heun": 30,
   "pf-ode-heun": 45,
   "dpm-solver++2m": 80,
+  "gaussian-exact-2m": 10,
 };
 
 for (const { name } of samplers) {

@@ -3,12 +3,9 @@ import test from "node:test";
 import { InputError } from "../lib/errors";
 import { Random } from "../lib/random";
 import { compare, formatComparison, type FieldSample } from "../lib/statistics/compare";
-import {
-  energyDistance,
-  meanDistance,
-  permutationPValue,
-  standardiser,
-} from "../lib/statistics/energyDistance";
+import { forEachDistance, meanDistance } from "../lib/statistics/distances";
+import { energyDistance, energyTest } from "../lib/statistics/energyDistance";
+import { standardiser } from "../lib/statistics/standardiser";
 import {
   columnKurtosis,
   columnMean,
@@ -113,6 +110,28 @@ test("energy distance: equals the double loop for odd and even numbers of rows",
   }
 });
 
+test("distances: rows that nearly coincide keep their digits, far from the origin, too", () => {
+  const d = 20;
+  const x = normals(7, d, 50);
+  // Rows 1e-7 apart in a known direction: |a|^2 + |b|^2 - 2 a b alone would leave no digit of 1e-14.
+  const step = 1e-7;
+  for (const offset of [0, 1024]) {
+    const near1 = x.map((value) => value + offset);
+    const near2 = x.map((value, i) => value + offset + (i % d === 3 ? step : 0));
+    const found: number[] = [];
+    forEachDistance(near1, near2, d, (i, j, distance) => {
+      if (i === j) found.push(distance);
+    });
+    assert.equal(found.length, 7);
+    // Rounding the values themselves, of size 3 or 1024, moves them by a few 1e-16 of it.
+    for (const distance of found) near(distance, step, 1e-15 * (3 + offset), `offset ${offset}`);
+  }
+  const visited: string[] = [];
+  forEachDistance(x, x, d, (i, j) => visited.push(`${i} ${j}`));
+  assert.equal(new Set(visited).size, 21, "each pair i < j once");
+  assert.equal(visited.length, 21);
+});
+
 test("energy distance: closed forms", () => {
   // Two point masses a apart: 2 a.
   near(energyDistance(Float64Array.of(0, 0), Float64Array.of(3, 4, 3, 4), 2), 10, 1e-14, "point masses");
@@ -164,7 +183,8 @@ test("permutation p-value: uniform when the sets agree, small when they differ, 
   const repeats = 200;
   const values: number[] = [];
   for (let k = 0; k < repeats; k++) {
-    values.push(permutationPValue(normals(12, 2, 20, k), normals(15, 2, 21, k), 2, new Random(22, k), 99));
+    const [x, y] = [normals(12, 2, 20, k), normals(15, 2, 21, k)];
+    values.push(energyTest(x, y, 2, new Random(22, k), 99).pValue);
   }
   values.sort((a, b) => a - b);
   const ks = Math.max(
@@ -173,24 +193,33 @@ test("permutation p-value: uniform when the sets agree, small when they differ, 
   // Kolmogorov-Smirnov at 0.1 %: 1.95 / sqrt(repeats), and the p-values' own step of 0.01.
   assert.ok(ks < 1.95 / Math.sqrt(repeats) + 0.01, `distance from uniform ${ks}`);
   const shifted = normals(30, 2, 24).map((z) => z + 2);
-  assert.equal(permutationPValue(normals(30, 2, 23), shifted, 2, new Random(25), 99), 0.01);
+  assert.equal(energyTest(normals(30, 2, 23), shifted, 2, new Random(25), 99).pValue, 0.01);
 
-  // Three against four: 35 splits, all of them enumerated here.
-  const [x, y] = [Float64Array.of(0, 1.1, 2.3), Float64Array.of(1.9, 3.1, 0.7, 8)];
-  const pool = [...x, ...y];
-  const observed = energyDistance(x, y, 1);
-  let [splits, asLarge] = [0, 0];
-  for (let mask = 0; mask < 128; mask++) {
-    const chosen = pool.filter((_, i) => (mask >> i) & 1);
-    if (chosen.length !== 3) continue;
-    const others = pool.filter((_, i) => !((mask >> i) & 1));
-    splits++;
-    if (energyDistance(Float64Array.from(chosen), Float64Array.from(others), 1) >= observed * (1 - 1e-9))
-      asLarge++;
+  // Every split of few rows enumerated, also of equal halves, where each split comes twice.
+  for (const y of [Float64Array.of(1.9, 3.1, 0.7, 8), Float64Array.of(1.9, 3.1, 8)]) {
+    const x = Float64Array.of(0, 1.1, 2.3);
+    const pool = [...x, ...y];
+    const observed = energyDistance(x, y, 1);
+    let [splits, asLarge, sum] = [0, 0, 0];
+    for (let mask = 0; mask < 2 ** pool.length; mask++) {
+      const chosen = pool.filter((_, i) => (mask >> i) & 1);
+      if (chosen.length !== 3) continue;
+      const others = pool.filter((_, i) => !((mask >> i) & 1));
+      const distance = energyDistance(Float64Array.from(chosen), Float64Array.from(others), 1);
+      splits++;
+      sum += distance;
+      if (distance >= observed * (1 - 1e-9)) asLarge++;
+    }
+    assert.equal(splits, y.length === 4 ? 35 : 20);
+    for (const result of [
+      energyTest(x, y, 1, new Random(26), 4999),
+      energyTest(y, x, 1, new Random(27), 4999),
+    ]) {
+      near(result.pValue, asLarge / splits, 4 * Math.sqrt(0.25 / 5000), "four standard errors of 4999 draws");
+      near(result.energyDistance, observed, 1e-14, "energy distance"); // sums of 12 distances up to 8
+      near(result.expected, sum / splits, 1e-6, "mean over all splits, of distances in single precision");
+    }
   }
-  assert.equal(splits, 35);
-  const p = permutationPValue(x, y, 1, new Random(26), 4999);
-  near(p, asLarge / 35, 4 * Math.sqrt(0.25 / 5000), "four standard errors of 4999 permutations");
 });
 
 test("standardiser: free columns get mean 0 and std 1, constant ones are set apart", () => {
@@ -231,7 +260,7 @@ test("compare: a set against itself has no error", () => {
   const reference = fields(50, 1);
   const result = compare(reference, reference, fields(50, 2));
   near(result.energyDistance.sample, 0, 1e-13, "energy distance");
-  near(result.floorRatio, 0, 1e-10, "floor ratio");
+  near(result.floorRatio.sample, 0, 1e-10, "floor ratio");
   for (const field of result.fields) {
     assert.equal(field.meanError.sample, 0);
     assert.equal(field.largestMeanError.sample, 0);
@@ -283,8 +312,11 @@ test("compare: a pinned cell that moves is seen, whatever the other cells do", (
 test("compare: the floor ratio is near 1 for the same distribution and large for another", () => {
   const [reference, floor] = [fields(300, 7), fields(300, 8)];
   const same = compare(reference, fields(300, 9), floor);
-  // Two effective dimensions only, so distance and floor each scatter by about their own mean from seed to seed.
-  assert.ok(same.floorRatio > 0.1 && same.floorRatio < 10, `same distribution: ${same.floorRatio}`);
+  // Two effective dimensions only, so that the ratio scatters by about its own mean from seed to seed.
+  for (const ratio of [same.floorRatio.sample, same.floorRatio.floor]) {
+    assert.ok(ratio > 0.05 && ratio < 6, `same distribution: ${ratio}`);
+  }
+  assert.ok(same.pValue.sample > 0.01 && same.pValue.floor > 0.01, "and the p-value is not small");
   const x = standardiser(reference.fields, 24);
   near(
     same.energyDistance.floor,
@@ -293,7 +325,17 @@ test("compare: the floor ratio is near 1 for the same distribution and large for
     "floor energy distance",
   );
   const other = compare(reference, fields(300, 9, 1.5, 1), floor);
-  assert.ok(other.floorRatio > 10, `half as wide again and shifted: ${other.floorRatio}`);
+  assert.ok(other.floorRatio.sample > 10, `half as wide again and shifted: ${other.floorRatio.sample}`);
+  assert.equal(other.pValue.sample, 0.005, "no permutation of 199 lies as far apart");
+  assert.equal(other.floorRatio.floor, same.floorRatio.floor);
+  const unit = same.energyDistance.floor / same.floorRatio.floor;
+  // Round-off.
+  near(other.energyDistance.sample / other.floorRatio.sample, unit, 1e-12, "one unit, whatever the sample");
+  // The unit is what two sets of the reference have in the mean.
+  const both = [reference, floor].map((set) => x.apply(set.fields));
+  const within = both.map((set) => (meanDistance(set, set, x.free.length) * 300) / 299); // over i != j
+  // Both sets' pairs, and those between the sets: from one distribution, so equal but for 300 rows' scatter.
+  near(unit / ((within[0] + within[1]) / 300), 1, 0.05, "unit of the floor ratio");
 });
 
 test("compare: sets of different length are cut to the shortest; other fields are refused", () => {
@@ -313,12 +355,16 @@ test("compare: sets of different length are cut to the shortest; other fields ar
 test("comparison table: every number with its unit, columns aligned", () => {
   const text = formatComparison(compare(fields(40, 13), fields(40, 14), fields(40, 15)));
   const lines = text.split("\n");
-  const numbered = lines.filter((line) => !/^(c|phi) \(/.test(line));
-  assert.equal(lines.length - numbered.length, 2, "one heading a field");
+  const numbered = lines.filter((line) => !/^(c|phi) \(|^principal modes/.test(line));
+  assert.equal(lines.length - numbered.length, 3, "one heading a field and one of the modes");
   assert.equal(new Set(numbered.map((line) => line.length)).size, 1, "one width");
   assert.match(lines[0], /^40 rows in each set +sample +floor$/);
   assert.match(text, /^c \(mol\/m3\)$/m);
   assert.match(text, /^ {2}mean error, largest \(V\) +[\d.e-]+ +[\d.e-]+$/m);
   assert.match(text, /^ {2}pinned cells: 1, exact; off by \(mol\/m3\) +0\.00 +0\.00$/m);
-  assert.match(text, /^floor ratio .* 1$/m);
+  assert.match(text, /^ {2}mode 2, [\d.]+ % of variance: std, ratio +[\d.]+ +[\d.]+$/m);
+  assert.doesNotMatch(text, /mode 3/, "two random numbers a row make two modes");
+  assert.doesNotMatch(text, /imbalance/, "the fields obey no law that is known");
+  assert.match(text, /^permutation p-value .* [\d.]+ +[\d.]+$/m);
+  assert.match(text, /^floor ratio .* [\d.]+ +[\d.]+$/m);
 });

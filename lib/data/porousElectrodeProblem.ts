@@ -1,5 +1,5 @@
 import { GaussianProcess } from "../physics/gaussianProcess";
-import { drawPorosity } from "../physics/porosity";
+import { drawPorosity, POROSITY_MAX, POROSITY_MIN } from "../physics/porosity";
 import { type Convention, ELECTRODE, PorousElectrode } from "../physics/porousElectrode";
 import type { Random } from "../random";
 import type { Problem } from "./problem";
@@ -34,6 +34,16 @@ const CONDITIONS: Problem["conditions"] = [
     description: "ionic current density at x = L",
   },
 ];
+
+/**
+ * c' = LINK phi' in mol/(m3 V) at every interior face, in the convention "text".
+ *
+ * The reaction current R drives both fluxes, (k phi')' = -R and (D c')' = -(1 - t+) / F R, both vanish at x = 0, and
+ * D / k = D_0 / kappa_0 throughout, as the Bruggeman exponent is the same. In the convention "figures" c is not steady
+ * and its reaction sees another potential, so that the law does not hold.
+ */
+const LINK =
+  ((1 - ELECTRODE.transferenceNumber) * ELECTRODE.conductivity) / (ELECTRODE.faraday * ELECTRODE.diffusivity);
 
 /**
  * The porous electrode in one of its conventions: fields c and phi, latent porosity, conditions correlation length,
@@ -71,6 +81,7 @@ export function porousElectrode(convention: Convention): Problem {
     length: ELECTRODE.length,
     positions: electrode.grid.centres,
     affineIn: ["equilibrium_potential", "flux"],
+    reference: [ELECTRODE.length / 10, 0, 25], // Figure 4 of the blog post
 
     simulate(conditions: Float64Array, random: Random, latent: Float64Array, fields: Float64Array): void {
       const process = new GaussianProcess(electrode.grid.centres, conditions[0]);
@@ -81,6 +92,20 @@ export function porousElectrode(convention: Convention): Problem {
     },
 
     solve,
+
+    /** Root mean square of c' - LINK phi' over the interior faces, relative to that of c'. */
+    imbalance(fields: Float64Array): number {
+      let [difference, whole] = [0, 0];
+      for (let i = 0; i + 1 < cells; i++) {
+        const slope = fields[i + 1] - fields[i];
+        difference += (slope - LINK * (fields[cells + i + 1] - fields[cells + i])) ** 2;
+        whole += slope ** 2;
+      }
+      return Math.sqrt(difference / whole);
+    },
+
+    // The sigmoid of a Gaussian process that changes its sign.
+    mirror: (latent) => latent.map((porosity) => POROSITY_MIN + POROSITY_MAX - porosity),
 
     responses(latent: Float64Array): Float64Array[] {
       const parts = [0, 1, 2].map(() => new Float64Array(2 * cells));

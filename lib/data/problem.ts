@@ -44,6 +44,8 @@ export interface Problem {
   readonly positions: Float64Array;
   /** Names of the conditions in which the fields are affine, the latent field being fixed. */
   readonly affineIn: readonly string[];
+  /** The conditions (conditions) at which models are compared first; without it the middle of the ranges. */
+  readonly reference?: readonly number[];
 
   /**
    * Draws latent fields for one set of conditions and solves for the fields.
@@ -59,6 +61,18 @@ export interface Problem {
    * Returns affineIn.length + 1 arrays (fields, cells).
    */
   responses(latent: Float64Array): Float64Array[];
+
+  /**
+   * How far one row's fields (fields, cells) are from a law that ties the fields to one another, without unit: 0 where
+   * it holds, of order 1 for unrelated fields. It may hold for some settings only; nothing is trained on it.
+   */
+  imbalance?(fields: Float64Array): number;
+
+  /**
+   * Another latent field of the same distribution, as far on the other side of the mean: latent (cells) -> (cells).
+   * Means over such pairs lack the sampling error of everything that is odd in the latent field.
+   */
+  mirror?(latent: Float64Array): Float64Array;
 }
 
 /** Index of a condition by name. Throws InputError if there is none. */

@@ -13,8 +13,20 @@ export interface Standardisation {
   mean(conditions: Float64Array): Float64Array;
   /** conditions (conditions); returns (fields, cells) in the fields' units, each >= 0 */
   std(conditions: Float64Array): Float64Array;
+  /** The moments of the responses (see Problem.responses) of which mean and std are made; none for "global". */
+  responses?(conditions: Float64Array): ResponseMoments;
   /** Plain data from which {@link standardisationFrom} makes it again. */
   toJSON(): StandardisationData;
+}
+
+/** Moments at one set of conditions: fields = sum_k weights[k] R_k. Without affine conditions R_0 are the fields. */
+export interface ResponseMoments {
+  /** (responses): 1, then the affine conditions */
+  readonly weights: readonly number[];
+  /** (responses, fields, cells) */
+  readonly mean: Float64Array;
+  /** (responses, fields, cells); 0 where a response is fixed up to round-off */
+  readonly std: Float64Array;
 }
 
 export type StandardisationData =
@@ -156,19 +168,33 @@ export function conditionalMoments(data: DataSet): ConditionalMoments {
     const to = j * pairs.length * size;
     for (let i = to; i < to + pairs.length * size; i++) covariance[i] /= total;
   });
+  const standardisation = conditionalFrom(data, { affineIn, degree, mean, nodes, covariance });
+  return { standardisation, rows, residuals: residual, positions };
+}
+
+/** Moments at nodes as a standardisation; data: tell which cells are fixed. */
+export function conditionalFrom(
+  data: DataSet,
+  moments: {
+    readonly affineIn: string[];
+    readonly degree: number;
+    /** (basis functions, responses, fields x cells) */
+    readonly mean: Float64Array;
+    readonly nodes: number[];
+    /** (nodes, response pairs, fields x cells) */
+    readonly covariance: Float64Array;
+  },
+): Standardisation {
   // Digits beyond these are far below the sampling error; the mean keeps more, as it is large beside its spread.
   const rounded = (values: Float64Array, digits: number) =>
     Array.from(values, (value) => Number(value.toPrecision(digits)));
-  const standardisation = standardisationFrom(problem, {
+  return standardisationFrom(data.problem, {
     kind: "conditional",
-    affineIn,
-    degree,
-    mean: rounded(mean, 13),
+    ...moments,
+    mean: rounded(moments.mean, 13),
     fixed: fixedCells(data),
-    nodes,
-    covariance: rounded(covariance, 8),
+    covariance: rounded(moments.covariance, 8),
   });
-  return { standardisation, rows, residuals: residual, positions };
 }
 
 /** Makes a standardisation from its plain data. Throws InputError if their sizes do not fit the problem. */
@@ -203,6 +229,16 @@ export function standardisationFrom(problem: Problem, data: StandardisationData)
     1,
     ...affineIn.map((name) => conditions[conditionIndex(problem, name)]),
   ];
+  /** The two nodes around the conditions, or the only one, with their shares. */
+  const around = (conditions: Float64Array): [number, number][] => {
+    if (nodes.length === 1) return [[0, 1]];
+    const at = ((positionOf(problem, coordinates, conditions)[0] + 1) * (nodes.length - 1)) / 2;
+    const left = Math.max(0, Math.min(nodes.length - 2, Math.floor(at)));
+    return [
+      [left, left + 1 - at],
+      [left + 1, at - left],
+    ];
+  };
   return {
     kind: "conditional",
     mean(conditions) {
@@ -219,16 +255,8 @@ export function standardisationFrom(problem: Problem, data: StandardisationData)
     },
     std(conditions) {
       const w = weights(conditions);
-      const at =
-        nodes.length === 1 ? 0 : (positionOf(problem, coordinates, conditions)[0] + 1) / KERNEL_WIDTH;
-      const left = Math.max(0, Math.min(nodes.length - 2, Math.floor(at)));
       const variance = new Float64Array(size);
-      for (const [node, share] of nodes.length === 1
-        ? [[0, 1]]
-        : [
-            [left, left + 1 - at],
-            [left + 1, at - left],
-          ]) {
+      for (const [node, share] of around(conditions)) {
         pairs.forEach(([k, l], p) => {
           const factor = share * w[k] * w[l] * (k === l ? 1 : 2);
           const from = (node * pairs.length + p) * size;
@@ -244,6 +272,30 @@ export function standardisationFrom(problem: Problem, data: StandardisationData)
         fixed[i] === null && value > least[Math.floor(i / cells)] ? Math.sqrt(value) : 0,
       );
     },
+    responses(conditions) {
+      const basis = chebyshevProducts(positionOf(problem, coordinates, conditions), exponents);
+      const mean = new Float64Array(count * size);
+      basis.forEach((factor, n) => {
+        for (let i = 0; i < mean.length; i++) mean[i] += factor * data.mean[n * mean.length + i];
+      });
+      const variance = new Float64Array(count * size);
+      for (let k = 0; k < count; k++) {
+        const p = pairs.findIndex(([a, b]) => a === k && b === k);
+        for (const [node, share] of around(conditions)) {
+          const from = (node * pairs.length + p) * size;
+          for (let i = 0; i < size; i++) variance[k * size + i] += share * data.covariance[from + i];
+        }
+      }
+      const std = variance.map((value) => Math.sqrt(Math.max(0, value)));
+      for (let start = 0; start < std.length; start += cells) {
+        const part = std.subarray(start, start + cells);
+        const least = SMALLEST_SPREAD * part.reduce((most, value) => Math.max(most, value), 0);
+        part.forEach((value, i) => {
+          if (value <= least || fixed[(start + i) % size] !== null) part[i] = 0;
+        });
+      }
+      return { weights: weights(conditions), mean, std };
+    },
     toJSON: () => data,
   };
 }
@@ -258,7 +310,7 @@ function fixedCells({ fields, rows }: DataSet): (number | null)[] {
 }
 
 /** Indices of the conditions that are not affine. */
-function remainingConditions(problem: Problem, affineIn: readonly string[]): number[] {
+export function remainingConditions(problem: Problem, affineIn: readonly string[]): number[] {
   return problem.conditions.flatMap(({ name }, k) => (affineIn.includes(name) ? [] : [k]));
 }
 
@@ -267,14 +319,14 @@ function positionOf(problem: Problem, coordinates: readonly number[], conditions
 }
 
 /** Pairs k <= l of `count` responses. */
-function pairsOf(count: number): [number, number][] {
+export function pairsOf(count: number): [number, number][] {
   return Array.from({ length: count }, (_, k) => k).flatMap((k) =>
     Array.from({ length: count - k }, (_, l): [number, number] => [k, k + l]),
   );
 }
 
 /** Exponents of all products of powers up to a total degree. */
-function totalDegree(dimensions: number, degree: number): number[][] {
+export function totalDegree(dimensions: number, degree: number): number[][] {
   if (dimensions === 0) return [[]];
   return Array.from({ length: degree + 1 }, (_, first) => first).flatMap((first) =>
     totalDegree(dimensions - 1, degree - first).map((rest) => [first, ...rest]),
@@ -282,7 +334,7 @@ function totalDegree(dimensions: number, degree: number): number[][] {
 }
 
 /** Products of Chebyshev polynomials at a point of [-1, 1]^d. */
-function chebyshevProducts(point: readonly number[], exponents: readonly number[][]): Float64Array {
+export function chebyshevProducts(point: readonly number[], exponents: readonly number[][]): Float64Array {
   return Float64Array.from(exponents, (degrees) =>
     degrees.reduce(
       (product, n, d) => product * Math.cos(n * Math.acos(Math.max(-1, Math.min(1, point[d])))),
@@ -292,7 +344,11 @@ function chebyshevProducts(point: readonly number[], exponents: readonly number[
 }
 
 /** Coefficients (basis, columns) that fit values (rows, columns) by least squares. */
-function leastSquares(basis: readonly Float64Array[], values: Float64Array, columns: number): Float64Array {
+export function leastSquares(
+  basis: readonly Float64Array[],
+  values: Float64Array,
+  columns: number,
+): Float64Array {
   const size = basis[0].length;
   const normal = Matrix.zeros(size, size);
   const right = Array.from({ length: size }, () => new Float64Array(columns));

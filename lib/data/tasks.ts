@@ -45,10 +45,15 @@ export function runTask(problem: Problem, plan: RowPlan, task: number): DataSet 
   const rows = Math.min(CHUNK_ROWS, plan.fields - chunk * CHUNK_ROWS);
   const data = allocateDataSet(problem, count * rows, plan.seed);
   for (let k = 0; k < count; k++) {
-    const conditions = sampleConditions(problem, new Random(plan.seed, CONDITIONS_STREAM, first + k));
+    const conditions = drawnConditions(problem, plan.seed, first + k);
     simulateRows(data, k * rows, rows, conditions, new Random(plan.seed, FIELDS_STREAM, first + k, chunk));
   }
   return data;
+}
+
+/** The conditions of a data set that have the given number, from 0 on: (conditions). */
+export function drawnConditions(problem: Problem, seed: number, number: number): Float64Array {
+  return sampleConditions(problem, new Random(seed, CONDITIONS_STREAM, number));
 }
 
 /** Draws `rows` rows of data from `start` on, all with the same conditions. */

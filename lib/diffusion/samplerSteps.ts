@@ -5,18 +5,26 @@ import type { VectorSpace } from "./vectorSpace";
 /** E[x_0 | x_t]: the mean of the clean data given the noisy state x at time t > 0; a new state in the shape of x. */
 export type Denoiser<X> = (x: X, t: number) => X;
 
+/**
+ * Linear combination whose coefficients differ from mode to mode of the data's covariance: with orthonormal modes V and
+ * their variances, sum_k V f_k(variance) V^T x_k.
+ */
+export type ModalCombination<X> = (terms: ReadonlyArray<readonly [(variance: number) => number, X]>) => X;
+
 /** Everything that defines the reverse process; the score is (mean D - x) / std^2 (Tweedie's formula). */
 export interface ReverseProcess<X> {
   readonly schedule: Schedule;
   readonly space: VectorSpace<X>;
   readonly denoise: Denoiser<X>;
+  /** Where the covariance of the data is known; without it they are taken to have variance 1. */
+  readonly combineModes?: ModalCombination<X>;
 }
 
-/** A state at time t and, for multistep samplers, the denoised state of the step before with its time. */
+/** A state at time t and, for multistep samplers, what the step before found at its time. */
 export interface SamplerState<X> {
   readonly x: X;
   readonly t: number;
-  readonly previous?: { readonly t: number; readonly denoised: X };
+  readonly previous?: { readonly t: number; readonly kept: X };
 }
 
 /** One way to go from time t to an earlier one, with the grid and the number of steps that suit it. */
@@ -156,12 +164,50 @@ export const dpmSolver2M: Sampler = {
     } else {
       const lastStep = Math.log(schedule.noiseLevel(previous.t) / schedule.noiseLevel(t));
       const extrapolation = -Math.log(decay) / (2 * lastStep); // 1 / (2r)
-      terms.push(
-        [onDenoised * (1 + extrapolation), denoised],
-        [-onDenoised * extrapolation, previous.denoised],
-      );
+      terms.push([onDenoised * (1 + extrapolation), denoised], [-onDenoised * extrapolation, previous.kept]);
     }
-    return { t: next, x: space.combine(terms), previous: { t, denoised } };
+    return { t: next, x: space.combine(terms), previous: { t, kept: denoised } };
+  },
+};
+
+/**
+ * The probability-flow ODE with its Gaussian part solved exactly and Adams-Bashforth of order 2 for the rest; one network
+ * call a step. For Gaussian data of the process's covariance any number of steps is exact.
+ *
+ * In a mode of variance l let w = y / sqrt(l + s^2) be the whitened y = x / mean(t), theta = atan(s / sqrt(l)), and
+ * F = (D - l / (l + s^2) y) sqrt(l + s^2) / (s sqrt(l)): what a network returns under EDM's preconditioning of that
+ * mode. Then dy/ds = (y - D) / s reads dw/dtheta = -F, and
+ * w' = w + (theta - theta') F~ with F~ = F + (F - F_last) (theta - theta') / (2 (theta_last - theta)).
+ * The first step and a step to noise level 0 take F~ = F. Derived from EDM's equations (1) and (7), Karras et al. 2022;
+ * for l = 1 theta is the angle of Salimans & Ho 2022, appendix D, and F their v.
+ */
+export const gaussianExact: Sampler = {
+  name: "gaussian-exact-2m",
+  networkCallsPerStep: 1,
+  defaultSteps: 20,
+  grid: karrasGrid,
+  step({ schedule, space, denoise, combineModes }, { x, t, previous }, next) {
+    const combine =
+      combineModes ??
+      ((terms) => space.combine(terms.map(([coefficient, term]) => [coefficient(1), term] as const)));
+    const [s, sNext] = [schedule.noiseLevel(t), schedule.noiseLevel(next)];
+    const error = (l: number) => s * Math.sqrt(l / (l + s * s));
+    const rest = combine([
+      [(l) => 1 / error(l), denoise(x, t)],
+      [(l) => -l / ((l + s * s) * schedule.mean(t) * error(l)), x],
+    ]);
+    const turn = (from: number, to: number) => (l: number) =>
+      Math.atan2(from, Math.sqrt(l)) - Math.atan2(to, Math.sqrt(l));
+    const angle = turn(s, sNext);
+    const total = (l: number) => schedule.mean(next) * Math.sqrt(l + sNext * sNext);
+    const last = previous && next > 0 ? turn(schedule.noiseLevel(previous.t), s) : undefined;
+    const ahead = (l: number) => (last ? angle(l) / (2 * last(l)) : 0);
+    const terms: [(l: number) => number, typeof x][] = [
+      [(l) => total(l) / (schedule.mean(t) * Math.sqrt(l + s * s)), x],
+      [(l) => total(l) * angle(l) * (1 + ahead(l)), rest],
+    ];
+    if (previous && last) terms.push([(l) => -total(l) * angle(l) * ahead(l), previous.kept]);
+    return { t: next, x: combine(terms), previous: { t, kept: rest } };
   },
 };
 

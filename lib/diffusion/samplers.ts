@@ -2,6 +2,7 @@ import { InputError, oneOf } from "../errors";
 import {
   dpmSolver2M,
   eulerMaruyama,
+  gaussianExact,
   pfOdeHeun,
   stochasticHeun,
   type ReverseProcess,
@@ -9,10 +10,16 @@ import {
   type SamplerState,
 } from "./samplerSteps";
 
-export type { Denoiser, ReverseProcess, Sampler, SamplerState } from "./samplerSteps";
+export type { Denoiser, ModalCombination, ReverseProcess, Sampler, SamplerState } from "./samplerSteps";
 
 /** All samplers, the blog's own two first. */
-export const samplers: readonly Sampler[] = [eulerMaruyama, stochasticHeun, pfOdeHeun, dpmSolver2M];
+export const samplers: readonly Sampler[] = [
+  eulerMaruyama,
+  stochasticHeun,
+  pfOdeHeun,
+  dpmSolver2M,
+  gaussianExact,
+];
 
 /** The sampler of this name; throws InputError with the list of names when there is none. */
 export function samplerByName(name: string): Sampler {
@@ -57,7 +64,7 @@ export function* trajectory<X>(options: SamplingOptions<X>): Generator<SamplingP
   const scope = <T>(body: () => T): T => (space.scope ? space.scope(body) : body());
   const release = (state: SamplerState<X>) => {
     if (state.x !== start) space.release?.(state.x);
-    if (state.previous) space.release?.(state.previous.denoised);
+    if (state.previous) space.release?.(state.previous.kept);
   };
 
   let state: SamplerState<X> = { x: start, t: times[0] };

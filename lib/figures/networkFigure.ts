@@ -151,7 +151,7 @@ function describe(layer: tf.layers.Layer): string {
     case "FiLM":
       return "FiLM<br>(1+γ)h+β";
     case "Activation":
-      return config["activation"] === "swish" ? "SiLU" : String(config["activation"]);
+      return String(config["activation"]);
     case "ReplicatePad":
       return `pad<br>${config["cells"]} + ${config["cells"]}`;
     case "Add":

@@ -1,10 +1,10 @@
 /** The covariance of the fields as a function of the conditions, from a data set. */
-import { conditionIndex, normaliseCondition, type Problem } from "../data/problem";
+import { normaliseCondition, type Problem } from "../data/problem";
 import type { ConditionalMoments } from "../data/standardisation";
 import { InputError } from "../errors";
 import { native, tf, typeAttribute } from "../tensorflow";
 
-/** Nodes over [-1, 1] at which covariances are kept, and the width of their kernel average. */
+/** Nodes over [-1, 1] at which covariances are taken from data, and the width of their kernel average. */
 const NODES = 33;
 const SPACING = 2 / (NODES - 1);
 const KERNEL_WIDTH = SPACING;
@@ -13,25 +13,25 @@ const SMALLEST_SHARE = 1e-8;
 
 /**
  * Covariances of the responses (see Problem.responses) at nodes of the remaining condition, as low-rank factors:
- * Cov[R] = A A^T. For any values of the affine conditions, Cov[fields] = (W A) (W A)^T with W = (1, conditions).
+ * Cov[R] = A A^T.
  */
 export class ConditionalCovariance {
   private constructor(
     private readonly problem: Problem,
     /** (responses, fields x cells): scale of each response, so that the factors are of order 1 */
     private readonly scale: Float64Array,
-    /** (rank, responses, fields x cells) of each node, rank differs */
+    /** (rank, responses, fields x cells) at each of some nodes evenly over [-1, 1]; the rank differs */
     private readonly factors: readonly Float32Array[],
   ) {}
 
   /**
    * Takes the covariances from what is left of a data set's responses when their means are taken off.
    *
-   * Rows are averaged with a Gaussian kernel around each node, which keeps the covariance positive. Throws InputError
-   * if the problem has not exactly one condition in which it is not affine, or the data had no latent field.
+   * With one condition in which the problem is not affine, rows are averaged with a Gaussian kernel around each node,
+   * which keeps the covariance positive; with several, the one covariance of all rows has to do. Throws InputError for
+   * too few rows.
    */
   static fit(problem: Problem, { rows, residuals, positions }: ConditionalMoments): ConditionalCovariance {
-    remainingCondition(problem);
     const [count, size] = [problem.affineIn.length + 1, problem.fields.length * problem.cells];
     const width = count * size;
     if (residuals.length !== rows * width) {
@@ -39,6 +39,7 @@ export class ConditionalCovariance {
         "The data have no latent field to take covariances from; train on data that generate made.",
       );
     }
+    const nodes = remainingCondition(problem) === undefined ? 1 : NODES;
     const scale = new Float64Array(width);
     for (let row = 0; row < rows; row++) {
       for (let i = 0; i < width; i++) scale[i] += residuals[row * width + i] ** 2 / rows;
@@ -59,8 +60,10 @@ export class ConditionalCovariance {
       const unit = scale[i % width];
       return unit > 0 ? value / unit : 0;
     });
-    const factors = Array.from({ length: NODES }, (_, j) => {
-      const distance = positions.map(([u]) => Math.abs(u - (-1 + j * SPACING)) / KERNEL_WIDTH);
+    const factors = Array.from({ length: nodes }, (_, j) => {
+      const distance = positions.map(([u]) =>
+        nodes === 1 ? 0 : Math.abs(u - (-1 + j * SPACING)) / KERNEL_WIDTH,
+      );
       const near = [...distance.keys()].filter((row) => distance[row] < 3.5);
       const weights = near.map((row) => Math.exp(-0.5 * distance[row] ** 2));
       const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -83,59 +86,88 @@ export class ConditionalCovariance {
   }
 
   /**
-   * Eigenvalues [n, size] and eigenvectors [n, size, size] (in columns) of the covariance of the standardised fields
-   * at n sets of conditions (n, conditions); size counts (cell, field), the field fastest, as the network's tensors do.
+   * From covariances at the nodes that were taken elsewhere.
    *
-   * std (n, fields x cells): by which the fields are standardised; where it is 0 the covariance is 0.
+   * deviations (nodes): standard deviation of each response in each cell (responses, fields x cells), 0 where it is
+   * fixed; correlations (nodes): [width, width] tensors of the responses divided by these.
    */
-  eigen(
+  static fromNodes(
+    problem: Problem,
+    deviations: readonly Float64Array[],
+    correlations: readonly tf.Tensor2D[],
+  ): ConditionalCovariance {
+    const scale = deviations[0].map((_, i) =>
+      Math.fround(Math.sqrt(deviations.reduce((sum, std) => sum + std[i] ** 2, 0) / deviations.length)),
+    );
+    const factors = correlations.map((correlation, j) => {
+      const factor = lowRank(correlation);
+      const relative = scale.map((unit, i) => (unit > 0 ? deviations[j][i] / unit : 0));
+      return factor.map((value, i) => value * relative[i % relative.length]);
+    });
+    return new ConditionalCovariance(problem, scale, factors);
+  }
+
+  /**
+   * The strongest modes of the standardised responses at n sets of conditions (n, conditions): variances [n, count],
+   * rising, and orthonormal modes [n, size, count] in columns; size counts (cell, response, field), the field fastest, as
+   * the network's tensors do.
+   *
+   * std (n): by which the responses are standardised (responses, fields, cells); where it is 0 the covariance is 0.
+   */
+  modes(
     conditions: Float64Array,
     std: readonly Float64Array[],
-  ): { values: tf.Tensor2D; vectors: tf.Tensor3D } {
+    count: number,
+  ): { variances: tf.Tensor2D; vectors: tf.Tensor3D } {
     return tf.tidy(() => {
-      const covariances = std.map((unit, row) =>
-        tf.tidy(() => {
-          const width = this.problem.conditions.length;
-          const factor = this.factor(conditions.subarray(row * width, (row + 1) * width), unit);
-          return tf.matMul(factor, factor, true, false);
-        }),
+      const width = this.problem.conditions.length;
+      const factors = std.map((unit, row) =>
+        this.factor(conditions.subarray(row * width, (row + 1) * width), unit),
       );
-      const [values, vectors] = selfAdjointEigen(tf.stack(covariances) as tf.Tensor3D);
-      return { values: values.maximum(0) as tf.Tensor2D, vectors };
+      const covariances = factors.map((factor) => tf.matMul(factor, factor, true, false));
+      const vectors = selfAdjointEigen(tf.stack(covariances) as tf.Tensor3D)[1];
+      const size = vectors.shape[1];
+      const kept = vectors.slice([0, 0, size - count], [std.length, size, count]);
+      // Single precision leaves the small eigenvalues an error of 1e-7 of the largest; the modes' own variances have not.
+      const variances = factors.map((factor, row) =>
+        tf
+          .matMul(factor, kept.slice([row], [1]).squeeze([0]) as tf.Tensor2D)
+          .square()
+          .sum(0),
+      );
+      return { variances: tf.stack(variances) as tf.Tensor2D, vectors: kept };
     });
   }
 
-  /** Factor B [rank, size] with B^T B the covariance of the standardised fields at one set of conditions. */
+  /** Factor B [rank, size] with B^T B the covariance of the standardised responses at one set of conditions. */
   private factor(conditions: Float64Array, std: Float64Array): tf.Tensor2D {
     const { problem, scale } = this;
-    const { cells, fields, affineIn } = problem;
-    const size = fields.length * cells;
+    const { cells } = problem;
     const coordinate = remainingCondition(problem);
-    const u = normaliseCondition(problem.conditions[coordinate], conditions[coordinate]);
-    const at = (Math.max(-1, Math.min(1, u)) + 1) / SPACING;
-    const left = Math.min(NODES - 2, Math.floor(at));
-    const weights = [1, ...affineIn.map((name) => conditions[conditionIndex(problem, name)])];
-    // Weight of each response in each cell, in standard deviations of the field.
-    const combine = weights.map((weight, k) =>
-      Float64Array.from(std, (unit, i) => (unit > 0 ? (weight * scale[k * size + i]) / unit : 0)),
-    );
+    const u =
+      coordinate === undefined
+        ? -1
+        : normaliseCondition(problem.conditions[coordinate], conditions[coordinate]);
+    const last = this.factors.length - 1;
+    const at = ((Math.max(-1, Math.min(1, u)) + 1) * last) / 2;
+    const left = Math.min(Math.max(0, last - 1), Math.floor(at));
+    const unit = scale.map((value, i) => (std[i] > 0 ? value / std[i] : 0));
+    const channels = scale.length / cells;
+    const to = Int32Array.from(scale, (_, i) => (i % cells) * channels + Math.floor(i / cells));
     const rows: Float32Array[] = [];
     for (const [node, share] of [
       [left, left + 1 - at],
       [left + 1, at - left],
     ] as const) {
+      if (share === 0) continue;
       const from = this.factors[node];
-      for (let start = 0; start < from.length; start += weights.length * size) {
-        const row = new Float32Array(size);
-        for (let i = 0; i < size; i++) {
-          let sum = 0;
-          for (let k = 0; k < weights.length; k++) sum += combine[k][i] * from[start + k * size + i];
-          row[(i % cells) * fields.length + Math.floor(i / cells)] = Math.sqrt(share) * sum;
-        }
+      for (let start = 0; start < from.length; start += scale.length) {
+        const row = new Float32Array(scale.length);
+        for (let i = 0; i < row.length; i++) row[to[i]] = Math.sqrt(share) * unit[i] * from[start + i];
         rows.push(row);
       }
     }
-    return tf.tensor2d(concatenated(rows), [rows.length, size]);
+    return tf.tensor2d(concatenated(rows), [rows.length, scale.length]);
   }
 
   /** One block of little-endian float32: for each node its rank, then its factor; the scale comes first. */
@@ -156,24 +188,21 @@ export class ConditionalCovariance {
     if (!values.every(Number.isFinite)) throw damaged;
     const factors: Float32Array[] = [];
     let at = width;
-    for (let node = 0; node < NODES; node++) {
+    while (at < values.length) {
       const end = at + 1 + values[at] * width;
       if (!(Number.isInteger(values[at]) && values[at] > 0 && end <= values.length)) throw damaged;
       factors.push(values.slice(at + 1, end));
       at = end;
     }
-    if (at !== values.length) throw damaged;
+    if (factors.length < 1) throw damaged;
     return new ConditionalCovariance(problem, Float64Array.from(values.slice(0, width)), factors);
   }
 }
 
-/** Index of the one condition in which the problem is not affine. */
-function remainingCondition(problem: Problem): number {
-  const left = problem.conditions.flatMap(({ name }, k) => (problem.affineIn.includes(name) ? [] : [k]));
-  if (left.length === 1) return left[0];
-  throw new InputError(
-    `The problem has ${left.length} conditions in which it is not affine; covariances over conditions need exactly one.`,
-  );
+/** Index of the one condition in which the problem is not affine; undefined where there are several or none. */
+export function remainingCondition({ conditions, affineIn }: Problem): number | undefined {
+  const left = conditions.flatMap(({ name }, k) => (affineIn.includes(name) ? [] : [k]));
+  return left.length === 1 ? left[0] : undefined;
 }
 
 /** Rows sqrt(lambda) v^T (rank, width) of a covariance [width, width], smallest modes left out. */

@@ -4,7 +4,7 @@
  */
 import { tf } from "../tensorflow";
 import { InputError } from "../errors";
-import { DilatedConv1D, FieldScale, FiLM, FourierFeatures, ReplicatePad } from "./layers";
+import { DilatedConv1D, FieldScale, FiLM, FourierFeatures, ReplicatePad, SiLU } from "./layers";
 import { NetworkShape, seededInitializers } from "./shape";
 
 /** Options of {@link filmNetwork}; each default is the blog's. */
@@ -58,7 +58,10 @@ export function filmNetwork(
   const x = tf.input({ shape: [shape.cells, shape.fields], name: "x" });
   const conditions = tf.input({ shape: [shape.conditions], name: "conditions" });
   const t = tf.input({ shape: [1], name: "t" });
-  const activation = (name: string) => tf.layers.activation({ activation: o.activation as never, name });
+  const activation = (name: string) =>
+    o.activation === "swish"
+      ? new SiLU({ name })
+      : tf.layers.activation({ activation: o.activation as never, name });
   const dense = (units: number, name: string) =>
     tf.layers.dense({ units, kernelInitializer: initial(), name });
   const conv = (filters: number, kernelSize: number, name: string, padding: "valid" | "same" = "valid") => {

@@ -12,7 +12,8 @@ function listOf(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
  * Feature-wise linear modulation (Perez et al. 2018): h (1 + gamma) + beta, one gamma and beta a channel.
  *
  * Inputs: features h [batch, cells, channels] and modulation [batch, 2 channels] (gamma, then beta).
- * The 1 makes a modulation of zero the identity.
+ * The 1 makes a modulation of zero the identity. The gradient is written out: the one that tfjs derives reshapes and
+ * tiles what broadcasting does by itself, and at this size an operation costs as much as its arithmetic.
  */
 export class FiLM extends tf.layers.Layer {
   static className = "FiLM";
@@ -22,11 +23,44 @@ export class FiLM extends tf.layers.Layer {
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.tidy(() => {
-      const [features, modulation] = listOf(inputs);
-      const [gamma, beta] = tf.split(modulation.expandDims(1), 2, 2);
-      return features.mul(gamma.add(1)).add(beta);
+    const film = tf.customGrad((features, modulation, save) => {
+      const [gamma, beta] = tf.split((modulation as tf.Tensor).expandDims(1), 2, 2);
+      const gain = gamma.add(1);
+      const [h, keep] = [features as tf.Tensor, save as tf.GradSaveFunc];
+      keep([h, gain]);
+      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [x, factor] = saved;
+        return [dy.mul(factor), tf.concat([dy.mul(x).sum(1), dy.sum(1)], 1)];
+      };
+      return { value: h.mul(gain).add(beta), gradFunc };
     });
+    const [features, modulation] = listOf(inputs);
+    return tf.tidy(() => film(features, modulation));
+  }
+}
+
+/** SiLU, also named swish: x sigmoid(x), in two operations and with a gradient in four. */
+export class SiLU extends tf.layers.Layer {
+  static className = "SiLU";
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape | tf.Shape[] {
+    return inputShape;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const silu = tf.customGrad((input, save) => {
+      const x = input as tf.Tensor;
+      const share = x.sigmoid();
+      const value = x.mul(share);
+      (save as tf.GradSaveFunc)([share, value]);
+      // d/dx x s(x) = s + x s (1 - s) = s + y - y s
+      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [s, y] = saved;
+        return dy.mul(s.add(y.sub(y.mul(s))));
+      };
+      return { value, gradFunc };
+    });
+    return tf.tidy(() => silu(listOf(inputs)[0]));
   }
 }
 
@@ -203,7 +237,7 @@ export class FieldScale extends tf.layers.Layer {
   }
 }
 
-for (const layer of [FiLM, ReplicatePad, DilatedConv1D, FourierFeatures, PositionBias, FieldScale]) {
+for (const layer of [FiLM, SiLU, ReplicatePad, DilatedConv1D, FourierFeatures, PositionBias, FieldScale]) {
   tf.serialization.registerClass(
     layer as unknown as tf.serialization.SerializableConstructor<tf.serialization.Serializable>,
   );

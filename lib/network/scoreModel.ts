@@ -4,7 +4,12 @@ import path from "path";
 import { fileError } from "../data/atomicFile";
 import { normaliseConditions, type Problem } from "../data/problem";
 import { problemByName } from "../data/problems";
-import { standardisationFrom, type Standardisation, type StandardisationData } from "../data/standardisation";
+import {
+  type ResponseMoments,
+  standardisationFrom,
+  type Standardisation,
+  type StandardisationData,
+} from "../data/standardisation";
 import { targetCoefficients } from "../diffusion/loss";
 import { type Schedule, vpSchedule } from "../diffusion/schedule";
 import { InputError, shown } from "../errors";
@@ -18,11 +23,11 @@ import { tokenNetwork } from "./tokenNetwork";
 /** What a saved model tells of how it came about. */
 export type History = Readonly<Record<string, string | number | boolean>>;
 
-/** Modes of the standardised fields at n conditions; size = cells x fields, the field fastest. */
+/** The strongest modes of what is generated at n conditions; size = cells x channels, the channel fastest. */
 export interface Modes {
-  /** [n, size] variances, at least {@link SMALLEST_VARIANCE} */
+  /** [n, modes] variances, at least {@link SMALLEST_VARIANCE} */
   readonly variances: tf.Tensor2D;
-  /** [n, size, size] orthonormal modes in columns */
+  /** [n, size, modes] orthonormal modes in columns */
   readonly vectors: tf.Tensor3D;
 }
 
@@ -33,6 +38,12 @@ export interface Context {
   readonly modes?: Modes;
 }
 
+/** Mean of what the network returns in each mode, and its slope in the whitened field; both [1, 1, modes]. */
+export interface Drift {
+  readonly offset: tf.Tensor;
+  readonly slope: tf.Tensor;
+}
+
 /** Frees a context. */
 export function disposeContext({ inputs, modes }: Context): void {
   tf.dispose([inputs, ...(modes ? [modes.variances, modes.vectors] : [])]);
@@ -40,11 +51,15 @@ export function disposeContext({ inputs, modes }: Context): void {
 
 /** Below it lies the round-off of single precision; modes of less variance are taken to have this one. */
 export const SMALLEST_VARIANCE = 1e-6;
+/** Modes that are kept, the strongest ones. */
+const MOST_MODES = 256;
 
 export class ScoreModel {
   readonly schedule: Schedule;
   /** Smallest and largest noise level that the model is for. */
   readonly noiseLevels: { readonly smallest: number; readonly largest: number };
+  /** Numbers a cell of what is generated: the fields or, for the target "rest", their responses, the field fastest. */
+  readonly channels: number;
 
   constructor(
     readonly problem: Problem,
@@ -55,6 +70,7 @@ export class ScoreModel {
     readonly covariance?: ConditionalCovariance,
   ) {
     this.schedule = vpSchedule(settings.schedule);
+    this.channels = channelsOf(problem, settings);
     const largest = this.schedule.noiseLevel(this.schedule.endTime);
     this.noiseLevels = settings.noiseLevels ?? { smallest: 0.002, largest };
   }
@@ -84,27 +100,29 @@ export class ScoreModel {
   /**
    * The part of the denoised field that is not linear, for the target "rest", in modes and of order 1.
    *
-   * z [n, rows, size]: noisy fields y = x / mean(t) in modes; times (n rows); returns [n, rows, size].
+   * z [n, rows, modes]: noisy fields y = x / mean(t) in modes; times (n rows); returns [n, rows, modes].
    * The network sees, in cells, the whitened field (variance + s^2)^-1/2 z and the linear estimate; its output is
-   * turned into modes.
+   * turned into modes. Where noise hides all but the strongest mode, of gain g, what is not linear vanishes as g (the
+   * leading term of an Edgeworth expansion): the factor g spares the network to learn zero there.
    */
   rest(z: tf.Tensor3D, times: ArrayLike<number>, { inputs, modes }: Context): tf.Tensor3D {
     return tf.tidy(() => {
       const { variances, vectors } = known(modes);
-      const { cells, fields } = this.problem;
-      const [n, rows, size] = z.shape;
+      const [n, rows] = z.shape;
+      const shape = [n * rows, this.problem.cells, this.channels];
       const { total, linear } = this.gains(variances, times, rows);
       const inCells = (modal: tf.Tensor) =>
-        tf.matMul(modal as tf.Tensor3D, vectors, false, true).reshape([n * rows, cells, fields.length]);
+        tf.matMul(modal as tf.Tensor3D, vectors, false, true).reshape(shape);
       const seen = tf.concat([inCells(z.div(total)), inCells(z.mul(linear))], 2);
       const repeated = tf.tile(inputs.expandDims(1), [1, rows, 1]).reshape([n * rows, inputs.shape[1]]);
       const output = this.network.apply([seen, repeated, this.timeTensor(times)]) as tf.Tensor3D;
-      return tf.matMul(output.reshape([n, rows, size]) as tf.Tensor3D, vectors);
+      const inModes = tf.matMul(output.reshape([n, rows, -1]) as tf.Tensor3D, vectors);
+      return inModes.mul(linear.max(2, true)) as tf.Tensor3D;
     });
   }
 
   /**
-   * EDM's coefficients mode by mode, each [n, rows, size]: for a mode of variance l at noise level s the standard
+   * EDM's coefficients mode by mode, each [n, rows, modes]: for a mode of variance l at noise level s the standard
    * deviation sqrt(l + s^2) of y, the linear estimator's gain l / (l + s^2), and its error's standard deviation
    * s sqrt(l / (l + s^2)).
    */
@@ -129,28 +147,61 @@ export class ScoreModel {
    *
    * For the target v this is EDM's preconditioned denoiser: c_skip = mean, c_out = std, as the data have variance 1
    * (Karras et al. 2022, table 1). For "rest" the same in each mode of the conditional covariance: the linear estimate,
-   * which is exact for a Gaussian, plus its error's standard deviation times what the network returns.
+   * which is exact for a Gaussian, plus its error's standard deviation times what the network returns, less its drift.
    */
-  denoise(x: tf.Tensor3D, t: number, context: Context): tf.Tensor3D {
+  denoise(x: tf.Tensor3D, t: number, context: Context, drift?: Drift): tf.Tensor3D {
     return tf.tidy(() => {
-      const [rows, cells, fields] = x.shape;
+      const [rows] = x.shape;
       const times = new Float64Array(rows).fill(t);
-      if (this.settings.target !== "rest") {
-        const { onState, onDenoised } = targetCoefficients(this.settings.target, this.schedule, t);
-        const inputs = tf.tile(context.inputs, [rows, 1]);
-        return this.target(x, times, inputs as tf.Tensor2D)
-          .sub(x.mul(onState))
-          .div(onDenoised) as tf.Tensor3D;
-      }
-      const { variances, vectors } = known(context.modes);
-      const y = x.div(this.schedule.mean(t)).reshape([1, rows, cells * fields]) as tf.Tensor3D;
-      const z = tf.matMul(y, vectors);
-      const { linear, error } = this.gains(variances, times, rows);
-      const denoised = z
-        .mul(linear)
-        .add(this.rest(z as tf.Tensor3D, times, context).mul(error)) as tf.Tensor3D;
-      return tf.matMul(denoised, vectors, false, true).reshape([rows, cells, fields]) as tf.Tensor3D;
+      if (this.settings.target === "rest") return this.denoiseModes(x, times, context, () => drift);
+      const { onState, onDenoised } = targetCoefficients(this.settings.target, this.schedule, t);
+      const inputs = tf.tile(context.inputs, [rows, 1]);
+      return this.target(x, times, inputs as tf.Tensor2D)
+        .sub(x.mul(onState))
+        .div(onDenoised) as tf.Tensor3D;
     });
+  }
+
+  /**
+   * The denoised mean of an ensemble x [rows, cells, fields] at time t, whose drift is measured and taken off; for the
+   * target "rest". The caller disposes of both.
+   *
+   * In each mode the true F, which the network approximates, has mean zero and no covariance with the whitened w, as the
+   * linear estimate is the best linear one. The network's own mean and slope are errors, and push the mean and the
+   * spread of samples off: measured on an ensemble they can be taken off.
+   */
+  denoiseEnsemble(x: tf.Tensor3D, t: number, context: Context): { denoised: tf.Tensor3D; drift: Drift } {
+    const times = new Float64Array(x.shape[0]).fill(t);
+    let drift!: Drift;
+    const denoised = tf.tidy(() =>
+      this.denoiseModes(x, times, context, (rest, whitened) => {
+        const offset = rest.mean(1, true);
+        const [f, w] = [rest.sub(offset), whitened.sub(whitened.mean(1, true))];
+        const slope = f.mul(w).mean(1, true).div(w.square().mean(1, true));
+        drift = { offset: tf.keep(offset), slope: tf.keep(slope) };
+        return drift;
+      }),
+    );
+    return { denoised, drift };
+  }
+
+  private denoiseModes(
+    x: tf.Tensor3D,
+    times: Float64Array,
+    context: Context,
+    driftOf: (rest: tf.Tensor, whitened: tf.Tensor) => Drift | undefined,
+  ): tf.Tensor3D {
+    const [rows, cells, fields] = x.shape;
+    const { variances, vectors } = known(context.modes);
+    const y = x.div(this.schedule.mean(times[0])).reshape([1, rows, cells * fields]) as tf.Tensor3D;
+    const z = tf.matMul(y, vectors) as tf.Tensor3D;
+    const { total, linear, error } = this.gains(variances, times, rows);
+    const whitened = z.div(total);
+    const rest = this.rest(z, times, context);
+    const drift = driftOf(rest, whitened);
+    const own = drift ? rest.sub(drift.offset).sub(whitened.mul(drift.slope)) : rest;
+    const denoised = z.mul(linear).add(own.mul(error)) as tf.Tensor3D;
+    return tf.matMul(denoised, vectors, false, true).reshape([rows, cells, fields]) as tf.Tensor3D;
   }
 
   /**
@@ -173,26 +224,27 @@ export class ScoreModel {
   context(conditions: Float64Array): Context {
     const width = this.problem.conditions.length;
     const n = conditions.length / width;
-    const row = (i: number) => conditions.subarray(i * width, (i + 1) * width);
-    const inputs: number[][] = [];
-    const std = Array.from({ length: n }, (_, i) => this.standardisation.std(row(i)));
-    for (let i = 0; i < n; i++) {
-      const normalised = Array.from(normaliseConditions(this.problem, row(i)));
-      inputs.push(this.settings.target === "rest" ? [...normalised, ...this.spread(std[i])] : normalised);
-    }
-    const tensor = tf.tensor2d(inputs, [n, inputs[0].length]);
+    const used = conditionsSeen(this.problem, this.settings);
+    const normalised = normaliseConditions(this.problem, conditions);
+    const inputs = Float32Array.from(
+      { length: n * used.length },
+      (_, i) => normalised[Math.floor(i / used.length) * width + used[i % used.length]],
+    );
+    const tensor = tf.tensor2d(inputs, [n, used.length]);
     if (this.settings.target !== "rest") return { inputs: tensor };
     if (!this.covariance) throw new InputError("The model has no covariance, which its target needs.");
+    const count = Math.min(MOST_MODES, this.channels * this.problem.cells);
     const parts: Modes[] = [];
-    const block = 32; // as many decompositions at once as keep the cores busy
+    const block = 16; // as many decompositions at once as keep the cores busy
     for (let start = 0; start < n; start += block) {
-      const end = Math.min(n, start + block);
-      const { values, vectors } = this.covariance.eigen(
-        conditions.subarray(start * width, end * width),
-        std.slice(start, end),
+      const part = conditions.subarray(start * width, Math.min(n, start + block) * width);
+      const std = Array.from(
+        { length: part.length / width },
+        (_, i) => this.responses(part.subarray(i * width, (i + 1) * width)).std,
       );
-      parts.push({ variances: tf.tidy(() => values.maximum(SMALLEST_VARIANCE) as tf.Tensor2D), vectors });
-      values.dispose();
+      const { variances, vectors } = this.covariance.modes(part, std, count);
+      parts.push({ variances: tf.tidy(() => variances.maximum(SMALLEST_VARIANCE) as tf.Tensor2D), vectors });
+      variances.dispose();
     }
     const modes = {
       variances: tf.concat2d(parts.map(({ variances }) => variances), 0), // prettier-ignore
@@ -202,22 +254,11 @@ export class ScoreModel {
     return { inputs: tensor, modes };
   }
 
-  /**
-   * Logarithm of each field's spread relative to the middle of all ranges, of order 1: near the end of a range the
-   * distribution can change with the logarithm of the condition, which the condition itself does not show.
-   */
-  private spread(std: Float64Array): number[] {
-    const { conditions, fields, cells } = this.problem;
-    const middle = this.standardisation.std(
-      Float64Array.from(conditions, ({ min, max, scale }) =>
-        scale === "log" ? Math.sqrt(min * max) : (min + max) / 2,
-      ),
-    );
-    return fields.map((_, f) => {
-      const square = (values: Float64Array) =>
-        values.subarray(f * cells, (f + 1) * cells).reduce((sum, value) => sum + value * value, 1e-300);
-      return Math.log(square(std) / square(middle)) / 6;
-    });
+  /** Moments of the responses, which the target "rest" is about. */
+  responses(conditions: Float64Array): ResponseMoments {
+    const moments = this.standardisation.responses?.(conditions);
+    if (moments) return moments;
+    throw new InputError('The target "rest" needs fields that are standardised per condition.');
   }
 
   private timeTensor(times: ArrayLike<number>): tf.Tensor2D {
@@ -398,14 +439,23 @@ function known(modes: Modes | undefined): Modes {
   throw new Error("The context has no modes.");
 }
 
+/** Indices of the conditions that the network sees: of responses only those that shape them. */
+function conditionsSeen({ conditions, affineIn }: Problem, { target }: ModelSettings): number[] {
+  return conditions.flatMap(({ name }, k) => (target === "rest" && affineIn.includes(name) ? [] : [k]));
+}
+
+/** Numbers a cell of what is generated: fields or, for the target "rest", all responses of all fields. */
+function channelsOf({ fields, affineIn }: Problem, { target }: ModelSettings): number {
+  return target === "rest" ? (affineIn.length + 1) * fields.length : fields.length;
+}
+
 function buildNetwork(problem: Problem, settings: ModelSettings, seed: number): tf.LayersModel {
-  const fields = problem.fields.length;
-  const rest = settings.target === "rest";
+  const channels = channelsOf(problem, settings);
   const shape = {
     cells: problem.cells,
-    fields: rest ? 2 * fields : fields,
-    outputs: fields,
-    conditions: problem.conditions.length + (rest ? fields : 0),
+    fields: settings.target === "rest" ? 2 * channels : channels,
+    outputs: channels,
+    conditions: conditionsSeen(problem, settings).length,
   };
   const { network } = settings;
   return network.kind === "film" ? filmNetwork(shape, network, seed) : tokenNetwork(shape, network, seed);

@@ -5,7 +5,7 @@
  */
 import { tf } from "../tensorflow";
 import { InputError } from "../errors";
-import { DilatedConv1D, FiLM, PositionBias } from "./layers";
+import { DilatedConv1D, FiLM, PositionBias, SiLU } from "./layers";
 import { NetworkShape, seededInitializers } from "./shape";
 
 /** Options of {@link tokenNetwork}. */
@@ -56,7 +56,7 @@ export function tokenNetwork(
   const x = tf.input({ shape: [shape.cells, shape.fields], name: "x" });
   const conditions = tf.input({ shape: [shape.conditions], name: "conditions" });
   const t = tf.input({ shape: [1], name: "t" });
-  const silu = (name: string) => tf.layers.activation({ activation: "swish" as never, name });
+  const silu = (name: string) => new SiLU({ name });
 
   const tokens = shape.cells / o.stride;
   let film = tf.layers

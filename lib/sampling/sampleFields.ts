@@ -4,15 +4,15 @@ import { karrasGrid } from "../diffusion/grids";
 import { type Sampler, samplerByName, trajectory } from "../diffusion/samplers";
 import { InputError, positiveInteger } from "../errors";
 import { InterruptWatch } from "../interrupt";
-import { disposeContext, type ScoreModel } from "../network/scoreModel";
+import { type Context, disposeContext, type Drift, type ScoreModel } from "../network/scoreModel";
 import { tf } from "../tensorflow";
-import { tensorSpace } from "./tensorSpace";
+import { modalCombination, tensorSpace } from "./tensorSpace";
 
 export interface SampleOptions {
   /** Number of fields to draw. */
   readonly count: number;
   readonly seed?: number;
-  /** Name of a sampler; default "dpm-solver++2m". */
+  /** Name of a sampler; default: the model's, see {@link defaultSampler}. */
   readonly sampler?: string;
   /** Steps of the sampler; default: its own. */
   readonly steps?: number;
@@ -27,8 +27,14 @@ export interface SampleProgress {
   readonly secondsLeft: number;
 }
 
+/** The sampler that needs fewest network calls: with the covariance known, the one that is exact for Gaussian data. */
+export function defaultSampler({ settings }: ScoreModel): Sampler {
+  return samplerByName(settings.target === "rest" ? "gaussian-exact-2m" : "dpm-solver++2m");
+}
+
 /** First number of the streams of noise. */
 const STREAM = 20;
+const ENSEMBLE_STREAM = 21;
 
 /**
  * Draws fields from a score model at one set of conditions, batch by batch.
@@ -45,17 +51,26 @@ export async function* sampleBatches(
   const { seed = 1, batch = 250, onProgress } = options;
   const checked = checkConditions(model.problem, conditions);
   const count = positiveInteger("The number of fields", options.count);
-  const sampler = samplerByName(options.sampler ?? "dpm-solver++2m");
+  const sampler = options.sampler === undefined ? defaultSampler(model) : samplerByName(options.sampler);
   const steps =
     options.steps === undefined
       ? sampler.defaultSteps
       : positiveInteger("The number of steps", options.steps);
   const watch = new InterruptWatch("The sampling");
   const start = performance.now();
+  let drifts: Drifts | undefined;
   try {
+    const measuring = measureDrifts(model, checked, sampler, steps);
+    for (let next = measuring.next(); ; next = measuring.next()) {
+      if (next.done) {
+        drifts = next.value;
+        break;
+      }
+      await watch.check(`0 of ${count} fields are done.`);
+    }
     for (let done = 0, index = 0; done < count; index++) {
       const rows = Math.min(positiveInteger("The batch size", batch), count - done);
-      for await (const state of sampleTensor(model, checked, rows, sampler, steps, seed, index)) {
+      for await (const state of sampleTensor(model, checked, rows, sampler, steps, seed, index, drifts)) {
         await watch.check(`${done} of ${count} fields are done.`);
         if (onProgress && state.step > 0) {
           const fields = done + (rows * state.step) / steps;
@@ -71,6 +86,7 @@ export async function* sampleBatches(
       done += rows;
     }
   } finally {
+    if (drifts) disposeDrifts(drifts);
     watch.close();
   }
 }
@@ -95,6 +111,59 @@ export async function sampleFields(
   return { ...result, latent: undefined };
 }
 
+/** Members of the ensemble on which the drift is measured: its mean is then known to some thousandths of a spread. */
+const ENSEMBLE = 1000;
+const ENSEMBLE_SEED = 1;
+
+/** The network's drift (see ScoreModel.denoiseEnsemble) at every time at which a sampler calls it. */
+export type Drifts = ReadonlyMap<number, Drift>;
+
+/**
+ * Measures the network's drift along a sampler's way, on an ensemble of its own; empty for targets without modes. The
+ * same for all batches, so that fields stay independent of one another. The caller disposes of it.
+ */
+export function* measureDrifts(
+  model: ScoreModel,
+  conditions: Float64Array,
+  sampler: Sampler,
+  steps: number,
+): Generator<{ step: number }, Drifts, void> {
+  const drifts = new Map<number, Drift>();
+  if (model.settings.target !== "rest") return drifts;
+  const context = model.context(conditions);
+  const denoise = (x: tf.Tensor3D, t: number) => {
+    const { denoised, drift } = model.denoiseEnsemble(x, t, context);
+    // A sampler that comes to a time twice measures it twice: the later state is the better one.
+    disposeDrift(drifts.get(t));
+    drifts.set(t, drift);
+    return denoised;
+  };
+  try {
+    for (const { step } of run(
+      model,
+      context,
+      ENSEMBLE,
+      sampler,
+      steps,
+      [ENSEMBLE_SEED, ENSEMBLE_STREAM],
+      denoise,
+    ))
+      yield { step };
+  } finally {
+    disposeContext(context);
+  }
+  return drifts;
+}
+
+/** Frees what measureDrifts returned. */
+export function disposeDrifts(drifts: Drifts): void {
+  for (const drift of drifts.values()) disposeDrift(drift);
+}
+
+function disposeDrift(drift: Drift | undefined): void {
+  if (drift) tf.dispose([drift.offset, drift.slope]);
+}
+
 /**
  * A sampler's trajectory for one batch: x [rows, cells, fields] standardised, valid until the next step.
  *
@@ -109,32 +178,52 @@ export function* sampleTensor(
   steps: number,
   seed: number,
   index: number,
-): Generator<{ step: number; steps: number; t: number; x: tf.Tensor3D }, void, void> {
-  const { cells, fields } = model.problem;
-  const space = tensorSpace<tf.Tensor3D>(seed, STREAM, index);
-  const shape: [number, number, number] = [rows, cells, fields.length];
-  const { schedule, noiseLevels } = model;
-  const times =
-    sampler.grid === karrasGrid ? karrasGrid(schedule, steps, noiseLevels) : sampler.grid(schedule, steps);
-  const noise = tf.tidy(() => space.normal(tf.zeros(shape) as tf.Tensor3D, 0));
+  drifts?: Drifts,
+): Generator<TensorState, void, void> {
   const context = model.context(conditions);
-  const start = model.gaussianMarginal(noise, times[0], context);
+  const denoise = (x: tf.Tensor3D, t: number) => model.denoise(x, t, context, drifts?.get(t));
   try {
-    yield* trajectory({
-      sampler,
-      schedule,
-      space,
-      denoise: (x: tf.Tensor3D, t: number) => model.denoise(x, t, context),
-      start,
-      times,
-    });
+    yield* run(model, context, rows, sampler, steps, [seed, STREAM, index], denoise);
   } finally {
-    tf.dispose([noise, start]);
     disposeContext(context);
   }
 }
 
-/** Standardised fields [rows, cells, fields] back in their units. Throws InputError if one is not finite. */
+interface TensorState {
+  readonly step: number;
+  readonly steps: number;
+  readonly t: number;
+  readonly x: tf.Tensor3D;
+}
+
+function* run(
+  model: ScoreModel,
+  context: Context,
+  rows: number,
+  sampler: Sampler,
+  steps: number,
+  [seed, ...stream]: readonly [number, ...number[]],
+  denoise: (x: tf.Tensor3D, t: number) => tf.Tensor3D,
+): Generator<TensorState, void, void> {
+  const space = tensorSpace<tf.Tensor3D>(seed, ...stream);
+  const shape: [number, number, number] = [rows, model.problem.cells, model.channels];
+  const { schedule, noiseLevels } = model;
+  const times =
+    sampler.grid === karrasGrid ? karrasGrid(schedule, steps, noiseLevels) : sampler.grid(schedule, steps);
+  const noise = tf.tidy(() => space.normal(tf.zeros(shape) as tf.Tensor3D, 0));
+  const start = model.gaussianMarginal(noise, times[0], context);
+  const combineModes = context.modes && modalCombination(context.modes);
+  try {
+    yield* trajectory({ sampler, schedule, space, denoise, combineModes, start, times });
+  } finally {
+    tf.dispose([noise, start]);
+  }
+}
+
+/**
+ * What a sampler ends on, [rows, cells, channels], as fields in their units; responses are put together with the
+ * affine conditions as weights. Throws InputError if one is not finite.
+ */
 export function toDataSet(
   model: ScoreModel,
   conditions: Float64Array,
@@ -142,8 +231,14 @@ export function toDataSet(
   seed?: number,
 ): DataSet {
   const { cells, fields } = model.problem;
+  const { channels, standardisation } = model;
   const [rows, width] = [x.shape[0], cells * fields.length];
-  const [mean, std] = [model.standardisation.mean(conditions), model.standardisation.std(conditions)];
+  const fixed = standardisation.std(conditions).map((value) => (value > 0 ? 0 : 1));
+  const mean = standardisation.mean(conditions);
+  const { weights, std } =
+    model.settings.target === "rest"
+      ? model.responses(conditions)
+      : { weights: [1], std: standardisation.std(conditions) };
   const values = x.dataSync();
   if (!values.every(Number.isFinite)) {
     throw new InputError("The sampled fields are not finite; take more steps or train the model for longer.");
@@ -151,11 +246,15 @@ export function toDataSet(
   const data = allocateDataSet(model.problem, rows, seed);
   for (let row = 0; row < rows; row++) {
     data.conditions.set(conditions, row * conditions.length);
-    for (let f = 0; f < fields.length; f++) {
-      for (let i = 0; i < cells; i++) {
-        const at = f * cells + i;
-        data.fields[row * width + at] = mean[at] + std[at] * values[(row * cells + i) * fields.length + f];
+    for (let at = 0; at < width; at++) {
+      let value = mean[at];
+      if (!fixed[at]) {
+        const from = (row * cells + (at % cells)) * channels + Math.floor(at / cells);
+        weights.forEach(
+          (weight, k) => (value += weight * std[k * width + at] * values[from + k * fields.length]),
+        );
       }
+      data.fields[row * width + at] = value;
     }
   }
   return { ...data, latent: undefined };

@@ -1,45 +1,24 @@
 import { InputError } from "../errors";
-import { meanDistance, standardiser } from "./energyDistance";
-import { columnMean, columnPercentiles, columnStd, roughness } from "./summary";
+import { Random } from "../random";
+import { energyTest } from "./energyDistance";
+import { compareFields, type FieldComparison, type WithFloor } from "./fieldComparison";
+import { checkSameFields, columnsOf, type FieldSample, firstRows } from "./fieldSample";
+import { modeCoordinates, principalModes } from "./modes";
+import { standardiser } from "./standardiser";
+import { columnKurtosis, columnSkewness, columnStd } from "./summary";
 
-/** A set of solutions under one condition: fields is rows x (number of fields) x cells. */
-export interface FieldSample {
-  readonly rows: number;
-  readonly fields: Float64Array;
-  readonly problem: {
-    readonly fields: ReadonlyArray<{ readonly name: string; readonly unit: string }>;
-    readonly cells: number;
-  };
-}
+export type { FieldSample } from "./fieldSample";
 
-/** A number for the sample and, beside it, the same number for the floor: an independent set from the reference. */
-export interface WithFloor {
-  readonly sample: number;
-  readonly floor: number;
-}
-
-/** How one field compares; cells that the reference holds constant count in the last two entries only. */
-export interface FieldComparison {
-  readonly name: string;
-  readonly unit: string;
-  /** Root mean square over cells of the difference of means, in standard deviations of the reference. */
-  readonly meanError: WithFloor;
-  /** Largest difference of means over cells, in the field's unit. */
-  readonly largestMeanError: WithFloor;
-  /** Mean over cells of the ratio of standard deviations. */
+/** How the sample is distributed along one of the reference's principal modes. */
+export interface ModeComparison {
+  /** The mode's share of the reference's variance. */
+  readonly share: number;
+  /** Ratio of the standard deviations along the mode, to the reference's. */
   readonly stdRatio: WithFloor;
-  /** Root mean square over cells of the error of the 2.5 % point, in standard deviations of the reference. */
-  readonly lowerPointError: WithFloor;
-  /** The same for the 97.5 % point. */
-  readonly upperPointError: WithFloor;
-  /** Ratio of the root mean square second differences. */
-  readonly roughnessRatio: WithFloor;
-  /** Number of cells that the reference holds constant. */
-  readonly pinnedCells: number;
-  /** Largest deviation from the reference's value in those cells, in the field's unit; 0 without such cells. */
-  readonly pinnedDeviation: WithFloor;
-  /** Whether that deviation is at most 1e-10 of the value itself. */
-  readonly pinnedExact: boolean;
+  /** Skewness along the mode, of the set itself. */
+  readonly skewness: WithFloor;
+  /** Excess kurtosis along the mode, of the set itself: 0 for a Gaussian. */
+  readonly kurtosis: WithFloor;
 }
 
 /** A sample against a reference, with the sampling floor. */
@@ -47,107 +26,100 @@ export interface Comparison {
   /** Rows of each set that were compared. */
   readonly rows: number;
   readonly fields: readonly FieldComparison[];
+  /** The reference's leading modes over all varying cells of all fields, in standard deviations. */
+  readonly modes: readonly ModeComparison[];
+  /** Root mean square over rows of the problem's imbalance, if it has one. */
+  readonly imbalance?: WithFloor;
   /** Energy distance over all varying cells of all fields, each cell in standard deviations of the reference. */
   readonly energyDistance: WithFloor;
-  /** Its ratio, sample to floor: 1 means indistinguishable. */
-  readonly floorRatio: number;
+  /** Permutation p-value of the energy distance: small where the distributions differ. */
+  readonly pValue: WithFloor;
+  /** Energy distance in units of the mean that sets of the reference have: 1 means indistinguishable. */
+  readonly floorRatio: WithFloor;
 }
+
+/** Principal modes whose skewness and kurtosis are compared, at most. */
+const MODES = 5;
+/** Smallest share of the variance of a mode that is one, and not round-off. */
+const SMALLEST_SHARE = 1e-10;
+/** Permutations, which make 0.005 the smallest p-value. */
+const PERMUTATIONS = 199;
+/** Seed of the permutations: nothing else is drawn from it. */
+const PERMUTATION_SEED = 1_000_033;
 
 /**
  * Compares a sample with a reference set, every number beside that of an independent set like the reference.
  *
  * The energy distance depends on the number of rows, so all three sets are cut to the first rows of the shortest.
- * Throws InputError when that leaves fewer than two rows or the sets have different fields.
+ * Takes time as the square of that number, and 8 bytes times its square. The energy distance of one pair of sets
+ * scatters by as much as its mean: see referenceSets for the unit of the floor ratio, and floorRatio for several pairs.
+ * Throws InputError when fewer than two rows are left or the sets have different fields.
  */
 export function compare(reference: FieldSample, sample: FieldSample, floor: FieldSample): Comparison {
-  const { fields, cells } = reference.problem;
-  const columns = fields.length * cells;
-  const describe = ({ problem }: FieldSample) =>
-    `${problem.fields.map(({ name, unit }) => `${name} (${unit})`).join(", ")} on ${problem.cells} cells`;
-  for (const other of [sample, floor]) {
-    if (describe(other) !== describe(reference)) {
-      throw new InputError(
-        `The sets to compare hold ${describe(other)} and ${describe(reference)}; give sets of the same fields.`,
-      );
-    }
-  }
+  for (const other of [sample, floor]) checkSameFields(reference, other);
   const rows = Math.min(reference.rows, sample.rows, floor.rows);
   if (!(rows >= 2)) throw new InputError(`The shortest set to compare has ${rows} rows; give at least 2.`);
-  const cut = (set: FieldSample) => set.fields.subarray(0, rows * columns);
-  const truth = summarise(cut(reference), fields.length, cells);
-  const [measured, control] = [sample, floor].map((set) => summarise(cut(set), fields.length, cells));
-  const { free, pinned, mean, std, apply } = standardiser(cut(reference), columns);
-
-  const both = (measure: (summary: Summary) => number): WithFloor => ({
-    sample: measure(measured),
-    floor: measure(control),
-  });
-  const compareField = (field: number): FieldComparison => {
-    const inField = (j: number) => Math.floor(j / cells) === field;
-    const [varying, constant] = [free.filter(inField), pinned.filter(inField)];
-    const rms = (at: (summary: Summary) => Float64Array) =>
-      both((s) => Math.sqrt(average(varying.map((j) => ((at(s)[j] - at(truth)[j]) / std[j]) ** 2))));
-    const deviation = (s: Summary, j: number) => Math.max(s.highest[j] - mean[j], mean[j] - s.lowest[j]);
-    return {
-      name: fields[field].name,
-      unit: fields[field].unit,
-      meanError: rms((s) => s.mean),
-      largestMeanError: both((s) => Math.max(0, ...varying.map((j) => Math.abs(s.mean[j] - truth.mean[j])))),
-      stdRatio: both((s) => average(varying.map((j) => s.std[j] / std[j]))),
-      lowerPointError: rms((s) => s.lower),
-      upperPointError: rms((s) => s.upper),
-      roughnessRatio: both((s) => s.roughness[field] / truth.roughness[field]),
-      pinnedCells: constant.length,
-      pinnedDeviation: both((s) => Math.max(0, ...constant.map((j) => deviation(s, j)))),
-      pinnedExact: constant.every((j) => deviation(measured, j) <= 1e-10 * Math.abs(mean[j])),
-    };
-  };
-
-  const [x, y, z] = [reference, sample, floor].map((set) => apply(cut(set)));
-  const within = meanDistance(x, x, free.length);
-  const distance = both((s) => {
-    const other = s === measured ? y : z;
-    return 2 * meanDistance(x, other, free.length) - within - meanDistance(other, other, free.length);
-  });
+  const scale = standardiser(firstRows(reference, rows), columnsOf(reference));
+  const [x, y, z] = [reference, sample, floor].map((set) => scale.apply(firstRows(set, rows)));
+  const [measured, control] = [y, z].map((values) =>
+    energyTest(x, values, scale.free.length, new Random(PERMUTATION_SEED), PERMUTATIONS),
+  );
+  const balanced = [sample, floor].every(({ problem }) => problem.imbalance);
   return {
     rows,
-    fields: fields.map((_, field) => compareField(field)),
-    energyDistance: distance,
-    floorRatio: distance.sample / distance.floor,
+    fields: compareFields(reference, sample, floor, rows, scale),
+    modes: compareModes(x, y, z, scale.free.length),
+    ...(balanced
+      ? { imbalance: { sample: rmsImbalance(sample, rows), floor: rmsImbalance(floor, rows) } }
+      : {}),
+    energyDistance: { sample: measured.energyDistance, floor: control.energyDistance },
+    pValue: { sample: measured.pValue, floor: control.pValue },
+    floorRatio: {
+      sample: measured.energyDistance / control.expected,
+      floor: control.energyDistance / control.expected,
+    },
   };
 }
 
-interface Summary {
-  readonly mean: Float64Array; // columns, as all below but roughness
-  readonly std: Float64Array;
-  readonly lowest: Float64Array;
-  readonly lower: Float64Array;
-  readonly upper: Float64Array;
-  readonly highest: Float64Array;
-  readonly roughness: number[]; // fields
+/** Standardised reference x, sample y and floor z (rows x columns) along the leading modes of x. */
+function compareModes(x: Float64Array, y: Float64Array, z: Float64Array, columns: number): ModeComparison[] {
+  const modes = principalModes(x, columns, MODES);
+  const { variances, totalVariance } = modes;
+  const [measured, control] = [y, z].map((values) => {
+    const coordinates = modeCoordinates(values, modes);
+    const count = variances.length;
+    return {
+      std: columnStd(coordinates, count),
+      skewness: columnSkewness(coordinates, count),
+      kurtosis: columnKurtosis(coordinates, count),
+    };
+  });
+  const real = variances.filter((variance) => variance > SMALLEST_SHARE * totalVariance);
+  return Array.from(real, (variance, k) => ({
+    share: variance / totalVariance,
+    stdRatio: {
+      sample: measured.std[k] / Math.sqrt(variance),
+      floor: control.std[k] / Math.sqrt(variance),
+    },
+    skewness: { sample: measured.skewness[k], floor: control.skewness[k] },
+    kurtosis: { sample: measured.kurtosis[k], floor: control.kurtosis[k] },
+  }));
 }
 
-function summarise(values: Float64Array, fieldCount: number, cells: number): Summary {
-  const columns = fieldCount * cells;
-  const [lowest, lower, upper, highest] = columnPercentiles(values, columns, [0, 2.5, 97.5, 100]);
-  const fieldValues = (field: number) => values.filter((_, i) => Math.floor((i % columns) / cells) === field);
-  return {
-    mean: columnMean(values, columns),
-    std: columnStd(values, columns),
-    lowest,
-    lower,
-    upper,
-    highest,
-    roughness: Array.from({ length: fieldCount }, (_, field) => roughness(fieldValues(field), cells)),
-  };
-}
-
-function average(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** Root mean square over the first rows of the problem's imbalance. */
+function rmsImbalance(set: FieldSample, rows: number): number {
+  const columns = columnsOf(set);
+  let square = 0;
+  for (let row = 0; row < rows; row++) {
+    const fields = set.fields.subarray(row * columns, (row + 1) * columns);
+    square += (set.problem.imbalance?.(fields) ?? NaN) ** 2;
+  }
+  return Math.sqrt(square / rows);
 }
 
 /** The comparison as an aligned plain-text table, one line a number, sample and floor side by side. */
-export function formatComparison({ rows, fields, energyDistance, floorRatio }: Comparison): string {
+export function formatComparison(comparison: Comparison): string {
+  const { rows, fields, modes, imbalance, energyDistance, pValue, floorRatio } = comparison;
   const line = (label: string, sample: string, floor: string) =>
     label.padEnd(48) + sample.padStart(12) + floor.padStart(12);
   const both = (label: string, { sample, floor }: WithFloor) =>
@@ -173,9 +145,19 @@ export function formatComparison({ rows, fields, energyDistance, floorRatio }: C
       );
     }
   }
+  lines.push("principal modes of the reference");
+  modes.forEach(({ share, stdRatio, skewness, kurtosis }, k) => {
+    lines.push(
+      both(`  mode ${k + 1}, ${(100 * share).toPrecision(3)} % of variance: std, ratio`, stdRatio),
+      both("    skewness", skewness),
+      both("    excess kurtosis", kurtosis),
+    );
+  });
+  if (imbalance) lines.push(both("imbalance of the fluxes, rms", imbalance));
   lines.push(
     both("energy distance (standardised cells)", energyDistance),
-    line("floor ratio (1 = indistinguishable)", floorRatio.toPrecision(3), "1"),
+    both("permutation p-value (small = distinguishable)", pValue),
+    both("floor ratio (1 = indistinguishable)", floorRatio),
   );
   return lines.join("\n");
 }

@@ -1,6 +1,6 @@
-import { InputError } from "../errors";
 import type { Random } from "../random";
-import { columnMean, columnStd, rowCount } from "./summary";
+import { forEachDistance, meanDistance } from "./distances";
+import { rowCount } from "./summary";
 
 /**
  * Energy distance 2 E|X - Y| - E|X - X'| - E|Y - Y'| between two sets of rows, Euclidean norm over all columns.
@@ -13,136 +13,91 @@ export function energyDistance(x: Float64Array, y: Float64Array, columns: number
   return 2 * meanDistance(x, y, columns) - meanDistance(x, x, columns) - meanDistance(y, y, columns);
 }
 
-/**
- * Mean Euclidean distance between the rows of x and those of y, over all pairs (with x === y, over half of them).
- *
- * Takes differences before squaring, so nothing cancels.
- */
-export function meanDistance(x: Float64Array, y: Float64Array, columns: number): number {
-  let total = 0;
-  forEachDistance(x, y, columns, (_i, _j, distance) => (total += distance));
-  return ((x === y ? 2 : 1) * total) / (rowCount(x, columns) * rowCount(y, columns));
+/** An energy distance and how likely equal distributions are to lie as far apart. */
+export interface EnergyTest {
+  readonly energyDistance: number;
+  /** Its mean over all splits of the rows into two sets of these sizes: what equal distributions would give. */
+  readonly expected: number;
+  /** (1 + count) / (1 + permutations): uniform when both sets have one distribution. */
+  readonly pValue: number;
 }
 
 /**
- * Permutation p-value of the energy distance: how often rows dealt at random into two sets lie as far apart.
+ * Energy distance with its permutation p-value: how often rows dealt at random into two sets lie as far apart.
  *
- * (1 + count) / (1 + permutations), uniform when both sets have one distribution. Holds all distances at once:
- * 2 (n + m)^2 bytes. Source: Szekely & Rizzo 2004, "Testing for equal distributions in high dimension".
+ * Holds all distances at once, 2 (n + m)^2 bytes, so that a permutation only adds some of them up.
+ * Source: Szekely & Rizzo 2004, "Testing for equal distributions in high dimension".
  */
-export function permutationPValue(
+export function energyTest(
   x: Float64Array,
   y: Float64Array,
   columns: number,
   random: Random,
   permutations = 199,
-): number {
+): EnergyTest {
+  if (x.length > y.length) return energyTest(y, x, columns, random, permutations); // fewer sums in the smaller set
   const [n, m] = [rowCount(x, columns), rowCount(y, columns)];
+  const size = n + m;
   const both = new Float64Array(x.length + y.length);
   both.set(x);
   both.set(y, x.length);
-  const distances = new Float32Array(((n + m) * (n + m - 1)) / 2); // i > j at i (i - 1) / 2 + j
+  // Single precision: its round-off of 1e-8 a distance averages out, and is the same in every permutation.
+  const distances = new Float32Array((size * (size - 1)) / 2); // i > j at i (i - 1) / 2 + j
+  const toAll = new Float64Array(size); // sum of a row's distances to all others
+  const totals = { withinX: 0, withinY: 0, between: 0 };
   forEachDistance(both, both, columns, (i, j, distance) => {
-    distances[(j * (j - 1)) / 2 + i] = distance;
+    const stored = Math.fround(distance);
+    distances[(j * (j - 1)) / 2 + i] = stored;
+    toAll[i] += stored;
+    toAll[j] += stored;
+    if (j < n) totals.withinX += distance;
+    else if (i >= n) totals.withinY += distance;
+    else totals.between += distance;
   });
-  // With weights +1/n on one set and -1/m on the other the statistic is minus the quadratic form of the distances.
-  const weights = Float64Array.from({ length: n + m }, (_, i) => (i < n ? 1 / n : -1 / m));
-  const statistic = () => {
-    let sum = 0;
-    for (let i = 1, at = 0; i < n + m; i++) {
-      let row = 0;
-      for (let j = 0; j < i; j++) row += distances[at++] * weights[j];
-      sum -= 2 * weights[i] * row;
-    }
-    return sum;
+  const statistic = (withinX: number, withinY: number, between: number) =>
+    (2 * between) / (n * m) - (2 * withinX) / (n * n) - (2 * withinY) / (m * m);
+  const all = toAll.reduce((sum, value) => sum + value, 0) / 2;
+
+  // Of any split the sums inside X and of its rows to all others tell the rest.
+  const split = (members: Int32Array) => {
+    const inside = sumOfPairs(distances, members);
+    const across = members.reduce((sum, i) => sum + toAll[i], 0) - 2 * inside;
+    return statistic(inside, all - inside - across, across);
   };
-  const observed = statistic() * (1 - 1e-9); // an equal split, summed in another order, counts as equal
+  // An equal split, summed in another order, counts as equal: sums of all distances round to about 1e-13 of them.
+  const first = Int32Array.from({ length: n }, (_, i) => i);
+  const observed = split(first) - (1e-12 * all) / (n * m);
+  const order = Int32Array.from({ length: size }, (_, i) => i);
   let count = 1;
   for (let k = 0; k < permutations; k++) {
-    for (let i = n + m - 1; i > 0; i--) {
-      const j = Math.floor(random.uniform() * (i + 1));
-      [weights[i], weights[j]] = [weights[j], weights[i]];
+    for (let i = 0; i < n; i++) {
+      const j = i + Math.floor(random.uniform() * (size - i));
+      [order[i], order[j]] = [order[j], order[i]];
     }
-    if (statistic() >= observed) count++;
+    // Sorted, so that the distances are read in the order in which they lie.
+    if (split(order.slice(0, n).sort()) >= observed) count++;
   }
-  return count / (1 + permutations);
-}
-
-/** Centre and scale of each column by a reference set, with the columns that the reference holds constant apart. */
-export interface Standardiser {
-  /** Columns that vary, in rising order. */
-  readonly free: readonly number[];
-  /** Columns whose standard deviation is at most 1e-10 of their mean: constant but for round-off. */
-  readonly pinned: readonly number[];
-  readonly mean: Float64Array; // columns
-  readonly std: Float64Array; // columns
-  /** The free columns of rows x columns values, (value - mean) / std: rows x free.length. */
-  apply(values: Float64Array): Float64Array;
-}
-
-/** The standardiser of rows x columns reference values; throws InputError when no column varies. */
-export function standardiser(reference: Float64Array, columns: number): Standardiser {
-  const mean = columnMean(reference, columns);
-  const std = columnStd(reference, columns);
-  const isPinned = (j: number) => std[j] <= 1e-10 * Math.abs(mean[j]);
-  const all = Array.from({ length: columns }, (_, j) => j);
-  const free = all.filter((j) => !isPinned(j));
-  if (free.length === 0)
-    throw new InputError("No column of the reference varies; give a reference with some spread.");
   return {
-    free,
-    pinned: all.filter(isPinned),
-    mean,
-    std,
-    apply(values) {
-      const rows = rowCount(values, columns);
-      const result = new Float64Array(rows * free.length);
-      for (let row = 0, at = 0; row < rows; row++) {
-        for (const j of free) result[at++] = (values[row * columns + j] - mean[j]) / std[j];
-      }
-      return result;
-    },
+    energyDistance: statistic(totals.withinX, totals.withinY, totals.between),
+    // Every pair is split equally often, so all three means are that of all pairs but for each row's 0 to itself.
+    expected: (1 / n + 1 / m) * (all / distances.length),
+    pValue: count / (1 + permutations),
   };
 }
 
-/**
- * Visits the distance of every pair of rows, in blocks of two by two that stay in registers.
- *
- * With x === y only the pairs i < j.
- */
-function forEachDistance(
-  x: Float64Array,
-  y: Float64Array,
-  columns: number,
-  visit: (i: number, j: number, distance: number) => void,
-): void {
-  const [n, m] = [rowCount(x, columns), rowCount(y, columns)];
-  const same = x === y;
-  for (let i = 0; i < n; i += 2) {
-    const a = i * columns;
-    const b = i + 1 < n ? a + columns : a; // past the end the last row stands in and is not visited
-    for (let j = same ? i : 0; j < m; j += 2) {
-      const p = j * columns;
-      const q = j + 1 < m ? p + columns : p;
-      let ap = 0;
-      let aq = 0;
-      let bp = 0;
-      let bq = 0;
-      for (let k = 0; k < columns; k++) {
-        const xa = x[a + k];
-        const xb = x[b + k];
-        const yp = y[p + k];
-        const yq = y[q + k];
-        ap += (xa - yp) * (xa - yp);
-        aq += (xa - yq) * (xa - yq);
-        bp += (xb - yp) * (xb - yp);
-        bq += (xb - yq) * (xb - yq);
-      }
-      const diagonal = same && i === j;
-      if (!diagonal) visit(i, j, Math.sqrt(ap));
-      if (j + 1 < m) visit(i, j + 1, Math.sqrt(aq));
-      if (i + 1 < n && !diagonal) visit(i + 1, j, Math.sqrt(bp));
-      if (i + 1 < n && j + 1 < m && !diagonal) visit(i + 1, j + 1, Math.sqrt(bq));
+/** Sum of the distances of all pairs of members, which rise; distances: i > j at i (i - 1) / 2 + j. */
+function sumOfPairs(distances: Float32Array, members: Int32Array): number {
+  let total = 0;
+  for (let a = 1; a < members.length; a++) {
+    const start = (members[a] * (members[a] - 1)) / 2;
+    let [even, odd] = [0, 0]; // two sums, so that one need not wait for the other
+    let b = 0;
+    for (; b + 1 < a; b += 2) {
+      even += distances[start + members[b]];
+      odd += distances[start + members[b + 1]];
     }
+    if (b < a) even += distances[start + members[b]];
+    total += even + odd;
   }
+  return total;
 }

@@ -8,13 +8,15 @@ import { normal, tf } from "../tensorflow";
 
 /** Standardised fields as a tensor, with what the model knows of their conditions. */
 export interface TensorSet {
-  /** [rows, cells, fields] */
+  /** [rows, cells, channels] of what the model generates */
   readonly fields: tf.Tensor3D;
   /** Of each distinct condition, in the order of groups. */
   readonly context: Context;
   /** Rows that share a condition. */
   readonly groups: readonly (readonly number[])[];
+  /** Rows of the data; their mirror images, if any, follow them. */
   readonly rows: number;
+  readonly mirrored: boolean;
 }
 
 /** Rows of a batch, condition by condition, with the context of these conditions. */
@@ -23,6 +25,8 @@ export interface Batch {
   readonly fields: tf.Tensor3D;
   /** of the batch's conditions */
   readonly context: Context;
+  /** The second half of a condition's rows mirrors the first half, and gets its times and the opposite noise. */
+  readonly mirrored: boolean;
 }
 
 /** Throws InputError for rows that were solved for a given latent field, whose conditions are in part unknown. */
@@ -31,37 +35,78 @@ export function checkConditionsKnown({ conditions }: DataSet): void {
   throw new InputError("Some rows of the data are of unknown conditions; train on data that were generated.");
 }
 
-/** Standardises a data set for a model. Throws InputError for values that are not finite. */
-export function tensorSet(model: ScoreModel, data: DataSet): TensorSet {
+/**
+ * Standardises what a model generates: the fields of a data set or, for the target "rest", their responses. Throws
+ * InputError for values that are not finite and for data that lack the latent fields that this needs.
+ *
+ * mirrored: after all rows those of the mirrored latent fields (see Problem.mirror), in the same order.
+ */
+export function tensorSet(model: ScoreModel, data: DataSet, mirrored = false): TensorSet {
   checkConditionsKnown(data);
-  const { cells, fields } = model.problem;
-  const values = new Float32Array(data.rows * cells * fields.length);
+  const { problem, channels } = model;
+  const { cells, fields } = problem;
+  const size = channels * cells;
+  const values = new Float32Array((mirrored ? 2 : 1) * data.rows * size);
   const groups = groupByCondition(data);
+  const sources = mirrored ? [false, true] : [false];
   for (const { conditions, rows } of groups) {
-    const [mean, std] = [model.standardisation.mean(conditions), model.standardisation.std(conditions)];
+    const { mean, std } =
+      model.settings.target === "rest"
+        ? model.responses(conditions)
+        : { mean: model.standardisation.mean(conditions), std: model.standardisation.std(conditions) };
     for (const row of rows) {
-      for (let f = 0; f < fields.length; f++) {
-        for (let i = 0; i < cells; i++) {
-          const at = f * cells + i;
-          const value = std[at] > 0 ? (data.fields[row * mean.length + at] - mean[at]) / std[at] : 0;
-          if (!Number.isFinite(value)) {
-            const name = `${fields[f].name} in cell ${i} of row ${row + 1}`;
-            throw new InputError(`The field ${name} is not finite when standardised; mend the data.`);
+      for (const image of sources) {
+        const to = (row + (image ? data.rows : 0)) * size;
+        generated(model, data, row, image).forEach((part, k) => {
+          for (let i = 0; i < part.length; i++) {
+            const at = k * part.length + i;
+            const value = std[at] > 0 ? (part[i] - mean[at]) / std[at] : 0;
+            if (!Number.isFinite(value)) {
+              const name = `${fields[Math.floor(i / cells)].name} in cell ${i % cells} of row ${row + 1}`;
+              throw new InputError(`The field ${name} is not finite when standardised; mend the data.`);
+            }
+            values[to + (i % cells) * channels + k * fields.length + Math.floor(i / cells)] = value;
           }
-          values[(row * cells + i) * fields.length + f] = value;
-        }
+        });
       }
     }
   }
-  const width = model.problem.conditions.length;
+  const width = problem.conditions.length;
   const distinct = new Float64Array(groups.length * width);
   groups.forEach(({ conditions }, i) => distinct.set(conditions, i * width));
   return {
     context: model.context(distinct),
-    fields: tf.tensor3d(values, [data.rows, cells, fields.length]),
+    fields: tf.tensor3d(values, [values.length / size, cells, channels]),
     groups: groups.map(({ rows }) => rows),
     rows: data.rows,
+    mirrored,
   };
+}
+
+/** What a model generates, for one row or its mirror image: (responses), each (fields, cells). */
+function generated(
+  { problem, settings }: ScoreModel,
+  { latent, fields, conditions }: DataSet,
+  row: number,
+  image: boolean,
+): Float64Array[] {
+  const { cells, affineIn } = problem;
+  const size = problem.fields.length * cells;
+  const responses = settings.target === "rest" && affineIn.length > 0;
+  if (!responses && !image) return [fields.subarray(row * size, (row + 1) * size)];
+  if (!latent) {
+    throw new InputError(
+      "The data have no latent field, which this preset needs; train on data that generate made.",
+    );
+  }
+  const drawn = latent.subarray(row * cells, (row + 1) * cells);
+  if (image && !problem.mirror) throw new InputError(`The problem ${problem.name} has no mirror images.`);
+  const given = image ? problem.mirror!(drawn) : drawn;
+  if (responses) return problem.responses(given);
+  const solved = new Float64Array(size);
+  const width = problem.conditions.length;
+  problem.solve(given, conditions.subarray(row * width, (row + 1) * width), solved);
+  return [solved];
 }
 
 /** Frees a tensor set. */
@@ -92,11 +137,14 @@ export function shuffledBlocks(groups: TensorSet["groups"], size: number, random
 }
 
 /** The rows of some blocks of equal size, as tensors. The caller disposes of them (or calls it within tf.tidy). */
-export function gatherBatch({ fields, context }: TensorSet, blocks: readonly Block[]): Batch {
-  const rows = tf.tensor1d(blocks.flatMap((block) => block.rows), "int32"); // prettier-ignore
+export function gatherBatch(set: TensorSet, blocks: readonly Block[]): Batch {
+  const { fields, context, mirrored } = set;
+  const withImages = (rows: readonly number[]) => [...rows, ...rows.map((row) => set.rows + row)];
+  const rows = tf.tensor1d(blocks.flatMap((block) => mirrored ? withImages(block.rows) : block.rows), "int32"); // prettier-ignore
   const groups = tf.tensor1d(blocks.map(({ group }) => group), "int32"); // prettier-ignore
   const { inputs, modes } = context;
   return {
+    mirrored,
     fields: tf.gather(fields, rows),
     context: {
       inputs: tf.gather(inputs, groups),
@@ -148,6 +196,15 @@ export function permutation(count: number, random: Random): Int32Array {
 const CENTRE = [0.07, 13] as const;
 const CENTRE_SHARE = 0.6;
 
+/** Each condition's times once more: times (conditions x rows) -> (conditions x 2 rows). */
+export function repeatedTimes(times: Float64Array, conditions: number): Float64Array {
+  const rows = times.length / conditions;
+  return Float64Array.from(
+    { length: 2 * times.length },
+    (_, i) => times[Math.floor(i / (2 * rows)) * rows + (i % rows)],
+  );
+}
+
 /** Times of a batch, stratified, in random order. */
 export function drawTimes(
   { schedule, noiseLevels: { smallest, largest } }: Pick<ScoreModel, "schedule" | "noiseLevels">,
@@ -189,7 +246,7 @@ function modeWeights(variances: tf.Tensor2D): tf.Tensor3D {
  */
 export function batchLoss(
   model: ScoreModel,
-  { fields: clean, context }: Batch,
+  { fields: clean, context, mirrored }: Batch,
   times: Float64Array,
   seed: number,
   ...stream: number[]
@@ -198,13 +255,15 @@ export function batchLoss(
     const { schedule, settings } = model;
     const column = (value: (t: number) => number) =>
       tf.tensor3d(Float32Array.from(times, value), [times.length, 1, 1]);
-    const noise = normal(clean.shape, seed, ...stream);
+    const noise = mirrored
+      ? oppositeNoise(clean.shape, context.inputs.shape[0], seed, ...stream)
+      : normal(clean.shape, seed, ...stream);
     if (settings.target === "rest") {
       const { variances, vectors } = context.modes!;
-      const [n, size] = variances.shape;
+      const n = variances.shape[0];
       const rows = times.length / n;
       // y = x_0 + s z in modes, and what is left of x_0 when the linear estimate has been taken off.
-      const inModes = (x: tf.Tensor) => tf.matMul(x.reshape([n, rows, size]) as tf.Tensor3D, vectors);
+      const inModes = (x: tf.Tensor) => tf.matMul(x.reshape([n, rows, -1]) as tf.Tensor3D, vectors);
       const exact = inModes(clean);
       const z = exact.add(inModes(noise.mul(column(schedule.noiseLevel)))) as tf.Tensor3D;
       const { linear, error } = model.gains(variances, times, rows);
@@ -223,4 +282,15 @@ export function batchLoss(
         : output.sub(noise.mul(mean).sub(clean.mul(std)));
     return error.square().mean() as tf.Scalar;
   });
+}
+
+/** Noise whose second half within each condition is minus the first: shape [conditions x rows, cells, fields]. */
+function oppositeNoise(
+  [total, cells, fields]: readonly number[],
+  conditions: number,
+  seed: number,
+  ...stream: number[]
+): tf.Tensor {
+  const half = normal([conditions, total / conditions / 2, cells, fields], seed, ...stream);
+  return tf.concat([half, half.neg()], 1).reshape([total, cells, fields]);
 }

@@ -1,3 +1,4 @@
+import { InputError } from "../errors";
 import { tf } from "../tensorflow";
 
 /**
@@ -46,6 +47,25 @@ export class FlatAdam {
     flat.dispose();
     this.assign(this.weights);
     return norm;
+  }
+
+  /** The state as plain vectors, to go on from later. */
+  vectors(): Record<"weights" | "average" | "first" | "second", Float32Array> {
+    const copy = (vector: tf.Tensor1D) => vector.dataSync().slice() as Float32Array;
+    const { weights, average, first, second } = this;
+    return { weights: copy(weights), average: copy(average), first: copy(first), second: copy(second) };
+  }
+
+  /** Goes on from such vectors after so many steps. Throws InputError if they are of another length. */
+  restore(vectors: ReturnType<FlatAdam["vectors"]>, steps: number): void {
+    for (const name of ["weights", "average", "first", "second"] as const) {
+      if (vectors[name].length !== this.weights.size) {
+        throw new InputError("The checkpoint is of a network of another size; give the same settings.");
+      }
+      this.update(name, () => tf.tensor1d(vectors[name]));
+    }
+    this.steps = steps;
+    this.assign(this.weights);
   }
 
   /** Puts the averaged weights into the network (the last ones where there is no average). */

@@ -5,6 +5,7 @@ import { finiteInRange, InputError, positiveInteger } from "../errors";
 import { InterruptWatch } from "../interrupt";
 import type { Preset, TrainingSettings } from "../network/presets";
 import { ConditionalCovariance } from "../network/covariance";
+import { canSimulateMoments, simulatedMoments } from "../network/simulatedMoments";
 import { ScoreModel } from "../network/scoreModel";
 import { Random } from "../random";
 import { tf } from "../tensorflow";
@@ -15,12 +16,13 @@ import {
   disposeSet,
   drawTimes,
   gatherBatch,
+  repeatedTimes,
   shuffledBlocks,
   splitByCondition,
   type TensorSet,
   tensorSet,
 } from "./batches";
-import { moveToEdges } from "./edges";
+import { checkSame, digestOf, readCheckpoint, writeCheckpoint } from "./checkpoint";
 import { FlatAdam } from "./flatAdam";
 
 /** Where a training stands after a step. */
@@ -54,20 +56,29 @@ export interface TrainOptions extends TrainingLength {
   readonly seed?: number;
   /** Steps between two validations; default: 50 in the whole training. */
   readonly validateEvery?: number;
+  /**
+   * File that keeps the state, written every so many seconds (300) and when the training ends in whichever way; where
+   * it exists the training goes on from it. Settings, data, length and seed must be the same.
+   */
+  readonly checkpoint?: { readonly file: string; readonly everySeconds?: number };
 }
 
 /** Share of the conditions kept for validation, and most rows taken of them. */
 const VALIDATION_SHARE = 0.05;
 const VALIDATION_ROWS = 512;
 /** First stream numbers, so that no use of the seed shares random numbers with another. */
-const stream = { order: 10, times: 11, noise: 12, validation: 13, edges: 14 } as const;
+const stream = { order: 10, times: 11, noise: 12, validation: 13 } as const;
 
 /** An untrained model of a preset for a data set, with the moments that the preset asks for taken from the data. */
 export function createModel(data: DataSet, preset: Preset, seed = 1): ScoreModel {
   checkConditionsKnown(data);
-  const { standardisation: kind, target } = preset.model;
+  const { standardisation: kind, target, momentDraws: draws } = preset.model;
   if (kind === "global")
     return ScoreModel.create(data.problem, preset.model, globalStandardisation(data), seed);
+  if (target === "rest" && draws && canSimulateMoments(data.problem)) {
+    const { standardisation, covariance } = simulatedMoments(data, draws, seed);
+    return ScoreModel.create(data.problem, preset.model, standardisation, seed, covariance);
+  }
   const moments = conditionalMoments(data);
   const covariance = target === "rest" ? ConditionalCovariance.fit(data.problem, moments) : undefined;
   return ScoreModel.create(data.problem, preset.model, moments.standardisation, seed, covariance);
@@ -95,21 +106,25 @@ export async function* train(
   }
   if (data.rows < 2) throw new InputError(`There are ${data.rows} rows of data; training needs more.`);
   const { training, validation } = splitByCondition(data, VALIDATION_SHARE, VALIDATION_ROWS);
-  const together = positiveInteger("The number of rows per condition", settings.rowsPerCondition ?? 1);
+  const mirrored = settings.mirrored ?? false;
+  const perCondition = positiveInteger("The number of rows per condition", settings.rowsPerCondition ?? 1);
+  const together = mirrored ? Math.ceil(perCondition / 2) : perCondition; // drawn; their images join them
   const batch = Math.min(positiveInteger("The batch size", settings.batch), training.rows);
-  const blocksPerBatch = Math.max(1, Math.floor(batch / together));
+  const blocksPerBatch = Math.max(1, Math.floor(batch / (mirrored ? 2 * together : together)));
   const validationRandom = new Random(seed, stream.validation);
 
   const watch = new InterruptWatch("The training");
   const sets: TensorSet[] = [];
   let adam: FlatAdam | undefined;
-  const start = performance.now();
+  let start = performance.now();
+  let saved = start;
+  let keep: (() => void) | undefined;
   let blocks: Block[] = [];
   let validationLoss = NaN;
   let step = 0;
   try {
-    const moved = moveToEdges(training, settings.edges ?? 0, new Random(seed, stream.edges));
-    for (const part of [moved, validation]) sets.push(tensorSet(model, part));
+    sets.push(tensorSet(model, training, mirrored));
+    sets.push(tensorSet(model, validation));
     const [rows, held] = sets;
     const available = rows.groups.reduce((sum, group) => sum + Math.floor(group.length / together), 0);
     const stepsPerEpoch = Math.floor(available / blocksPerBatch);
@@ -128,17 +143,46 @@ export async function* train(
     const heldRows = heldBlocks.length * heldBlocks[0].rows.length;
     const validationTimes = drawTimes(model, settings.noise, heldRows, validationRandom);
     adam = new FlatAdam(model.variables, settings);
+    if (options.checkpoint) {
+      const { file } = options.checkpoint;
+      const fingerprint = {
+        problem: JSON.stringify([model.problem.name, model.problem.version, model.problem.settings]),
+        model: JSON.stringify(model.settings),
+        "set of training settings": JSON.stringify(settings),
+        length: JSON.stringify(limit),
+        seed: String(seed),
+        "data set": digestOf(data),
+      };
+      const found = readCheckpoint(file);
+      if (found) {
+        checkSame(file, found.fingerprint, fingerprint);
+        adam.restore(found.vectors, found.step);
+        step = found.step;
+        start -= 1000 * found.seconds;
+      }
+      const optimizer = adam;
+      keep = () => {
+        const seconds = (performance.now() - start) / 1000;
+        writeCheckpoint(file, { fingerprint, step, seconds, vectors: optimizer.vectors() });
+        saved = performance.now();
+      };
+    }
     for (;;) {
       await watch.check(`the model keeps the weights of ${step} steps.`);
       const elapsed = (performance.now() - start) / 1000;
       const progress = limit.steps === undefined ? elapsed / limit.seconds : step / limit.steps;
       if (progress >= 1 && step > 0) return;
       const at = step % stepsPerEpoch;
-      if (at === 0) {
-        blocks = shuffledBlocks(rows.groups, together, new Random(seed, stream.order, step / stepsPerEpoch));
+      if (at === 0 || blocks.length === 0) {
+        blocks = shuffledBlocks(
+          rows.groups,
+          together,
+          new Random(seed, stream.order, Math.floor(step / stepsPerEpoch)),
+        );
       }
       const random = new Random(seed, stream.times, step);
-      const times = drawTimes(model, settings.noise, blocksPerBatch * together, random);
+      const drawn = drawTimes(model, settings.noise, blocksPerBatch * together, random);
+      const times = mirrored ? repeatedTimes(drawn, blocksPerBatch) : drawn;
       const rate = rateAt(settings, progress, step);
       step++;
       const { value, grads } = tf.tidy(() => {
@@ -149,6 +193,7 @@ export async function* train(
       const loss = value.dataSync()[0];
       if (!Number.isFinite(loss)) {
         tf.dispose([value, grads]);
+        step--; // this step is not taken: the state is that of the step before
         throw new InputError(
           `The loss is ${loss} after ${step} steps at a rate of ${rate.toPrecision(2)}; train with a smaller rate or with clipping.`,
         );
@@ -174,6 +219,7 @@ export async function* train(
         );
         adam.useLast();
       }
+      if (keep && performance.now() - saved > 1000 * (options.checkpoint?.everySeconds ?? 300)) keep();
       const secondsElapsed = (performance.now() - start) / 1000;
       const perStep = secondsElapsed / step;
       const secondsLeft =
@@ -195,6 +241,7 @@ export async function* train(
     }
   } finally {
     watch.close();
+    if (step > 0) keep?.();
     adam?.useAverage();
     adam?.dispose();
     sets.forEach(disposeSet);
@@ -221,7 +268,8 @@ function lengthOf(
   }
   if (minutes !== undefined)
     return { seconds: 60 * finiteInRange("The training's length", minutes, 0.001, 1e6, "minutes") };
-  if (steps !== undefined) return { steps: positiveInteger("The number of steps", steps), seconds: Infinity };
+  const given = steps ?? (epochs === undefined ? settings.steps : undefined);
+  if (given !== undefined) return { steps: positiveInteger("The number of steps", given), seconds: Infinity };
   const passes = finiteInRange("The number of epochs", epochs ?? settings.epochs, 1e-6, 1e9);
   return { steps: Math.max(1, Math.round(passes * stepsPerEpoch)), seconds: Infinity };
 }

@@ -9,6 +9,7 @@ const VERBS: Readonly<Record<string, string>> = {
   train: "train a score model on a data set",
   sample: "draw fields from a trained model",
   compare: "compare two sets of fields, with the sampling floor",
+  evaluate: "measure how close a model is to the PDE, at one or many conditions",
 };
 
 /** Exit status of bad input, as of an unknown option. */

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { readDataSet } from "../../lib/data/arrow";
 import { abandonAll } from "../../lib/data/atomicFile";
-import { finiteInRange, InputError, integerInRange } from "../../lib/errors";
+import { finiteInRange, InputError, integerInRange, positiveInteger } from "../../lib/errors";
 import { Interrupted } from "../../lib/interrupt";
 import type { TrainingState } from "../../lib/training/train";
 import { duration, Progress } from "./progress";
@@ -12,6 +12,8 @@ interface Options {
   preset: string;
   minutes?: number;
   epochs?: number;
+  steps?: number;
+  checkpoint?: string;
   seed: number;
 }
 
@@ -28,10 +30,14 @@ async function runTraining({
   preset: presetName,
   minutes,
   epochs,
+  steps,
+  checkpoint,
   seed,
 }: Options): Promise<void> {
-  if (minutes !== undefined && epochs !== undefined) {
-    throw new InputError("The training's length is given twice; give --minutes or --epochs, not both.");
+  if ([minutes, epochs, steps].filter((value) => value !== undefined).length > 1) {
+    throw new InputError(
+      "The training's length is given twice; give one of --minutes, --epochs and --steps.",
+    );
   }
   const { checkModelFolder } = await import("../../lib/network/scoreModel");
   const { presetByName } = await import("../../lib/network/presets");
@@ -47,7 +53,9 @@ async function runTraining({
   let last: TrainingState | undefined;
   let interrupted = false;
   try {
-    for await (const state of train(model, data, preset.training, { minutes, epochs, seed })) {
+    const length = { minutes, epochs, steps };
+    const kept = checkpoint === undefined ? {} : { checkpoint: { file: checkpoint } };
+    for await (const state of train(model, data, preset.training, { ...length, ...kept, seed })) {
       last = state;
       losses.push(state.loss);
       if (losses.length > LOSS_STEPS) losses.shift();
@@ -138,7 +146,7 @@ export function command(): Command {
     )
     .option(
       "--preset <name>",
-      "lesson (minutes), fast (with the linear part in closed form) or blog (as published: hours)",
+      "lesson (minutes), fast (ten minutes, at the sampling floor), best (an hour) or blog (as published: hours)",
       "lesson",
     )
     .option("--minutes <m>", "length of the training in minutes", (text) =>
@@ -148,6 +156,13 @@ export function command(): Command {
       "--epochs <n>",
       "length of the training in passes over the data (default: the preset's)",
       (text) => finiteInRange("The number of epochs", text, 1e-6, 1e9),
+    )
+    .option("--steps <n>", "length of the training in steps", (text) =>
+      positiveInteger("The number of steps", text),
+    )
+    .option(
+      "--checkpoint <file>",
+      "keep the training's state in this file (safetensors), and go on from it where it exists",
     )
     .option(
       "--seed <s>",

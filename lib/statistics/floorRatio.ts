@@ -1,0 +1,126 @@
+import { InputError, integerInRange, positiveInteger } from "../errors";
+import { meanDistance } from "./distances";
+import { checkSameFields, columnsOf, type FieldSample, firstRows, type SampleSource } from "./fieldSample";
+import { type Standardiser, standardiser } from "./standardiser";
+import { columnMean, columnStd } from "./summary";
+
+export interface SetOptions {
+  /** Rows of each set; default 2000. The floor ratio grows with it, as a larger set shows smaller differences. */
+  readonly rows?: number;
+  /** Independent sets; default 4. */
+  readonly sets?: number;
+}
+
+/** Several reference sets, with what any comparison with them needs. */
+export interface ReferenceSets {
+  readonly rows: number;
+  readonly sets: number;
+  readonly first: FieldSample;
+  /** From the rows of all sets. */
+  readonly scale: Standardiser;
+  /** Each set's varying cells in standard deviations (rows, columns). */
+  readonly standardised: readonly Float64Array[];
+  /** Each set's mean distance over all pairs of rows, each row with itself included. */
+  readonly within: readonly number[];
+  /** Mean energy distance of two independent reference sets of so many rows. */
+  readonly floor: number;
+}
+
+/** How far samples are from the references, over independent pairs of sets. */
+export interface FloorRatio {
+  readonly rows: number;
+  readonly sets: number;
+  /** Mean over the pairs of energy distance / floor: 1 means indistinguishable. */
+  readonly floorRatio: number;
+  /** Standard deviation over the pairs; NaN for a single one. */
+  readonly spread: number;
+  readonly values: readonly number[];
+  /** The floor itself, in standard deviations. */
+  readonly floor: number;
+  /** Root mean square over cells of the difference of means, of all sets together, in standard deviations. */
+  readonly meanError: number;
+  /** What meanError is in the root mean square for an independent reference: sqrt(2 / all rows). */
+  readonly meanErrorFloor: number;
+  /** Mean over cells of the ratio of standard deviations, of all sets together. */
+  readonly stdRatio: number;
+  /** Whether the cells that the references hold constant are so in the samples, to 1e-10. */
+  readonly pinnedExact: boolean;
+}
+
+/**
+ * Draws the reference sets and takes the floor from them.
+ *
+ * For V-statistics of two independent sets of n rows, E[2 mean|X - Y|] = 2 E|X - X'|, and each set's mean over all
+ * pairs, n of them zero, is (1 - 1/n) E|X - X'|: the floor's expectation is (2 / n) E|X - X'| exactly. The mean over
+ * the pairs i != j inside the references estimates it to a per cent or so, where a single measured floor scatters by
+ * tens of per cent, which would be in every ratio. Throws InputError for bad options and constant references.
+ */
+export async function referenceSets(
+  source: SampleSource,
+  { rows = 2000, sets = 4 }: SetOptions = {},
+): Promise<ReferenceSets> {
+  integerInRange("The number of rows", rows, 2, Number.MAX_SAFE_INTEGER);
+  positiveInteger("The number of sets", sets);
+  const drawn: FieldSample[] = [];
+  for (let set = 0; set < sets; set++) drawn.push(await drawSet(source, set, rows, drawn[0]));
+  const width = rows * columnsOf(drawn[0]);
+  const all = new Float64Array(sets * width);
+  drawn.forEach((set, k) => all.set(firstRows(set, rows), k * width));
+  const scale = standardiser(all, columnsOf(drawn[0]));
+  const standardised = drawn.map((set) => scale.apply(firstRows(set, rows)));
+  const within = standardised.map((values) => meanDistance(values, values, scale.free.length));
+  const meanWithin = within.reduce((sum, value) => sum + value, 0) / sets;
+  const floor = (2 / (rows - 1)) * meanWithin; // (2 / n) times the mean over i != j, which is n / (n - 1) of it
+  return { rows, sets, first: drawn[0], scale, standardised, within, floor };
+}
+
+/**
+ * The floor ratio of samples: unrooted energy distance over all varying cells of all fields, each in the references'
+ * standard deviations, between reference set k and sample set k; its mean and spread over k, in units of the floor.
+ *
+ * Throws InputError when a set is short or has other fields.
+ */
+export async function floorRatio(references: ReferenceSets, source: SampleSource): Promise<FloorRatio> {
+  const { rows, sets, scale, standardised, within, floor } = references;
+  const columns = scale.free.length;
+  const samples = new Float64Array(sets * rows * columns);
+  const values: number[] = [];
+  let pinnedExact = true;
+  for (let set = 0; set < sets; set++) {
+    const drawn = firstRows(await drawSet(source, set, rows, references.first), rows);
+    const sample = scale.apply(drawn);
+    const between = meanDistance(standardised[set], sample, columns);
+    values.push((2 * between - within[set] - meanDistance(sample, sample, columns)) / floor);
+    pinnedExact &&= scale.keepsPinned(drawn);
+    samples.set(sample, set * rows * columns);
+  }
+  const series = Float64Array.from(values);
+  return {
+    rows,
+    sets,
+    floorRatio: columnMean(series, 1)[0],
+    spread: sets > 1 ? columnStd(series, 1)[0] : NaN,
+    values,
+    floor,
+    meanError: Math.sqrt(average(columnMean(samples, columns).map((mean) => mean ** 2))),
+    meanErrorFloor: Math.sqrt(2 / (sets * rows)),
+    stdRatio: average(columnStd(samples, columns)),
+    pinnedExact,
+  };
+}
+
+async function drawSet(
+  source: SampleSource,
+  set: number,
+  rows: number,
+  like: FieldSample | undefined,
+): Promise<FieldSample> {
+  const drawn = await source(set, rows);
+  if (like) checkSameFields(like, drawn);
+  if (drawn.rows >= rows) return drawn;
+  throw new InputError(`Set ${set + 1} to compare has ${drawn.rows} rows; give at least ${rows}.`);
+}
+
+function average(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,220 @@
+import { Command, Option } from "commander";
+import { AtomicFile } from "../../lib/data/atomicFile";
+import { porousElectrode } from "../../lib/data/porousElectrodeProblem";
+import type { Problem } from "../../lib/data/problem";
+import { InputError, integerInRange, oneOf, positiveInteger } from "../../lib/errors";
+import type { ScoreModel } from "../../lib/network/scoreModel";
+import { breakEven, type Cost } from "../../lib/statistics/breakEven";
+import { type DrawFields, evaluateAt, evaluateFullyAt, type Evaluation } from "../../lib/statistics/evaluate";
+import {
+  evaluationHead,
+  evaluationLine,
+  evaluationSummary,
+  formatFullEvaluation,
+  summariseEvaluations,
+} from "../../lib/statistics/formatEvaluation";
+import {
+  HELD_OUT_SETS,
+  heldOutConditions,
+  type HeldOutSet,
+  referenceConditions,
+} from "../../lib/statistics/heldOut";
+import { conditionHelp, conditionsFrom } from "./conditions";
+import { Progress } from "./progress";
+import { addSamplingOptions, modelFrom, type SamplingOptions } from "./samplingOptions";
+
+interface Options extends SamplingOptions {
+  set: HeldOutSet;
+  conditions: number;
+  n: number;
+  sets: number;
+  json?: string;
+}
+
+/** Distances of all pairs of 2 n rows are held at once: 800 MB for this n. */
+const MOST_ROWS = 10_000;
+const MOST_SETS = 1000;
+
+async function runEvaluation(options: Options, command: Command): Promise<void> {
+  const { model, sampler, steps } = await modelFrom(options);
+  const { sampleFields } = await import("../../lib/sampling/sampleFields");
+  const at = conditionsAsked(model.problem, command);
+  const places = at ? [at] : heldOutConditions(model.problem, options.conditions, options.set);
+  const all = (places.length + (at ? 0 : 1)) * options.sets * options.n;
+  const progress = new Progress("fields");
+  let drawn = 0;
+  const draw: DrawFields = async (conditions, count, seed) => {
+    const onProgress = ({ fields }: { fields: number }): void => progress.update(drawn + fields, all);
+    const set = await sampleFields(model, conditions, {
+      count,
+      seed,
+      sampler: sampler.name,
+      steps,
+      onProgress,
+    });
+    drawn += count;
+    return set;
+  };
+  const print = (text: string): void => {
+    progress.end(); // the progress line must not stand in the output's way
+    process.stdout.write(`${text}\n`);
+  };
+  const { problem } = model;
+  const head = {
+    problem: problem.name,
+    settings: problem.settings,
+    folder: options.model,
+    history: model.history,
+    sampler: sampler.name,
+    steps,
+    seed: options.seed,
+    rows: options.n,
+    sets: options.sets,
+  };
+  const json = options.json === undefined ? undefined : new AtomicFile(options.json); // better known before than after
+  try {
+    print(
+      `${problem.name}, ${Object.entries(problem.settings).flat().join(" ")}; ${options.model}; ` +
+        `${sampler.name}, ${steps} steps, seed ${options.seed}`,
+    );
+    const result = at
+      ? await evaluateOne(model, at, draw, options, print)
+      : await evaluateMany(problem, places, draw, options, print);
+    json?.write(Buffer.from(`${JSON.stringify({ ...head, ...result }, null, 1)}\n`));
+    json?.commit();
+  } catch (error) {
+    json?.abandon();
+    throw error;
+  } finally {
+    progress.end();
+  }
+}
+
+/** The conditions given as options; undefined if there are none. Throws InputError if a set is given as well. */
+function conditionsAsked(problem: Problem, command: Command): Float64Array | undefined {
+  if (command.args.length === 0) return undefined;
+  const conditions = conditionsFrom(problem, command.args);
+  for (const name of ["set", "conditions"]) {
+    if (command.getOptionValueSource(name) === "cli") {
+      throw new InputError(`Conditions are given, and --${name} as well; give one or the other.`);
+    }
+  }
+  return conditions;
+}
+
+/** Prints everything about one set of conditions; returns what is to be saved. */
+async function evaluateOne(
+  { problem, history }: ScoreModel,
+  at: Float64Array,
+  draw: DrawFields,
+  { n: rows, sets, seed }: Options,
+  print: (text: string) => void,
+): Promise<object> {
+  const evaluation = await evaluateFullyAt(problem, at, draw, { rows, sets, seed });
+  const { model, comparison, controls, seconds } = evaluation;
+  const cost: Cost = {
+    fields: rows * sets,
+    solverSeconds: seconds.solver,
+    modelSeconds: seconds.model,
+    trainingSeconds: numberOr(history.seconds),
+    trainingFields: numberOr(history.rows),
+  };
+  print(
+    problem.conditions.map(({ name, unit }, k) => `${name} ${at[k]} ${unit}`.replace(/_/g, " ")).join(", "),
+  );
+  print(`\n${formatFullEvaluation(problem, evaluation, cost)}`);
+  const from = breakEven(cost);
+  return {
+    conditions: byName(problem, at),
+    model,
+    comparison,
+    controls: {
+      ...controls,
+      nearest: { ...controls.nearest, conditions: byName(problem, controls.nearest.conditions) },
+    },
+    cost: { ...cost, breakEven: from === Infinity ? "never" : from },
+  };
+}
+
+/** Prints a line for each set of conditions and a summary; returns what is to be saved. */
+async function evaluateMany(
+  problem: Problem,
+  places: readonly Float64Array[],
+  draw: DrawFields,
+  { n: rows, sets, seed, set }: Options,
+  print: (text: string) => void,
+): Promise<object> {
+  print(`set ${set}: ${places.length} conditions, each ${sets} sets of ${rows} rows\n`);
+  print(evaluationHead(problem));
+  const evaluations: Evaluation[] = [];
+  for (const [number, at] of places.entries()) {
+    const evaluation = await evaluateAt(problem, at, draw, { rows, sets, seed });
+    evaluations.push(evaluation);
+    print(evaluationLine(String(number + 1), evaluation));
+  }
+  const reference = await evaluateAt(problem, referenceConditions(problem), draw, { rows, sets, seed });
+  print(evaluationSummary(evaluations, reference));
+  const floor = reference.model.meanErrorFloor.toPrecision(3);
+  print(`expected of the PDE: floor ratio 1, mean error ${floor}, std ratio 1`);
+  const named = ({ conditions, ...rest }: Evaluation) => ({
+    ...rest,
+    conditions: byName(problem, conditions),
+  });
+  const { worst, ...medians } = summariseEvaluations(evaluations);
+  return {
+    set,
+    evaluations: evaluations.map(named),
+    median: medians,
+    worst: named(worst),
+    reference: named(reference),
+  };
+}
+
+function byName(problem: Problem, conditions: Float64Array): Record<string, number> {
+  return Object.fromEntries(problem.conditions.map(({ name }, k) => [name, conditions[k]]));
+}
+
+function numberOr(value: unknown): number {
+  return typeof value === "number" ? value : NaN;
+}
+
+export function command(): Command {
+  const verb = new Command("evaluate")
+    .usage("[options] [--<condition> <value> ...]")
+
+    .addOption(
+      new Option("--set <name>", `conditions that no training sees: ${HELD_OUT_SETS.join(" or ")}`)
+        .default("test")
+        .argParser((text) => oneOf("The set of conditions", text, HELD_OUT_SETS)),
+    )
+    .option(
+      "--conditions <k>",
+      "number of them, the ends of all ranges first",
+      (text) => positiveInteger("The number of conditions", text, 1_000_000),
+      50,
+    )
+    .option(
+      "--n <rows>",
+      "fields of each set",
+      (text) => integerInRange("The number of fields", text, 2, MOST_ROWS),
+      2000,
+    )
+    .option(
+      "--sets <m>",
+      "independent pairs of sets, of the PDE and of the model",
+      (text) => positiveInteger("The number of sets", text, MOST_SETS),
+      4,
+    );
+  return addSamplingOptions(verb)
+    .option("--json <file>", "file to write all numbers to")
+    .addHelpText(
+      "after",
+      `\nThe floor ratio is the energy distance between the model's and the PDE's fields, in units of that between two\n` +
+        `sets of the PDE: 1 means indistinguishable. With all conditions given, the fields there are compared in\n` +
+        `detail, beside controls; without any, one line is printed for each of a set of conditions.\n` +
+        conditionHelp(porousElectrode("figures")),
+    )
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(runEvaluation);
+}
