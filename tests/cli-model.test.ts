@@ -108,7 +108,19 @@ test("--help names every option, preset and sampler, and loads no TensorFlow", a
 });
 
 test("train, sample and compare work together", async () => {
-  const trained = await run("train", "--data", "data.arrow", "--out", "m", "--epochs", "1", "--seed", "3");
+  const trained = await run(
+    "train",
+    "--data",
+    "data.arrow",
+    "--out",
+    "m",
+    "--preset",
+    "lesson",
+    "--epochs",
+    "1",
+    "--seed",
+    "3",
+  );
   assert.deepEqual([trained.status, trained.stderr], [0, ""]);
   assert.match(
     trained.stdout,
@@ -170,7 +182,7 @@ test("a model is replaced only at the end of a training, and other folders never
 function interruptTraining(out: string, wait: number, signals: number): Promise<Result> {
   const child = spawn(
     process.execPath,
-    [script, "train", "--data", "data.arrow", "--out", out, "--minutes", "60"],
+    [script, "train", "--data", "data.arrow", "--out", out, "--preset", "lesson", "--minutes", "60"],
     {
       cwd: folder,
     },
@@ -327,7 +339,10 @@ test("bad input to train is refused before anything is written", async () => {
       /Cannot read "foreign.arrow": its schema names no problem/,
     ],
     [["train", "--data", "absent.arrow", "--out", "new"], /absent.arrow": there is no such file/],
-    [["train", "--data", "one.arrow", "--out", "new"], /too few different conditions \(1\)/],
+    [
+      ["train", "--data", "one.arrow", "--out", "new", "--preset", "lesson"],
+      /too few different conditions \(1\)/,
+    ],
     [["train", "--data", "data.arrow", "--out", "data.arrow"], /data.arrow" exists and is not just a model/],
     [["train", "--data", "data.arrow", "--out", "data.arrow/new"], /a part of its path is not a folder/],
     [

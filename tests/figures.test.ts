@@ -22,6 +22,7 @@ import {
 } from "../lib/figures/physicsFigures";
 import { pngOf } from "../lib/figures/png";
 import { reachFigure } from "../lib/figures/reachFigure";
+import { samplerFigure } from "../lib/figures/samplerFigure";
 import { bundleOf } from "../lib/figures/show";
 import { timeLeft, TrainingHistory } from "../lib/figures/trainingFigure";
 import { filmNetwork } from "../lib/network/filmNetwork";
@@ -60,6 +61,19 @@ const figures: Record<string, Figure> = {
     { set, name: "PDE", hex: colour.pde },
     { set: other, name: "SGM", hex: colour.sgm },
   ]),
+  samplers: samplerFigure({
+    model: "m",
+    conditions: [1e-5, 0, 25],
+    rows: 100,
+    reference: { sampler: "a", steps: 160 },
+    floors: [{ rows: 100, energyDistance: 0.4 }],
+    results: [10, 20].map((networkCalls) => ({
+      sampler: "a",
+      networkCalls,
+      energyDistance: 1 / networkCalls,
+      stdRatio: 1,
+    })),
+  }),
   spread: spreadFigure(
     [{ std: spreadOf(set, 1), name: "φ", hex: colour.pde }],
     electrode.positions,

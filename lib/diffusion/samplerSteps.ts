@@ -184,7 +184,7 @@ export const dpmSolver2M: Sampler = {
 export const gaussianExact: Sampler = {
   name: "gaussian-exact-2m",
   networkCallsPerStep: 1,
-  defaultSteps: 20,
+  defaultSteps: 16,
   grid: karrasGrid,
   step({ schedule, space, denoise, combineModes }, { x, t, previous }, next) {
     const combine =

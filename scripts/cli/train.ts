@@ -147,7 +147,7 @@ export function command(): Command {
     .option(
       "--preset <name>",
       "lesson (minutes), fast (ten minutes, at the sampling floor), best (an hour) or blog (as published: hours)",
-      "lesson",
+      "fast",
     )
     .option("--minutes <m>", "length of the training in minutes", (text) =>
       finiteInRange("The training's length", text, 0.001, 1e6, "minutes"),

@@ -1,0 +1,51 @@
+import { colour, type Figure, line, panels, points } from "./figure";
+
+/** Errors of samplers on one model and the same noise, as `npm run study -- samplers` writes them. */
+export interface SamplerStudy {
+  readonly model: string;
+  readonly conditions: readonly number[];
+  readonly rows: number;
+  /** What the errors are against. */
+  readonly reference: { readonly sampler: string; readonly steps: number };
+  /** Expected energy distance of two independent sets of so many rows. */
+  readonly floors: readonly { readonly rows: number; readonly energyDistance: number }[];
+  readonly results: readonly {
+    readonly sampler: string;
+    readonly networkCalls: number;
+    /** To the reference, from the same starting noise, in standard deviations. */
+    readonly energyDistance: number;
+    /** Mean over cells of the ratio of standard deviations to the reference's. */
+    readonly stdRatio: number;
+  }[];
+}
+
+/** Energy distance to the reference against network calls, one curve a sampler, with the floors as lines. */
+export function samplerFigure({ results, floors, reference }: SamplerStudy): Figure {
+  const shades = [colour.fifth, colour.fourth, colour.third, colour.pde, colour.sgm];
+  const names = [...new Set(results.map(({ sampler }) => sampler))];
+  const curves = names.map((name, i) => {
+    const own = results.filter(({ sampler }) => sampler === name);
+    return points(
+      own.map(({ networkCalls }) => networkCalls),
+      own.map(({ energyDistance }) => energyDistance),
+      { name, mode: "lines+markers", line: { color: shades[i % shades.length], width: 2 } },
+    );
+  });
+  const calls = results.map(({ networkCalls }) => networkCalls);
+  const ends = [Math.min(...calls), Math.max(...calls)];
+  const lines = floors.map(({ rows, energyDistance }, i) =>
+    line(ends, [energyDistance, energyDistance], {
+      name: `sampling floor, n = ${rows}`,
+      line: { color: colour.grey, width: 1.5, dash: i === 0 ? "dot" : "dash" },
+    }),
+  );
+  const panel = {
+    x: "network calls",
+    y: "energy distance",
+    xType: "log" as const,
+    yType: "log" as const,
+    traces: [...curves, ...lines],
+  };
+  const text = `Samplers against ${reference.steps} steps of ${reference.sampler}, same starting noise`;
+  return panels([panel], { width: 760, height: 460, text });
+}

@@ -1,0 +1,11 @@
+"use strict";
+// npm run bench: times of training and of denoising, beside PyTorch's where it is installed. See docs/performance.md.
+
+const { startedAgain } = require("./environment");
+const { setupOrExit } = require("./setup");
+
+setupOrExit().then(() => {
+  if (startedAgain()) return;
+  require("./typescript.js");
+  require("./bench/main.ts");
+});

@@ -1,0 +1,94 @@
+/** The benchmark's results as tables, for a terminal and for a document. */
+import type { ProfileRow } from "./torchSide";
+
+/** Milliseconds of rounds that were run by turns with the other side's. */
+export interface Result {
+  readonly preset: string;
+  readonly what: "step" | "forward";
+  readonly rows: number;
+  readonly parameters: number;
+  /** median of each round */
+  readonly tfjs: readonly number[];
+  /** median of each round; missing without PyTorch */
+  readonly torch?: readonly number[];
+  /** cores that other programs used in each round */
+  readonly otherLoad: readonly number[];
+}
+
+/** Cores that are enough to be seen in the times. */
+const COUNTING_LOAD = 0.1;
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
+}
+
+/** tfjs / PyTorch of each round: what slows the machine down for a while slows both. */
+export function ratios({ tfjs, torch }: Result): number[] {
+  return torch === undefined ? [] : tfjs.map((value, i) => value / torch[i]);
+}
+
+/** What other programs did meanwhile, if it was enough to count. */
+export function otherLoadNote(results: readonly Result[]): string | undefined {
+  const load = results.map((result) => median(result.otherLoad));
+  const most = Math.max(0, ...load);
+  if (most < COUNTING_LOAD) return undefined;
+  return `Other programs used up to ${most.toFixed(1)} cores meanwhile: measure again when the machine is quiet.`;
+}
+
+/** Three significant digits. */
+const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+const withRange = (values: readonly number[], text: (value: number) => string): string =>
+  `${text(median(values))} (${text(Math.min(...values))} to ${text(Math.max(...values))})`;
+
+/** Rows of cells, the first of them the heads; columns from the second on that hold numbers are set right. */
+function table(rows: readonly (readonly string[])[], textColumns: number, markdown: boolean): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const padded = (row: readonly string[]): string[] =>
+    row.map((cell, i) => (i < textColumns ? cell.padEnd(widths[i]) : cell.padStart(widths[i])));
+  if (!markdown) return rows.map((row) => padded(row).join("   ").trimEnd()).join("\n");
+  const rule = widths.map((width, i) => (i < textColumns ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
+  const [head, ...body] = rows.map(padded);
+  return [head, rule, ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** Medians over the rounds, with the smallest and the largest. */
+export function resultTable(results: readonly Result[], markdown: boolean): string {
+  const compared = results.some(({ torch }) => torch);
+  const names = { step: "training step", forward: "denoising" };
+  const head = ["preset", "what", "rows", "tfjs, ms"];
+  const rows = results.map((result) => {
+    const { preset, what, rows: count, tfjs, torch } = result;
+    const left = [preset, names[what], String(count), withRange(tfjs, digits)];
+    if (!torch) return compared ? [...left, "", ""] : left;
+    const ratio = withRange(ratios(result), (value) => value.toFixed(2));
+    return [...left, withRange(torch, digits), ratio];
+  });
+  return table([compared ? [...head, "PyTorch, ms", "tfjs / PyTorch"] : head, ...rows], 2, markdown);
+}
+
+/** Operations of a profile until they make up 97 % of its time, and the rest in one row. */
+export function profileTable(rows: readonly ProfileRow[], milliseconds: number, markdown: boolean): string {
+  const shown: ProfileRow[] = [];
+  let sum = 0;
+  for (const row of rows.filter(([, calls]) => calls > 0)) {
+    if (sum > 0.97 * milliseconds || shown.length === 20) break;
+    shown.push(row);
+    sum += row[2];
+  }
+  const others = rows.filter((row) => !shown.includes(row) && row[1] > 0);
+  if (others.length > 0) {
+    const total = (column: 1 | 2): number => others.reduce((all, row) => all + row[column], 0);
+    shown.push([`${others.length} others`, total(1), total(2)]);
+  }
+  shown.push(...rows.filter(([, calls]) => !(calls > 0)));
+  const body = shown.map(([name, calls, time]) => [
+    name,
+    calls > 0 ? calls.toFixed(0) : "",
+    time.toFixed(2),
+    `${((100 * time) / milliseconds).toFixed(0)} %`,
+  ]);
+  const all = ["a step", "", milliseconds.toFixed(2), "100 %"];
+  return table([["operation", "calls", "ms", "share"], ...body, all], 1, markdown);
+}

@@ -1,0 +1,102 @@
+/** The PyTorch side of the benchmark: a Python process that waits for commands. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import path from "node:path";
+import readline from "node:readline";
+import { InputError, shown } from "../../lib/errors";
+import type { Check } from "./workload";
+
+const { python: own, environment } = require("../environment") as {
+  python: string;
+  environment: (base?: NodeJS.ProcessEnv) => NodeJS.ProcessEnv;
+};
+
+export const INSTALL = ".venv/bin/python -m pip install -r requirements-bench.txt";
+
+/** Where time goes: operation, calls a step, milliseconds a step. */
+export type ProfileRow = readonly [string, number, number];
+
+type Answer = { readonly cpu: readonly [number, number]; readonly error?: string };
+
+export class TorchSide {
+  /** Processor seconds that the process had used at the end of its last answer. */
+  cpu = 0;
+  /** Largest share of a core that it has used while it had nothing to do. */
+  idleShare = 0;
+  private idleSince = 0;
+  private readonly answers: AsyncIterator<string>;
+
+  private constructor(
+    private readonly process: ChildProcess,
+    readonly version: string,
+  ) {
+    this.answers = readline.createInterface({ input: process.stdout! })[Symbol.asyncIterator]();
+  }
+
+  /**
+   * Starts the process with so many threads; undefined if its Python has no PyTorch.
+   *
+   * The Python is that of PYTHON_BENCH, or of .venv. Throws InputError if it does not run.
+   */
+  static start(threads: number): TorchSide | undefined {
+    const python = process.env.PYTHON_BENCH ?? own;
+    const env = environment({
+      ...process.env,
+      OMP_NUM_THREADS: String(threads),
+      PYTHONWARNINGS: "ignore",
+      KINETO_LOG_LEVEL: "99", // else the profiler tells when it starts and stops
+    });
+    const probe =
+      "import importlib.util as u\nif u.find_spec('torch'):\n import torch\n print(torch.__version__)";
+    const { status, stdout, stderr } = spawnSync(python, ["-c", probe], { encoding: "utf8", env });
+    // Python tells in words why it cannot load something.
+    if (status === null || (status !== 0 && !/Error/.test(stderr))) {
+      throw new InputError(
+        `The Python of the benchmark is ${shown(python)}, which does not run; give another by PYTHON_BENCH.`,
+      );
+    }
+    if (status !== 0) {
+      const last = stderr.trim().split("\n").at(-1);
+      throw new InputError(
+        `PyTorch of ${shown(python)} does not load (${last}); install it anew: ${INSTALL}`,
+      );
+    }
+    if (stdout.trim() === "") return undefined;
+    const script = path.join(__dirname, "torch_bench.py");
+    const child = spawn(python, ["-B", script, String(threads)], { env, stdio: ["pipe", "pipe", "inherit"] });
+    return new TorchSide(child, stdout.trim());
+  }
+
+  private async ask<T>(request: object): Promise<T> {
+    this.process.stdin!.write(`${JSON.stringify(request)}\n`);
+    const { value, done } = await this.answers.next();
+    if (done) throw new Error("PyTorch's process has ended.");
+    const answer = JSON.parse(value as string) as T & Answer;
+    if (answer.error !== undefined) throw new Error(`PyTorch: ${answer.error}`);
+    this.cpu = answer.cpu[1];
+    this.idleSince = performance.now();
+    return answer;
+  }
+
+  /** Reads what {@link Workload.write} wrote, and computes the same. */
+  load(folder: string): Promise<Check> {
+    return this.ask<Check>({ command: "load", folder });
+  }
+
+  /** Repeats a step or a forward pass for some seconds; returns the milliseconds of each. */
+  async repeat(what: "step" | "forward", seconds: number): Promise<number[]> {
+    const [cpu, since, now] = [this.cpu, this.idleSince, performance.now()];
+    const answer = await this.ask<Answer & { seconds: number[] }>({ command: what, seconds });
+    this.idleShare = Math.max(this.idleShare, (1000 * (answer.cpu[0] - cpu)) / (now - since));
+    return answer.seconds.map((value) => 1000 * value);
+  }
+
+  /** Where the time of a step goes. */
+  profile(steps: number): Promise<{ rows: ProfileRow[]; milliseconds: number }> {
+    return this.ask({ command: "profile", steps });
+  }
+
+  /** Ends the process. */
+  stop(): void {
+    this.process.kill();
+  }
+}

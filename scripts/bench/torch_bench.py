@@ -1,0 +1,206 @@
+"""The PyTorch side of `npm run bench`: waits for commands, each a line of JSON, and answers each with one.
+
+    {"command": "load", "folder": ...}      reads what scripts/bench/workload.ts wrote -> {"losses": [...]}
+    {"command": "step", "seconds": s}       trains for that long -> {"seconds": [of each step]}
+    {"command": "forward", "seconds": s}    the same for denoising
+    {"command": "profile", "steps": n}      -> {"rows": [[operation, calls a step, ms a step]],
+                                                "milliseconds": a step}
+
+All answers have "cpu": the processor time that this process has used, before and after. It ends with its input.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+
+import torch
+
+import networks
+
+# As in lib/training/batches.ts.
+FAINT_VARIANCE = 1e-4
+
+
+class Workload:
+    """A preset's model, data and optimiser: what lib/training does in a step, and lib/network in denoise()."""
+
+    def __init__(self, folder):
+        with open(os.path.join(folder, "bench.json"), encoding="utf-8") as file:
+            self.about = json.load(file)
+        with open(os.path.join(folder, "tensors.bin"), "rb") as file:
+            values = torch.frombuffer(bytearray(file.read()), dtype=torch.float32)
+        tensors, at = {}, 0
+        for name, shape in self.about["tensors"]:
+            size = torch.Size(shape).numel()
+            tensors[name] = values[at : at + size].clone().reshape(shape)
+            at += size
+        self.tensors = tensors
+        self.network = networks.build(self.about["shape"], self.about["network"])
+        prefix = "weights/"
+        self.weights = {
+            name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)
+        }
+        self.rows = torch.tensor(self.about["rows"])
+        self.groups = torch.tensor(self.about["groups"])
+        self.start()
+
+    def start(self):
+        """Goes back to the first weights."""
+        networks.load(self.network, self.weights)
+        training = self.about["training"]
+        self.parameters = list(self.network.parameters())
+        betas = (training["beta1"], training["beta2"])
+        self.adam = torch.optim.Adam(self.parameters, lr=training["rate"], betas=betas)
+        self.average = [parameter.detach().clone() for parameter in self.parameters]
+
+    def batch(self):
+        """The batch's rows and what is known of their conditions."""
+        fields = self.tensors["fields"].index_select(0, self.rows)
+        context = {
+            name: self.tensors[name].index_select(0, self.groups)
+            for name in ("inputs", "variances", "vectors")
+            if name in self.tensors
+        }
+        return fields, context
+
+    def gains(self, variances, levels):
+        """See ScoreModel.gains: levels [n, rows, 1]."""
+        l = variances.unsqueeze(1)
+        total = (l + levels.square()).sqrt()
+        linear = l / total.square()
+        return total, linear, levels * linear.sqrt()
+
+    def rest(self, z, total, linear, time_input, context):
+        """See ScoreModel.rest."""
+        vectors = context["vectors"]
+        n, rows, _ = z.shape
+        cells = self.about["shape"]["cells"]
+
+        def in_cells(modal):
+            return torch.bmm(modal, vectors.transpose(1, 2)).reshape(n * rows, cells, -1)
+
+        seen = torch.cat([in_cells(z / total), in_cells(z * linear)], dim=2)
+        output = self.network(seen, context["inputs"].repeat_interleave(rows, dim=0), time_input)
+        return torch.bmm(output.reshape(n, rows, -1), vectors) * linear.amax(dim=2, keepdim=True)
+
+    def loss(self, noise):
+        """See batchLoss in lib/training/batches.ts."""
+        clean, context = self.batch()
+        mean, std, level, time_input = (
+            self.tensors[f"batch/{name}"] for name in ("mean", "std", "level", "timeInput")
+        )
+        n = len(self.groups)
+        rows = len(clean) // n
+        if self.about["target"] == "rest":
+            vectors, variances = context["vectors"], context["variances"]
+            exact = torch.bmm(clean.reshape(n, rows, -1), vectors)
+            z = exact + torch.bmm((noise * level[:, None, None]).reshape(n, rows, -1), vectors)
+            total, linear, error = self.gains(variances, level.reshape(n, rows, 1))
+            left = (exact - z * linear) / error
+            seen = variances / (variances + FAINT_VARIANCE)
+            weights = (seen / seen.mean(dim=1, keepdim=True)).unsqueeze(1)
+            output = self.rest(z, total, linear, time_input[:, None], context)
+            return ((output - left).square() * weights).mean()
+        mean, std = mean[:, None, None], std[:, None, None]
+        inputs = context["inputs"].repeat_interleave(rows, dim=0)
+        output = self.network(clean * mean + noise * std, inputs, time_input[:, None])
+        if self.about["target"] == "score":
+            return (output * std + noise).square().mean()
+        return (output - (noise * mean - clean * std)).square().mean()
+
+    def step(self, noise=None):
+        """One step of training; returns its loss."""
+        training = self.about["training"]
+        if noise is None:
+            noise = torch.randn(len(self.rows), *self.tensors["fields"].shape[1:])
+        self.adam.zero_grad()
+        loss = self.loss(noise)
+        loss.backward()
+        if training["clip"] > 0:
+            torch.nn.utils.clip_grad_norm_(self.parameters, training["clip"])
+        self.adam.step()
+        if training["ema"] > 0:
+            with torch.no_grad():
+                torch._foreach_lerp_(self.average, self.parameters, 1 - training["ema"])
+        return loss.item()
+
+    def forward(self):
+        """See ScoreModel.denoise."""
+        with torch.inference_mode():
+            x, inputs = self.tensors["forward/x"], self.tensors["forward/inputs"]
+            at = self.about["forward"]
+            rows = len(x)
+            if self.about["target"] != "rest":
+                time_input = torch.full((rows, 1), at["timeInput"])
+                output = self.network(x, inputs.expand(rows, -1), time_input)
+                return (output - x * at["onState"]) / at["onDenoised"]
+            names = ("variances", "vectors")
+            context = {"inputs": inputs, **{name: self.tensors[f"forward/{name}"] for name in names}}
+            z = torch.bmm((x / at["mean"]).reshape(1, rows, -1), context["vectors"])
+            levels = torch.full((1, rows, 1), at["level"])
+            total, linear, error = self.gains(context["variances"], levels)
+            time_input = torch.full((rows, 1), at["timeInput"])
+            denoised = z * linear + self.rest(z, total, linear, time_input, context) * error
+            return torch.bmm(denoised, context["vectors"].transpose(1, 2)).reshape(x.shape)
+
+    def check(self):
+        """Losses of the first steps on one batch and noise, and the denoised fields, for comparison."""
+        noise = self.tensors["batch/noise"]
+        denoised = self.forward()
+        losses = [self.step(noise) for _ in range(self.about["checkedSteps"])]
+        self.start()
+        return {"losses": losses, "denoised": denoised.flatten().tolist()}
+
+
+def timed(action, seconds):
+    """Runs an action for so long, at least once; returns the seconds of each."""
+    times, start = [], time.perf_counter()
+    while not times or time.perf_counter() - start < seconds:
+        before = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - before)
+    return times
+
+
+def profiled(action, steps):
+    """Where the time of an action goes, by PyTorch's own profiler."""
+    action()
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        start = time.perf_counter()
+        for _ in range(steps):
+            action()
+        seconds = time.perf_counter() - start
+    rows = [
+        [event.key, event.count / steps, event.self_cpu_time_total / 1000 / steps]
+        for event in profile.key_averages()
+    ]
+    rows.sort(key=lambda row: -row[2])
+    return {"rows": rows, "milliseconds": 1000 * seconds / steps}
+
+
+def main():
+    # Ctrl-C is for the program that started this one, and ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(int(sys.argv[1]))
+    torch.manual_seed(1)
+    workload = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        before = time.process_time()
+        try:
+            if request["command"] == "load":
+                workload = Workload(request["folder"])
+                answer = workload.check()
+            elif request["command"] == "profile":
+                answer = profiled(workload.step, request["steps"])
+            else:
+                answer = {"seconds": timed(getattr(workload, request["command"]), request["seconds"])}
+        except (ValueError, RuntimeError) as error:
+            answer = {"error": str(error).split("\n", 1)[0]}
+        print(json.dumps({**answer, "cpu": [before, time.process_time()]}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

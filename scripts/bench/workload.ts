@@ -1,0 +1,210 @@
+/** What is timed: a preset's training step and denoising, on a small data set held in memory. */
+import fs from "node:fs";
+import path from "node:path";
+import { groupByCondition } from "../../lib/data/dataset";
+import { generateDataSet } from "../../lib/data/generate";
+import { porousElectrode } from "../../lib/data/porousElectrodeProblem";
+import { conditionalMoments, globalStandardisation } from "../../lib/data/standardisation";
+import { targetCoefficients } from "../../lib/diffusion/loss";
+import { ConditionalCovariance } from "../../lib/network/covariance";
+import { type Preset, type PresetName, presets, type TrainingSettings } from "../../lib/network/presets";
+import { type Context, disposeContext, ScoreModel } from "../../lib/network/scoreModel";
+import { Random } from "../../lib/random";
+import { normal, tf } from "../../lib/tensorflow";
+import {
+  batchLoss,
+  disposeSet,
+  drawTimes,
+  gatherBatch,
+  shuffledBlocks,
+  tensorSet,
+} from "../../lib/training/batches";
+import { FlatAdam } from "../../lib/training/flatAdam";
+import { train } from "../../lib/training/train";
+
+/** A step of the blog's batch of 1024 takes seconds; the time a row is the same. */
+const BATCH: Partial<Record<PresetName, number>> = { blog: 256 };
+/** Rows that sampling denoises side by side, as sampleFields does by default. */
+const FORWARD_ROWS = 250;
+/** The time at which they are denoised; its value does not matter for the speed. */
+const FORWARD_TIME = 0.5;
+/** Enough for a covariance at each node, and more than two batches. */
+const DATA = { conditions: 80, fields: 8, seed: 1 };
+/** Optimiser steps after which the losses of both sides are compared. */
+const CHECKED_STEPS = 3;
+/** First numbers of the streams of random numbers. */
+const stream = { weights: 50, order: 51, times: 52, noise: 53, forward: 54 } as const;
+
+/** What both sides must compute alike before they are timed. */
+export interface Check {
+  /** Loss of one batch before each of the first steps of Adam. */
+  readonly losses: readonly number[];
+  /** Denoised rows, flat. */
+  readonly denoised: ArrayLike<number>;
+}
+
+export class Workload {
+  readonly batch: number;
+  readonly forwardRows = FORWARD_ROWS;
+  readonly parameters: number;
+  private readonly training: TrainingSettings;
+  private readonly data;
+  private readonly model: ScoreModel;
+  private readonly context: Context;
+  private readonly noisy: tf.Tensor3D;
+  private readonly steps: ReturnType<typeof train>;
+
+  constructor(readonly preset: PresetName) {
+    const { model: settings, training }: Preset = presets[preset];
+    this.batch = BATCH[preset] ?? training.batch;
+    this.training = { ...training, batch: this.batch };
+    const problem = porousElectrode("figures");
+    this.data = generateDataSet(problem, DATA);
+    if (settings.standardisation === "global") {
+      this.model = ScoreModel.create(problem, settings, globalStandardisation(this.data));
+    } else {
+      // From the few rows of data, whatever the preset takes them from: a step is the same.
+      const moments = conditionalMoments(this.data);
+      const covariance = settings.target === "rest" ? ConditionalCovariance.fit(problem, moments) : undefined;
+      this.model = ScoreModel.create(problem, settings, moments.standardisation, 1, covariance);
+    }
+    this.parameters = this.model.network.countParams();
+    this.reset();
+    const [{ conditions }] = groupByCondition(this.data);
+    this.context = this.model.context(conditions);
+    // What is generated has the shape of what the network returns.
+    const [, ...shape] = this.model.network.outputs[0].shape as number[];
+    this.noisy = normal([FORWARD_ROWS, ...shape], 1, stream.forward) as tf.Tensor3D;
+    // Longer than any benchmark, and validated never.
+    this.steps = train(this.model, this.data, this.training, { steps: 1e9, validateEvery: 1e9 });
+  }
+
+  /** Random weights everywhere: where a network starts from zeros, wrong gradients would go unseen. */
+  private reset(): void {
+    tf.tidy(() => {
+      const weights = this.model.network.weights.map(({ shape }, i) => {
+        const inputs = tf.util.sizeFromShape(shape.slice(0, -1) as number[]);
+        return normal(shape as number[], 1, stream.weights, i).mul(inputs > 1 ? inputs ** -0.5 : 0.1);
+      });
+      this.model.network.setWeights(weights);
+    });
+  }
+
+  /** One step of lib/training. */
+  async step(): Promise<void> {
+    await this.steps.next();
+  }
+
+  /** One denoising of sampling. */
+  forward(): void {
+    this.model.denoise(this.noisy, FORWARD_TIME, this.context).dispose();
+  }
+
+  /**
+   * Writes the network's options and weights, the data and one batch into a folder, for torch_bench.py, and computes
+   * what PyTorch must compute from them. To be called before the first step.
+   */
+  write(folder: string): Check {
+    const { model, training } = this;
+    const set = tensorSet(model, this.data);
+    const together = training.rowsPerCondition ?? 1;
+    const blocks = shuffledBlocks(set.groups, together, new Random(1, stream.order)).slice(
+      0,
+      this.batch / together,
+    );
+    const times = drawTimes(model, training.noise, this.batch, new Random(1, stream.times));
+    const noise = normal([this.batch, ...set.fields.shape.slice(1)], 1, stream.noise);
+    const { schedule, settings, network } = model;
+    const input = (t: number): number =>
+      settings.timeInput === "time" ? t : Math.log(schedule.noiseLevel(t)) / 4;
+    const column = (value: (t: number) => number): [number[], Float32Array] => [
+      [times.length],
+      Float32Array.from(times, value),
+    ];
+    const values = (tensor: tf.Tensor): [number[], Float32Array] => [
+      tensor.shape,
+      tensor.dataSync() as Float32Array,
+    ];
+    const known = (prefix: string, { inputs, modes }: Context): Record<string, [number[], Float32Array]> => ({
+      [`${prefix}inputs`]: values(inputs),
+      ...(modes && {
+        [`${prefix}variances`]: values(modes.variances),
+        [`${prefix}vectors`]: values(modes.vectors),
+      }),
+    });
+    const tensors: Record<string, [number[], Float32Array]> = {
+      ...Object.fromEntries(
+        network.weights.map((weight) => [`weights/${weight.originalName}`, values(weight.read())]),
+      ),
+      fields: values(set.fields),
+      ...known("", set.context),
+      "batch/noise": values(noise),
+      "batch/mean": column(schedule.mean),
+      "batch/std": column(schedule.std),
+      "batch/level": column(schedule.noiseLevel),
+      "batch/timeInput": column(input),
+      "forward/x": values(this.noisy),
+      ...known("forward/", this.context),
+    };
+    const [x, conditions] = network.inputs.map(({ shape }) => shape as number[]);
+    const about = {
+      network: settings.network,
+      shape: {
+        cells: x[1],
+        fields: x[2],
+        outputs: (network.outputs[0].shape as number[])[2],
+        conditions: conditions[1],
+      },
+      target: settings.target,
+      training,
+      forward: {
+        mean: schedule.mean(FORWARD_TIME),
+        level: schedule.noiseLevel(FORWARD_TIME),
+        timeInput: input(FORWARD_TIME),
+        ...(settings.target !== "rest" && targetCoefficients(settings.target, schedule, FORWARD_TIME)),
+      },
+      rows: blocks.flatMap(({ rows }) => rows),
+      groups: blocks.map(({ group }) => group),
+      checkedSteps: CHECKED_STEPS,
+      tensors: Object.entries(tensors).map(([name, [shape]]) => [name, shape]),
+    };
+    fs.writeFileSync(path.join(folder, "bench.json"), JSON.stringify(about));
+    fs.writeFileSync(
+      path.join(folder, "tensors.bin"),
+      Buffer.concat(
+        Object.values(tensors).map(([, { buffer, byteOffset, byteLength }]) =>
+          Buffer.from(buffer, byteOffset, byteLength),
+        ),
+      ),
+    );
+    const batch = gatherBatch(set, blocks);
+    const denoised = tf.tidy(() => model.denoise(this.noisy, FORWARD_TIME, this.context).dataSync());
+    const adam = new FlatAdam(model.variables, training);
+    const losses = Array.from({ length: CHECKED_STEPS }, () => {
+      const { value, grads } = tf.variableGrads(
+        () => batchLoss(model, batch, times, 1, stream.noise),
+        model.variables,
+      );
+      adam.step(
+        model.variables.map(({ name }) => grads[name]),
+        training.rate,
+      );
+      const [loss] = value.dataSync();
+      tf.dispose([value, grads]);
+      return loss;
+    });
+    adam.dispose();
+    this.reset();
+    tf.dispose([noise, batch.fields]);
+    disposeContext(batch.context);
+    disposeSet(set);
+    return { losses, denoised };
+  }
+
+  async dispose(): Promise<void> {
+    await this.steps.return();
+    disposeContext(this.context);
+    this.noisy.dispose();
+    this.model.dispose();
+  }
+}

@@ -1,0 +1,47 @@
+/** Error of every sampler against network calls, all from the same noise: data/results/samplers.json. */
+import { samplers } from "../../lib/diffusion/samplers";
+import type { SamplerStudy } from "../../lib/figures/samplerFigure";
+import { ScoreModel } from "../../lib/network/scoreModel";
+import { sampleFields } from "../../lib/sampling/sampleFields";
+import { meanDistance } from "../../lib/statistics/distances";
+import { referenceConditions } from "../../lib/statistics/heldOut";
+import { standardiser } from "../../lib/statistics/standardiser";
+import { columnStd } from "../../lib/statistics/summary";
+
+const CALLS = [10, 20, 40, 80];
+const REFERENCE = { sampler: "gaussian-exact-2m", steps: 160 };
+const SEED = 11;
+
+/** folder: of the model; rows: of each set. */
+export async function samplerStudy(
+  folder: string,
+  rows: number,
+  print: (text: string) => void,
+): Promise<SamplerStudy> {
+  const model = await ScoreModel.load(folder);
+  const conditions = referenceConditions(model.problem);
+  const draw = async (sampler: string, steps: number): Promise<Float64Array> =>
+    (await sampleFields(model, conditions, { count: rows, batch: rows, sampler, steps, seed: SEED })).fields;
+  const reference = await draw(REFERENCE.sampler, REFERENCE.steps);
+  const scale = standardiser(reference, reference.length / rows);
+  const columns = scale.free.length;
+  const x = scale.apply(reference);
+  const within = meanDistance(x, x, columns);
+  const results = [];
+  for (const { name, networkCallsPerStep } of samplers) {
+    for (const networkCalls of CALLS) {
+      const y = scale.apply(await draw(name, networkCalls / networkCallsPerStep));
+      const energyDistance = 2 * meanDistance(x, y, columns) - within - meanDistance(y, y, columns);
+      const std = columnStd(y, columns);
+      const stdRatio = std.reduce((sum, value) => sum + value, 0) / columns;
+      results.push({ sampler: name, networkCalls, energyDistance, stdRatio });
+      print(
+        `${name.padEnd(18)} ${String(networkCalls).padStart(4)} calls: ` +
+          `energy distance ${energyDistance.toExponential(1)}, std ratio ${stdRatio.toFixed(4)}`,
+      );
+    }
+  }
+  const pair = (within * rows) / (rows - 1); // the mean distance of two different rows
+  const floors = [rows, 10_000].map((n) => ({ rows: n, energyDistance: (2 / n) * pair }));
+  return { model: folder, conditions: [...conditions], rows, reference: REFERENCE, floors, results };
+}

@@ -1,0 +1,37 @@
+/** The models that come with the project: whole, of their convention, and close to the solver. */
+import assert from "node:assert/strict";
+import path from "node:path";
+import { test } from "node:test";
+import { simulateAt } from "../lib/data/generate";
+import { ScoreModel } from "../lib/network/scoreModel";
+import { defaultSampler, sampleFields } from "../lib/sampling/sampleFields";
+import { floorRatio, referenceSets } from "../lib/statistics/floorRatio";
+import { gaussianControl } from "../lib/statistics/gaussianControl";
+import { referenceConditions } from "../lib/statistics/heldOut";
+
+for (const convention of ["figures", "text"]) {
+  test(`${convention}: draws from the PDE's distribution, where a Gaussian of its moments does not`, async () => {
+    const model = await ScoreModel.load(path.join(__dirname, "..", "data", "models", convention));
+    assert.deepEqual(model.problem.settings, { convention });
+    assert.equal(defaultSampler(model).name, "gaussian-exact-2m");
+    const at = referenceConditions(model.problem);
+    const [rows, sets] = [1000, 4];
+    const references = await referenceSets((set, count) => simulateAt(model.problem, at, count, 71 + set), {
+      rows,
+      sets,
+    });
+    const draw = (set: number, count: number) =>
+      sampleFields(model, at, { count, batch: count, seed: 81 + set });
+    const own = await floorRatio(references, draw);
+    const large = simulateAt(model.problem, at, 8000, 99);
+    const gaussian = await floorRatio(references, gaussianControl(large, 5));
+    console.log(
+      `${convention}: ${own.floorRatio.toFixed(2)} floors, a Gaussian ${gaussian.floorRatio.toFixed(2)}`,
+    );
+    // A pair of sets scatters by half a floor, the mean of four by a quarter: three of these above 1.
+    assert.ok(own.floorRatio < 1.75, `${own.floorRatio}`);
+    assert.ok(gaussian.floorRatio > own.floorRatio + 0.3, `${gaussian.floorRatio}`);
+    assert.ok(own.pinnedExact);
+    model.dispose();
+  });
+}
