@@ -47,5 +47,8 @@ export function samplerFigure({ results, floors, reference }: SamplerStudy): Fig
     traces: [...curves, ...lines],
   };
   const text = `Samplers against ${reference.steps} steps of ${reference.sampler}, same starting noise`;
-  return panels([panel], { width: 760, height: 460, text });
+  const figure = panels([panel], { width: 760, height: 460, text });
+  // Plotly's own ticks of a short logarithmic axis are bare digits.
+  const axis = { ...(figure.layout["xaxis"] as object), tickvals: [...new Set(calls)] };
+  return { ...figure, layout: { ...figure.layout, xaxis: axis } };
 }

@@ -38,10 +38,10 @@ export interface Context {
   readonly modes?: Modes;
 }
 
-/** Mean of what the network returns in each mode, and its slope in the whitened field; both [1, 1, modes]. */
+/** Mean of what the network returns in each mode, and its slope in the whitened field; both (modes). */
 export interface Drift {
-  readonly offset: tf.Tensor;
-  readonly slope: tf.Tensor;
+  readonly offset: Float32Array;
+  readonly slope: Float32Array;
 }
 
 /** Frees a context. */
@@ -164,7 +164,7 @@ export class ScoreModel {
 
   /**
    * The denoised mean of an ensemble x [rows, cells, fields] at time t, whose drift is measured and taken off; for the
-   * target "rest". The caller disposes of both.
+   * target "rest".
    *
    * In each mode the true F, which the network approximates, has mean zero and no covariance with the whitened w, as the
    * linear estimate is the best linear one. The network's own mean and slope are errors, and push the mean and the
@@ -177,8 +177,11 @@ export class ScoreModel {
       this.denoiseModes(x, times, context, (rest, whitened) => {
         const offset = rest.mean(1, true);
         const [f, w] = [rest.sub(offset), whitened.sub(whitened.mean(1, true))];
-        const slope = f.mul(w).mean(1, true).div(w.square().mean(1, true));
-        drift = { offset: tf.keep(offset), slope: tf.keep(slope) };
+        const slope = f.mul(w).mean(1).div(w.square().mean(1));
+        drift = {
+          offset: offset.dataSync().slice() as Float32Array,
+          slope: slope.dataSync().slice() as Float32Array,
+        };
         return drift;
       }),
     );
@@ -199,7 +202,9 @@ export class ScoreModel {
     const whitened = z.div(total);
     const rest = this.rest(z, times, context);
     const drift = driftOf(rest, whitened);
-    const own = drift ? rest.sub(drift.offset).sub(whitened.mul(drift.slope)) : rest;
+    const own = drift
+      ? rest.sub(tf.tensor1d(drift.offset)).sub(whitened.mul(tf.tensor1d(drift.slope)))
+      : rest;
     const denoised = z.mul(linear).add(own.mul(error)) as tf.Tensor3D;
     return tf.matMul(denoised, vectors, false, true).reshape([rows, cells, fields]) as tf.Tensor3D;
   }
