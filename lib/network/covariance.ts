@@ -1,6 +1,6 @@
 /** The covariance of the fields as a function of the conditions, from a data set. */
 import { normaliseCondition, type Problem } from "../data/problem";
-import type { ConditionalMoments } from "../data/standardisation";
+import { type ConditionalMoments, remainingConditions } from "../data/standardisation";
 import { InputError } from "../errors";
 import { native, tf, typeAttribute } from "../tensorflow";
 
@@ -200,8 +200,8 @@ export class ConditionalCovariance {
 }
 
 /** Index of the one condition in which the problem is not affine; undefined where there are several or none. */
-export function remainingCondition({ conditions, affineIn }: Problem): number | undefined {
-  const left = conditions.flatMap(({ name }, k) => (affineIn.includes(name) ? [] : [k]));
+export function remainingCondition(problem: Problem): number | undefined {
+  const left = remainingConditions(problem, problem.affineIn);
   return left.length === 1 ? left[0] : undefined;
 }
 

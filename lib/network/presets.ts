@@ -62,6 +62,35 @@ export interface Preset {
 /** The blog's schedule: beta from 0.001 to 20. */
 const schedule = { betaMin: 0.001, betaMax: 20 };
 
+/** What fast and best share: network, all but its depth, model and training. */
+const wideTokens = {
+  kind: "token",
+  ...tokenNetworkOptions,
+  stride: 10,
+  width: 128,
+  dilations: [1, 2],
+} as const;
+const besideGaussian = {
+  standardisation: "conditional",
+  target: "rest",
+  timeInput: "log-noise-level",
+  schedule,
+  noiseLevels: { smallest: 0.002, largest: 60 },
+} as const;
+const inPairs = {
+  batch: 128,
+  rowsPerCondition: 8,
+  mirrored: true,
+  rate: 2e-3,
+  finalRate: 1e-5,
+  warmUp: 200,
+  beta1: 0.9,
+  beta2: 0.99,
+  clip: 1,
+  noise: "log-noise-level",
+  epochs: 10,
+} as const;
+
 export const presets = {
   blog: {
     description:
@@ -111,71 +140,13 @@ export const presets = {
   fast: {
     description:
       "A small token network beside the linear-Gaussian part of the score in closed form, on the responses of each porosity: at the sampling floor in ten minutes.",
-    model: {
-      network: {
-        kind: "token",
-        ...tokenNetworkOptions,
-        stride: 10,
-        width: 128,
-        blocks: 4,
-        dilations: [1, 2],
-      },
-      standardisation: "conditional",
-      target: "rest",
-      timeInput: "log-noise-level",
-      schedule,
-      noiseLevels: { smallest: 0.002, largest: 60 },
-      momentDraws: 4000,
-    },
-    training: {
-      batch: 128,
-      rowsPerCondition: 8,
-      mirrored: true,
-      rate: 2e-3,
-      finalRate: 1e-5,
-      warmUp: 200,
-      beta1: 0.9,
-      beta2: 0.99,
-      ema: 0.999,
-      clip: 1,
-      noise: "log-noise-level",
-      epochs: 10,
-      steps: 4200,
-    },
+    model: { ...besideGaussian, network: { ...wideTokens, blocks: 4 }, momentDraws: 4000 },
+    training: { ...inPairs, ema: 0.999, steps: 4200 },
   },
   best: {
     description: "The preset fast with six blocks, moments from more draws and a longer training.",
-    model: {
-      network: {
-        kind: "token",
-        ...tokenNetworkOptions,
-        stride: 10,
-        width: 128,
-        blocks: 6,
-        dilations: [1, 2],
-      },
-      standardisation: "conditional",
-      target: "rest",
-      timeInput: "log-noise-level",
-      schedule,
-      noiseLevels: { smallest: 0.002, largest: 60 },
-      momentDraws: 16000,
-    },
-    training: {
-      batch: 128,
-      rowsPerCondition: 8,
-      mirrored: true,
-      rate: 2e-3,
-      finalRate: 1e-5,
-      warmUp: 200,
-      beta1: 0.9,
-      beta2: 0.99,
-      ema: 0.9995,
-      clip: 1,
-      noise: "log-noise-level",
-      epochs: 10,
-      steps: 12000,
-    },
+    model: { ...besideGaussian, network: { ...wideTokens, blocks: 6 }, momentDraws: 16000 },
+    training: { ...inPairs, ema: 0.9995, steps: 12000 },
   },
 } as const satisfies Record<string, Preset>;
 

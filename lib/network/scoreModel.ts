@@ -5,6 +5,7 @@ import { fileError } from "../data/atomicFile";
 import { normaliseConditions, type Problem } from "../data/problem";
 import { problemByName } from "../data/problems";
 import {
+  remainingConditions,
   type ResponseMoments,
   standardisationFrom,
   type Standardisation,
@@ -445,8 +446,8 @@ function known(modes: Modes | undefined): Modes {
 }
 
 /** Indices of the conditions that the network sees: of responses only those that shape them. */
-function conditionsSeen({ conditions, affineIn }: Problem, { target }: ModelSettings): number[] {
-  return conditions.flatMap(({ name }, k) => (target === "rest" && affineIn.includes(name) ? [] : [k]));
+function conditionsSeen(problem: Problem, { target }: ModelSettings): number[] {
+  return remainingConditions(problem, target === "rest" ? problem.affineIn : []);
 }
 
 /** Numbers a cell of what is generated: fields or, for the target "rest", all responses of all fields. */

@@ -5,6 +5,7 @@ import {
   leastSquares,
   pairsOf,
   type Standardisation,
+  totalDegree,
 } from "../data/standardisation";
 import type { Problem } from "../data/problem";
 import { Random } from "../random";
@@ -58,7 +59,7 @@ export function simulatedMoments(
     deviations.push(std);
     correlations.push(correlation);
   }
-  const exponents = Array.from({ length: DEGREE + 1 }, (_, degree) => [degree]);
+  const exponents = totalDegree(1, DEGREE);
   const basis = nodes.map((node) => chebyshevProducts([node], exponents));
   const values = new Float64Array(NODES * width);
   means.forEach((mean, j) => values.set(mean, j * width));
