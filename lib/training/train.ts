@@ -241,10 +241,13 @@ export async function* train(
     }
   } finally {
     watch.close();
-    if (step > 0) keep?.();
-    adam?.useAverage();
-    adam?.dispose();
-    sets.forEach(disposeSet);
+    try {
+      if (step > 0) keep?.();
+    } finally {
+      adam?.useAverage();
+      adam?.dispose();
+      sets.forEach(disposeSet);
+    }
   }
 }
 
