@@ -97,6 +97,28 @@ test("floor ratio: 1 in the mean for further sets of the PDE, within its standar
   // The ratio of two stds of 6000 rows each has the standard error 1 / sqrt(6000) = 0.013; four of them.
   near(result.stdRatio, 1, 0.052, "std ratio");
   assert.ok(result.pinnedExact);
+  // Of 6000 rows in both: the scatter of one pair of 30 rows, over the 200 times as many pairs of rows in each.
+  near(result.pooled, 1, (4 * result.spread) / sets, "pooled, four times its scatter");
+});
+
+test("floor ratio: the pooled one is the unbiased energy distance over all pairs of rows", async () => {
+  const [sets, rows] = [3, 9];
+  const references = await referenceSets(pde(5), { rows, sets });
+  const result = await floorRatio(references, pde(6));
+  const columns = references.scale.free.length;
+  const rowsOf = async (source: SampleSource): Promise<Float64Array[]> => {
+    const drawn = await Promise.all([0, 1, 2].map((set) => source(set, rows)));
+    const values = references.scale.apply(Float64Array.of(...drawn.flatMap(({ fields }) => [...fields])));
+    return Array.from({ length: sets * rows }, (_, i) => values.slice(i * columns, (i + 1) * columns));
+  };
+  const [x, y] = [await rowsOf(pde(5)), await rowsOf(pde(6))];
+  const mean = (a: Float64Array[], b: Float64Array[]): number => {
+    const pairs = a.flatMap((p, i) => b.filter((_, j) => a !== b || i !== j).map((q) => [p, q]));
+    return pairs.reduce((sum, [p, q]) => sum + Math.hypot(...p.map((v, k) => v - q[k])), 0) / pairs.length;
+  };
+  const expected = 1 + (2 * mean(x, y) - mean(x, x) - mean(y, y)) / result.floor;
+  // Single precision: 1e-6 of distances of 20, in units of a floor of 4.
+  near(result.pooled, expected, 2e-5, "pooled");
 });
 
 test("floor ratio: energy distance of each pair of sets in units of (2 / n) E|X - X'|, scaled by all references", async () => {
@@ -366,18 +388,19 @@ test("evaluation: lines are aligned, the summary has the median and the worst", 
   );
   const { floorRatio: median, worst, stdRatio } = summariseEvaluations(evaluations);
   const ratios = evaluations.map(({ model }) => model.floorRatio);
+  const pooled = evaluations.map(({ model }) => model.pooled);
   assert.equal(median, [...ratios].sort((a, b) => a - b)[1]);
-  assert.equal(worst, evaluations[ratios.indexOf(Math.max(...ratios))]);
+  assert.equal(worst, evaluations[pooled.indexOf(Math.max(...pooled))]);
   const pair = summariseEvaluations(evaluations.slice(0, 2));
   near(pair.floorRatio, (ratios[0] + ratios[1]) / 2, 1e-14, "median of two");
   assert.ok(stdRatio > 1);
   const head = evaluationHead(problem);
-  assert.match(head, /^ +l \(m\) +U0 \(V\) +F \(A\/m2\) +floor ratio +\+- +mean error +std ratio$/);
+  assert.match(head, /^ +l \(m\) +U0 \(V\) +F \(A\/m2\) +floor ratio +\+- +pooled +mean error +std ratio$/);
   const line = evaluationLine("2", evaluations[1]);
-  assert.match(line, /^2 +0\.000002 +0\.1235 +50 +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+$/);
+  assert.match(line, /^2 +0\.000002 +0\.1235 +50 +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+$/);
   assert.equal(line.length, head.length);
   const summary = evaluationSummary(evaluations, evaluations[0]).split("\n");
-  assert.match(summary[0], /^median +[\d.]+ +[\d.]+ +[\d.]+$/);
+  assert.match(summary[0], /^median +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+$/);
   assert.match(summary[1], /^worst +0\.00002 +-0\.2 +0 /);
   assert.match(summary[2], /^reference +0\.00001 +0 +25 /);
   for (const text of summary) assert.equal(text.length, head.length);
@@ -389,7 +412,7 @@ test("evaluation: lines are aligned, the summary has the median and the worst", 
   const text = formatFullEvaluation(problem, full, cost);
   assert.match(text, /^imbalance of the fluxes, rms +[\d.e-]+ +[\d.e-]+$/m);
   for (const name of ["model", "PDE, further sets", "Gaussian of .*", "PDE at nearest .*"]) {
-    assert.match(text, new RegExp(`^${name} +[\\d.e+]+ +[\\d.e+]+ +[\\d.e+]+ +[\\d.e+]+$`, "m"));
+    assert.match(text, new RegExp(`^${name} +[\\d.e+]+ +[\\d.e+]+ +[\\d.e+-]+ +[\\d.e+]+ +[\\d.e+]+$`, "m"));
   }
   assert.match(text, /pays never/);
 });

@@ -1,6 +1,7 @@
 import { InputError, integerInRange, positiveInteger } from "../errors";
 import { meanDistance } from "./distances";
 import { checkSameFields, columnsOf, type FieldSample, firstRows, type SampleSource } from "./fieldSample";
+import { sumOfDistances } from "./pooledDistance";
 import { type Standardiser, standardiser } from "./standardiser";
 import { columnMean, columnStd } from "./summary";
 
@@ -20,6 +21,8 @@ export interface ReferenceSets {
   readonly scale: Standardiser;
   /** Each set's varying cells in standard deviations (rows, columns). */
   readonly standardised: readonly Float64Array[];
+  /** Those of all sets, one after the other, and the mean distance of two different rows of them. */
+  readonly pool: { readonly standardised: Float64Array; readonly within: number };
   /** Each set's mean distance over all pairs of rows, each row with itself included. */
   readonly within: readonly number[];
   /** Mean energy distance of two independent reference sets of so many rows. */
@@ -35,6 +38,12 @@ export interface FloorRatio {
   /** Standard deviation over the pairs; NaN for a single one. */
   readonly spread: number;
   readonly values: readonly number[];
+  /**
+   * The same in expectation, from all rows of all sets: 1 + D^2 / floor, with the unbiased estimate of the energy distance
+   * D^2 between the distributions, which lets no row meet itself. It uses sets^2 pairs of sets instead of `sets` of them
+   * and scatters by about spread / sets; below 1 where chance has it so.
+   */
+  readonly pooled: number;
   /** The floor itself, in standard deviations. */
   readonly floor: number;
   /** Root mean square over cells of the difference of means, of all sets together, in standard deviations. */
@@ -67,11 +76,15 @@ export async function referenceSets(
   const all = new Float64Array(sets * width);
   drawn.forEach((set, k) => all.set(firstRows(set, rows), k * width));
   const scale = standardiser(all, columnsOf(drawn[0]));
-  const standardised = drawn.map((set) => scale.apply(firstRows(set, rows)));
-  const within = standardised.map((values) => meanDistance(values, values, scale.free.length));
+  const columns = scale.free.length;
+  const pool = scale.apply(all);
+  const size = rows * columns;
+  const standardised = drawn.map((_, k) => pool.subarray(k * size, (k + 1) * size));
+  const within = standardised.map((values) => meanDistance(values, values, columns));
   const meanWithin = within.reduce((sum, value) => sum + value, 0) / sets;
   const floor = (2 / (rows - 1)) * meanWithin; // (2 / n) times the mean over i != j, which is n / (n - 1) of it
-  return { rows, sets, first: drawn[0], scale, standardised, within, floor };
+  const together = { standardised: pool, within: unbiasedWithin(pool, columns) };
+  return { rows, sets, first: drawn[0], scale, standardised, pool: together, within, floor };
 }
 
 /**
@@ -81,7 +94,7 @@ export async function referenceSets(
  * Throws InputError when a set is short or has other fields.
  */
 export async function floorRatio(references: ReferenceSets, source: SampleSource): Promise<FloorRatio> {
-  const { rows, sets, scale, standardised, within, floor } = references;
+  const { rows, sets, scale, standardised, within, pool, floor } = references;
   const columns = scale.free.length;
   const samples = new Float64Array(sets * rows * columns);
   const values: number[] = [];
@@ -95,18 +108,26 @@ export async function floorRatio(references: ReferenceSets, source: SampleSource
     samples.set(sample, set * rows * columns);
   }
   const series = Float64Array.from(values);
+  const between = sumOfDistances(pool.standardised, samples, columns) / (sets * rows) ** 2;
   return {
     rows,
     sets,
     floorRatio: columnMean(series, 1)[0],
     spread: sets > 1 ? columnStd(series, 1)[0] : NaN,
     values,
+    pooled: 1 + (2 * between - pool.within - unbiasedWithin(samples, columns)) / floor,
     floor,
     meanError: Math.sqrt(average(columnMean(samples, columns).map((mean) => mean ** 2))),
     meanErrorFloor: Math.sqrt(2 / (sets * rows)),
     stdRatio: average(columnStd(samples, columns)),
     pinnedExact,
   };
+}
+
+/** Mean distance of two different rows of x (rows, columns). */
+function unbiasedWithin(x: Float64Array, columns: number): number {
+  const rows = x.length / columns;
+  return sumOfDistances(x, x, columns) / (rows * (rows - 1));
 }
 
 async function drawSet(

@@ -12,6 +12,7 @@ export function evaluationHead({ conditions }: Problem): string {
     ...conditions.map(({ symbol, unit }) => `${symbol} (${unit})`),
     "floor ratio",
     "+-",
+    "pooled",
     "mean error",
     "std ratio",
   ]);
@@ -27,17 +28,18 @@ export function evaluationLine(label: string, { conditions, model }: Evaluation)
 export function evaluationSummary(evaluations: readonly Evaluation[], reference?: Evaluation): string {
   const { worst, ...medians } = summariseEvaluations(evaluations);
   const blanks = Array.from(worst.conditions, () => "");
-  const { floorRatio, meanError, stdRatio } = medians;
+  const { floorRatio, pooled, meanError, stdRatio } = medians;
   return [
-    columns("median", [...blanks, digits(floorRatio), "", digits(meanError), digits(stdRatio)]),
+    columns("median", [...blanks, digits(floorRatio), "", ...[pooled, meanError, stdRatio].map(digits)]),
     evaluationLine("worst", worst),
     ...(reference ? [evaluationLine("reference", reference)] : []),
   ].join("\n");
 }
 
-/** Medians over conditions, and the evaluation with the largest floor ratio. */
+/** Medians over conditions, and the evaluation with the largest pooled floor ratio, which scatters least. */
 export function summariseEvaluations(evaluations: readonly Evaluation[]): {
   floorRatio: number;
+  pooled: number;
   meanError: number;
   stdRatio: number;
   worst: Evaluation;
@@ -45,9 +47,10 @@ export function summariseEvaluations(evaluations: readonly Evaluation[]): {
   const over = (of: (model: FloorRatio) => number) => median(evaluations.map(({ model }) => of(model)));
   return {
     floorRatio: over((model) => model.floorRatio),
+    pooled: over((model) => model.pooled),
     meanError: over((model) => model.meanError),
     stdRatio: over((model) => model.stdRatio),
-    worst: evaluations.reduce((a, b) => (b.model.floorRatio > a.model.floorRatio ? b : a)),
+    worst: evaluations.reduce((a, b) => (b.model.pooled > a.model.pooled ? b : a)),
   };
 }
 
@@ -62,7 +65,7 @@ export function formatFullEvaluation(problem: Problem, evaluation: FullEvaluatio
     formatComparison(comparison),
     "",
     `${model.sets} sets of ${model.rows} rows`.padEnd(36) +
-      ["floor ratio", "+-", "mean error", "std ratio"].map((text) => text.padStart(12)).join(""),
+      ["floor ratio", "+-", "pooled", "mean error", "std ratio"].map((text) => text.padStart(12)).join(""),
     line("model", model),
     line("PDE, further sets", controls.pde),
     line("Gaussian of PDE's mean, covariance", controls.gaussian),
@@ -92,10 +95,11 @@ export function formatCost(cost: Cost): string {
   ].join("\n");
 }
 
-function ratios({ floorRatio, spread, meanError, stdRatio }: FloorRatio): string[] {
+function ratios({ floorRatio, spread, pooled, meanError, stdRatio }: FloorRatio): string[] {
   return [
     digits(floorRatio),
     Number.isNaN(spread) ? "-" : digits(spread),
+    digits(pooled),
     digits(meanError),
     digits(stdRatio),
   ];

@@ -210,7 +210,8 @@ export function command(): Command {
     .addHelpText(
       "after",
       `\nThe floor ratio is the energy distance between the model's and the PDE's fields, in units of that between two\n` +
-        `sets of the PDE: 1 means indistinguishable. With all conditions given, the fields there are compared in\n` +
+        `sets of the PDE, +- its spread over the sets: 1 means indistinguishable. "pooled" is the same from all pairs of\n` +
+        `all sets, which scatters less. With all conditions given, the fields there are compared in\n` +
         `detail, beside controls; without any, one line is printed for each of a set of conditions.\n` +
         conditionHelp(porousElectrode("figures")),
     )
