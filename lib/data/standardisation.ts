@@ -239,6 +239,21 @@ export function standardisationFrom(problem: Problem, data: StandardisationData)
       [left + 1, at - left],
     ];
   };
+  /** Standard deviation (fields, cells) of a sum of responses, from the factors of their covariances; 0 where fixed. */
+  const deviation = (conditions: Float64Array, factorOf: (pair: [number, number]) => number) => {
+    const variance = new Float64Array(size);
+    for (const [node, share] of around(conditions)) {
+      pairs.forEach((pair, p) => {
+        const factor = share * factorOf(pair);
+        if (factor === 0) return;
+        const from = (node * pairs.length + p) * size;
+        for (let i = 0; i < size; i++) variance[i] += factor * data.covariance[from + i];
+      });
+    }
+    const std = variance.map((value, i) => (fixed[i] === null ? Math.sqrt(Math.max(0, value)) : 0));
+    // A cell that these conditions fix, such as c at the end where no current flows, has a spread of round-off.
+    return withoutRoundOff(std, cells, SMALLEST_SPREAD);
+  };
   return {
     kind: "conditional",
     mean(conditions) {
@@ -255,22 +270,7 @@ export function standardisationFrom(problem: Problem, data: StandardisationData)
     },
     std(conditions) {
       const w = weights(conditions);
-      const variance = new Float64Array(size);
-      for (const [node, share] of around(conditions)) {
-        pairs.forEach(([k, l], p) => {
-          const factor = share * w[k] * w[l] * (k === l ? 1 : 2);
-          const from = (node * pairs.length + p) * size;
-          for (let i = 0; i < size; i++) variance[i] += factor * data.covariance[from + i];
-        });
-      }
-      // A cell that these conditions fix, such as c at the end where no current flows, has a variance of round-off.
-      const least = problem.fields.map((_, f) => {
-        const part = variance.subarray(f * cells, (f + 1) * cells);
-        return SMALLEST_SPREAD ** 2 * part.reduce((most, value) => Math.max(most, value), 0);
-      });
-      return variance.map((value, i) =>
-        fixed[i] === null && value > least[Math.floor(i / cells)] ? Math.sqrt(value) : 0,
-      );
+      return deviation(conditions, ([k, l]) => w[k] * w[l] * (k === l ? 1 : 2));
     },
     responses(conditions) {
       const basis = chebyshevProducts(positionOf(problem, coordinates, conditions), exponents);
@@ -278,26 +278,23 @@ export function standardisationFrom(problem: Problem, data: StandardisationData)
       basis.forEach((factor, n) => {
         for (let i = 0; i < mean.length; i++) mean[i] += factor * data.mean[n * mean.length + i];
       });
-      const variance = new Float64Array(count * size);
+      const std = new Float64Array(count * size);
       for (let k = 0; k < count; k++) {
-        const p = pairs.findIndex(([a, b]) => a === k && b === k);
-        for (const [node, share] of around(conditions)) {
-          const from = (node * pairs.length + p) * size;
-          for (let i = 0; i < size; i++) variance[k * size + i] += share * data.covariance[from + i];
-        }
-      }
-      const std = variance.map((value) => Math.sqrt(Math.max(0, value)));
-      for (let start = 0; start < std.length; start += cells) {
-        const part = std.subarray(start, start + cells);
-        const least = SMALLEST_SPREAD * part.reduce((most, value) => Math.max(most, value), 0);
-        part.forEach((value, i) => {
-          if (value <= least || fixed[(start + i) % size] !== null) part[i] = 0;
-        });
+        const own = deviation(conditions, (pair) => (pair[0] === k && pair[1] === k ? 1 : 0));
+        std.set(own, k * size);
       }
       return { weights: weights(conditions), mean, std };
     },
     toJSON: () => data,
   };
+}
+
+/** Spreads (any number of fields, cells), 0 in cells where they are at most this share of the field's largest. */
+export function withoutRoundOff(std: Float64Array, cells: number, share: number): Float64Array {
+  const largest = Array.from({ length: std.length / cells }, (_, f) =>
+    std.subarray(f * cells, (f + 1) * cells).reduce((most, value) => Math.max(most, value), 0),
+  );
+  return std.map((value, i) => (value > share * largest[Math.floor(i / cells)] ? value : 0));
 }
 
 /** The value of each cell that never changes, null for the others. */

@@ -1,6 +1,6 @@
 /** The covariance of the fields as a function of the conditions, from a data set. */
 import { normaliseCondition, type Problem } from "../data/problem";
-import { type ConditionalMoments, remainingConditions } from "../data/standardisation";
+import { type ConditionalMoments, remainingConditions, withoutRoundOff } from "../data/standardisation";
 import { InputError } from "../errors";
 import { native, tf, typeAttribute } from "../tensorflow";
 
@@ -10,6 +10,8 @@ const SPACING = 2 / (NODES - 1);
 const KERNEL_WIDTH = SPACING;
 /** Modes whose share of the variance is smaller than this are left out. */
 const SMALLEST_SHARE = 1e-8;
+/** A response's cell whose spread is this much smaller than the response's largest is fixed up to round-off. */
+const SMALLEST_SPREAD = 1e-9;
 
 /**
  * Covariances of the responses (see Problem.responses) at nodes of the remaining condition, as low-rank factors:
@@ -40,22 +42,12 @@ export class ConditionalCovariance {
       );
     }
     const nodes = remainingCondition(problem) === undefined ? 1 : NODES;
-    const scale = new Float64Array(width);
+    const squares = new Float64Array(width);
     for (let row = 0; row < rows; row++) {
-      for (let i = 0; i < width; i++) scale[i] += residuals[row * width + i] ** 2 / rows;
+      for (let i = 0; i < width; i++) squares[i] += residuals[row * width + i] ** 2 / rows;
     }
-    for (let i = 0; i < width; i++) scale[i] = Math.fround(Math.sqrt(scale[i])); // as it is saved
-    // What is fixed has a scale of round-off: relative to the response's largest.
-    for (let k = 0; k < count; k++) {
-      for (const f of problem.fields.keys()) {
-        const start = k * size + f * problem.cells;
-        const values = scale.subarray(start, start + problem.cells);
-        const largest = values.reduce((most, value) => Math.max(most, value), 0);
-        values.forEach((value, i) => {
-          if (value < 1e-9 * largest) values[i] = 0;
-        });
-      }
-    }
+    const rounded = squares.map((value) => Math.fround(Math.sqrt(value))); // as it is saved
+    const scale = withoutRoundOff(rounded, problem.cells, SMALLEST_SPREAD);
     const scaled = Float32Array.from(residuals, (value, i) => {
       const unit = scale[i % width];
       return unit > 0 ? value / unit : 0;

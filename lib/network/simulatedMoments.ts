@@ -6,6 +6,7 @@ import {
   pairsOf,
   type Standardisation,
   totalDegree,
+  withoutRoundOff,
 } from "../data/standardisation";
 import type { Problem } from "../data/problem";
 import { Random } from "../random";
@@ -150,12 +151,5 @@ function momentsAt(
 /** Standard deviations from sums over `total` rows, 0 where only round-off moves a value. */
 function spread(problem: Problem, sum: Float64Array, squares: Float64Array, total: number): Float64Array {
   const std = squares.map((value, i) => Math.sqrt(Math.max(0, value / total - (sum[i] / total) ** 2)));
-  for (let start = 0; start < std.length; start += problem.cells) {
-    const part = std.subarray(start, start + problem.cells);
-    const least = SMALLEST_SPREAD * part.reduce((most, value) => Math.max(most, value), 0);
-    part.forEach((value, i) => {
-      if (value <= least) part[i] = 0;
-    });
-  }
-  return std;
+  return withoutRoundOff(std, problem.cells, SMALLEST_SPREAD);
 }
