@@ -49,6 +49,17 @@ export function describeBackend(): string {
   return `TensorFlow ${binding.TF_Version} (${isUsingGpuDevice ? "GPU" : "CPU"})`;
 }
 
+/** TensorFlow's SelfAdjointEigV2: rising eigenvalues [n, d] and eigenvectors [n, d, d] in columns. */
+export function selfAdjointEigen(matrices: tf.Tensor3D): [tf.Tensor2D, tf.Tensor3D] {
+  const { binding } = native();
+  const attributes = [
+    { name: "compute_v", type: binding["TF_ATTR_BOOL"], value: true },
+    typeAttribute("T", "float32"),
+  ];
+  const [values, vectors] = native().executeMultipleOutputs("SelfAdjointEigV2", attributes, [matrices], 2);
+  return [values as tf.Tensor2D, vectors as tf.Tensor3D];
+}
+
 /**
  * Standard normal numbers, a function of (seed, stream, shape) alone: TensorFlow's counter-based
  * StatelessRandomNormal (Philox), keyed by the project's own generator.

@@ -2,14 +2,15 @@
 import { normaliseCondition, type Problem } from "../data/problem";
 import { type ConditionalMoments, remainingConditions, withoutRoundOff } from "../data/standardisation";
 import { InputError } from "../errors";
-import { native, tf, typeAttribute } from "../tensorflow";
+import { selfAdjointEigen, tf } from "../tensorflow";
 
 /** Nodes over [-1, 1] at which covariances are taken from data, and the width of their kernel average. */
 const NODES = 33;
 const SPACING = 2 / (NODES - 1);
 const KERNEL_WIDTH = SPACING;
-/** Modes whose share of the variance is smaller than this are left out. */
-const SMALLEST_SHARE = 1e-8;
+/** Of a node's modes this many are kept, without those whose variance is a smaller share of the largest than this. */
+const MOST_MODES = 256;
+const SMALLEST_SHARE = 1e-9;
 /** A response's cell whose spread is this much smaller than the response's largest is fixed up to round-off. */
 const SMALLEST_SPREAD = 1e-9;
 
@@ -69,10 +70,7 @@ export class ConditionalCovariance {
         const root = Math.sqrt(weights[i] / total);
         for (let x = 0; x < width; x++) weighted[i * width + x] = root * scaled[row * width + x];
       });
-      return tf.tidy(() => {
-        const factor = tf.tensor2d(weighted, [near.length, width]);
-        return lowRank(tf.matMul(factor, factor, true, false));
-      });
+      return tf.tidy(() => lowRank(tf.tensor2d(weighted, [near.length, width])));
     });
     return new ConditionalCovariance(problem, scale, factors);
   }
@@ -81,22 +79,21 @@ export class ConditionalCovariance {
    * From covariances at the nodes that were taken elsewhere.
    *
    * deviations (nodes): standard deviation of each response in each cell (responses, fields x cells), 0 where it is
-   * fixed; correlations (nodes): [width, width] tensors of the responses divided by these.
+   * fixed; factors (nodes): low-rank factors of the correlations, see lowRank.
    */
   static fromNodes(
     problem: Problem,
     deviations: readonly Float64Array[],
-    correlations: readonly tf.Tensor2D[],
+    factors: readonly Float32Array[],
   ): ConditionalCovariance {
     const scale = deviations[0].map((_, i) =>
       Math.fround(Math.sqrt(deviations.reduce((sum, std) => sum + std[i] ** 2, 0) / deviations.length)),
     );
-    const factors = correlations.map((correlation, j) => {
-      const factor = lowRank(correlation);
+    const scaled = factors.map((factor, j) => {
       const relative = scale.map((unit, i) => (unit > 0 ? deviations[j][i] / unit : 0));
       return factor.map((value, i) => value * relative[i % relative.length]);
     });
-    return new ConditionalCovariance(problem, scale, factors);
+    return new ConditionalCovariance(problem, scale, scaled);
   }
 
   /**
@@ -116,11 +113,8 @@ export class ConditionalCovariance {
       const factors = std.map((unit, row) =>
         this.factor(conditions.subarray(row * width, (row + 1) * width), unit),
       );
-      const covariances = factors.map((factor) => tf.matMul(factor, factor, true, false));
-      const vectors = selfAdjointEigen(tf.stack(covariances) as tf.Tensor3D)[1];
-      const size = vectors.shape[1];
-      const kept = vectors.slice([0, 0, size - count], [std.length, size, count]);
-      // Single precision leaves the small eigenvalues an error of 1e-7 of the largest; the modes' own variances have not.
+      const kept = strongestModes(factors, count);
+      // Products of single precision leave eigenvalues an error of 1e-7 of the largest; sums of squares have none.
       const variances = factors.map((factor, row) =>
         tf
           .matMul(factor, kept.slice([row], [1]).squeeze([0]) as tf.Tensor2D)
@@ -197,26 +191,52 @@ export function remainingCondition(problem: Problem): number | undefined {
   return left.length === 1 ? left[0] : undefined;
 }
 
-/** Rows sqrt(lambda) v^T (rank, width) of a covariance [width, width], smallest modes left out. */
-function lowRank(covariance: tf.Tensor2D): Float32Array {
-  const [values, vectors] = selfAdjointEigen(covariance.expandDims(0) as tf.Tensor3D);
-  const lambda = values.dataSync();
-  const largest = lambda[lambda.length - 1];
-  const first = lambda.findIndex((value) => value > SMALLEST_SHARE * largest);
-  const kept = lambda.length - first;
-  const rows = tf.transpose(vectors.squeeze([0]) as tf.Tensor2D).slice([first, 0], [kept, lambda.length]);
-  return rows.mul(tf.tensor2d(lambda.slice(first).map(Math.sqrt), [kept, 1])).dataSync() as Float32Array;
+/** Modes that are found first: weaker ones than these drown in the round-off of the strongest. */
+const LEADING = 16;
+
+/**
+ * The strongest modes, in columns and rising, of the covariances F^T F of n factors [rank, size]: [n, size, count].
+ *
+ * Single precision gives a covariance an error of 1e-7 of its largest eigenvalue, while responses as smooth as these have
+ * modes that are weaker than that and yet smoother than the error: fields made of it would be rough. So the leading modes
+ * are taken off the factors before the others are looked for.
+ */
+function strongestModes(factors: readonly tf.Tensor2D[], count: number): tf.Tensor3D {
+  const strongest = (covariances: readonly tf.Tensor[], most: number) => {
+    const vectors = selfAdjointEigen(tf.stack([...covariances]) as tf.Tensor3D)[1];
+    const size = vectors.shape[1];
+    return vectors.slice([0, 0, size - most], [factors.length, size, most]);
+  };
+  const squared = (factor: tf.Tensor2D) => tf.matMul(factor, factor, true);
+  const leading = strongest(factors.map(squared), Math.min(LEADING, count));
+  if (count <= LEADING) return leading;
+  const left = factors.map((factor, row) => {
+    const modes = leading.slice([row], [1]).squeeze([0]) as tf.Tensor2D;
+    const rest = squared(without(factor, modes));
+    // Without a variance they would be found again among other modes that have none: a negative one sets them apart.
+    return rest.sub(tf.matMul(modes, modes, false, true).mul(rest.max()));
+  });
+  return tf.concat3d([strongest(left, count - LEADING), leading], 2);
 }
 
-/** TensorFlow's SelfAdjointEigV2: rising eigenvalues [n, d] and eigenvectors [n, d, d] in columns. */
-function selfAdjointEigen(matrices: tf.Tensor3D): [tf.Tensor2D, tf.Tensor3D] {
-  const { binding } = native();
-  const attributes = [
-    { name: "compute_v", type: binding["TF_ATTR_BOOL"], value: true },
-    typeAttribute("T", "float32"),
-  ];
-  const [values, vectors] = native().executeMultipleOutputs("SelfAdjointEigV2", attributes, [matrices], 2);
-  return [values as tf.Tensor2D, vectors as tf.Tensor3D];
+/** Rows [rows, size] less their part in modes [size, count]. */
+function without(rows: tf.Tensor2D, modes: tf.Tensor2D): tf.Tensor2D {
+  return rows.sub(tf.matMul(tf.matMul(rows, modes), modes, false, true)) as tf.Tensor2D;
+}
+
+/**
+ * Rows sqrt(lambda) v^T (rank, size) of the covariance X^T X of rows X [rows, size], the weakest modes left out.
+ */
+export function lowRank(rows: tf.Tensor2D): Float32Array {
+  return tf.tidy(() => {
+    const size = rows.shape[1];
+    const modes = strongestModes([rows], Math.min(MOST_MODES, size)).squeeze([0]) as tf.Tensor2D;
+    const variances = tf.matMul(rows, modes).square().sum(0).dataSync() as Float32Array;
+    const largest = variances.reduce((most, value) => Math.max(most, value), 0);
+    const kept = [...variances.keys()].filter((k) => variances[k] > SMALLEST_SHARE * largest);
+    const roots = tf.tensor2d(Float32Array.from(kept, (k) => Math.sqrt(variances[k])), [kept.length, 1]); // prettier-ignore
+    return tf.gather(modes.transpose(), kept).mul(roots).dataSync() as Float32Array;
+  });
 }
 
 function concatenated(parts: readonly Float32Array[]) {

@@ -51,7 +51,7 @@ export function disposeContext({ inputs, modes }: Context): void {
 }
 
 /** Below it lies the round-off of single precision; modes of less variance are taken to have this one. */
-export const SMALLEST_VARIANCE = 1e-6;
+export const SMALLEST_VARIANCE = 1e-10;
 /** Modes that are kept, the strongest ones. */
 const MOST_MODES = 256;
 

@@ -11,7 +11,7 @@ import {
 import type { Problem } from "../data/problem";
 import { Random } from "../random";
 import { tf } from "../tensorflow";
-import { ConditionalCovariance, remainingCondition } from "./covariance";
+import { ConditionalCovariance, lowRank, remainingCondition } from "./covariance";
 
 /** Nodes, evenly over the range on its scale; covariances are interpolated linearly, which adds 0.3 % at most. */
 const NODES = 17;
@@ -19,8 +19,6 @@ const NODES = 17;
 const DEGREE = 8;
 /** A response's cell whose spread is this much smaller than the response's largest is fixed up to round-off. */
 const SMALLEST_SPREAD = 1e-9;
-/** Latent fields that are solved for at a time. */
-const CHUNK = 1000;
 /** First number of the streams of random numbers. */
 const STREAM = 40;
 
@@ -47,36 +45,29 @@ export function simulatedMoments(
   const width = count * size;
   const coordinate = remainingCondition(problem);
   const nodes = Array.from({ length: NODES }, (_, j) => -1 + (2 * j) / (NODES - 1));
-  const means: Float64Array[] = [];
+  const pairs = pairsOf(count);
+  const values = new Float64Array(NODES * width);
+  const covariance = new Float64Array(NODES * pairs.length * size);
   const deviations: Float64Array[] = [];
-  const correlations: tf.Tensor2D[] = [];
+  const factors: Float32Array[] = [];
   for (const [j, node] of nodes.entries()) {
     const conditions = Float64Array.from(problem.conditions, ({ min, max, scale }, k) => {
       const share = k === coordinate ? (node + 1) / 2 : 0.5;
       return scale === "log" ? min * (max / min) ** share : min + (max - min) * share;
     });
-    const { mean, std, correlation } = momentsAt(problem, conditions, draws, new Random(seed, STREAM, j));
-    means.push(mean);
+    const { mean, rows } = responsesAt(problem, conditions, draws, new Random(seed, STREAM, j));
+    values.set(mean, j * width);
+    pairs.forEach(([k, l], p) => {
+      const to = (j * pairs.length + p) * size;
+      covariance.set(covarianceOf(rows, width, k * size, l * size, size), to);
+    });
+    const std = deviationOf(problem, covarianceOf(rows, width, 0, 0, width));
     deviations.push(std);
-    correlations.push(correlation);
+    factors.push(correlationFactor(rows, std));
   }
   const exponents = totalDegree(1, DEGREE);
   const basis = nodes.map((node) => chebyshevProducts([node], exponents));
-  const values = new Float64Array(NODES * width);
-  means.forEach((mean, j) => values.set(mean, j * width));
-  const pairs = pairsOf(count);
-  const covariance = new Float64Array(NODES * pairs.length * size);
-  correlations.forEach((correlation, j) => {
-    const entries = correlation.dataSync();
-    pairs.forEach(([k, l], p) => {
-      for (let i = 0; i < size; i++) {
-        const [a, b] = [k * size + i, l * size + i];
-        covariance[(j * pairs.length + p) * size + i] =
-          entries[a * width + b] * deviations[j][a] * deviations[j][b];
-      }
-    });
-  });
-  const result = {
+  return {
     standardisation: conditionalFrom(data, {
       affineIn: [...problem.affineIn],
       degree: DEGREE,
@@ -84,72 +75,67 @@ export function simulatedMoments(
       nodes,
       covariance,
     }),
-    covariance: ConditionalCovariance.fromNodes(problem, deviations, correlations),
+    covariance: ConditionalCovariance.fromNodes(problem, deviations, factors),
   };
-  tf.dispose(correlations);
-  return result;
 }
 
-/** Mean and standard deviation (responses, fields x cells) of the responses and their correlation [width, width]. */
-function momentsAt(
+/** Mean (responses, fields x cells) of the responses at some conditions, and rows of them less their mean. */
+function responsesAt(
   problem: Problem,
   conditions: Float64Array,
   draws: number,
   random: Random,
-): { mean: Float64Array; std: Float64Array; correlation: tf.Tensor2D } {
+): { mean: Float64Array; rows: Float64Array } {
   const { cells } = problem;
   const [count, size] = [problem.affineIn.length + 1, problem.fields.length * cells];
   const width = count * size;
-  const mirrored = problem.mirror ? 2 : 1;
-  // Round-off hides a spread of 1e-16 of the mean: the first row is taken off before anything is summed.
-  const first = new Float64Array(width);
-  const [sum, squares] = [new Float64Array(width), new Float64Array(width)];
-  let products = tf.zeros([width, width]) as tf.Tensor2D;
-  let unit: Float64Array | undefined;
-  for (let done = 0; done < draws; done += CHUNK) {
-    const rows = Math.min(CHUNK, draws - done);
-    const latent = new Float64Array(rows * cells);
-    problem.simulate(conditions, random, latent, new Float64Array(rows * size));
-    const values = new Float64Array(rows * mirrored * width);
-    for (let row = 0; row < rows; row++) {
-      const drawn = latent.subarray(row * cells, (row + 1) * cells);
-      [drawn, ...(problem.mirror ? [problem.mirror(drawn)] : [])].forEach((field, m) => {
-        problem
-          .responses(field)
-          .forEach((response, k) => values.set(response, ((row * mirrored + m) * count + k) * size));
-      });
-    }
-    if (done === 0) first.set(values.subarray(0, width));
-    for (let i = 0; i < values.length; i++) {
-      const x = i % width;
-      values[i] -= first[x];
-      sum[x] += values[i];
-      squares[x] += values[i] ** 2;
-    }
-    const total = (done + rows) * mirrored;
-    unit ??= spread(problem, sum, squares, total).map((std) => (std > 0 ? 1 / std : 0));
-    const scaled = Float32Array.from(values, (value, i) => value * unit![i % width]);
-    const next = tf.tidy(() => {
-      const part = tf.tensor2d(scaled, [rows * mirrored, width]);
-      return products.add(tf.matMul(part, part, true, false)) as tf.Tensor2D;
+  const latent = new Float64Array(draws * cells);
+  problem.simulate(conditions, random, latent, new Float64Array(draws * size));
+  const images = problem.mirror ? 2 : 1;
+  const rows = new Float64Array(draws * images * width);
+  for (let draw = 0; draw < draws; draw++) {
+    const drawn = latent.subarray(draw * cells, (draw + 1) * cells);
+    [drawn, ...(problem.mirror ? [problem.mirror(drawn)] : [])].forEach((field, m) => {
+      problem
+        .responses(field)
+        .forEach((response, k) => rows.set(response, ((draw * images + m) * count + k) * size));
     });
-    products.dispose();
-    products = next;
   }
-  const total = draws * mirrored;
-  const std = spread(problem, sum, squares, total);
-  const correlation = tf.tidy(() => {
-    const offset = tf.tensor1d(Float32Array.from(sum, (value, i) => (value / total) * unit![i]));
-    const gain = tf.tensor1d(Float32Array.from(std, (value, i) => (value > 0 ? 1 / (value * unit![i]) : 0)));
-    const centred = products.div(total).sub(tf.outerProduct(offset, offset));
-    return centred.mul(gain).mul(gain.expandDims(1)) as tf.Tensor2D;
-  });
-  products.dispose();
-  return { mean: first.map((value, i) => value + sum[i] / total), std, correlation };
+  // Round-off hides a spread of 1e-16 of the mean: the first row is taken off before anything is summed.
+  const first = rows.slice(0, width);
+  const mean = new Float64Array(width);
+  for (let start = 0; start < rows.length; start += width) {
+    for (let i = 0; i < width; i++) mean[i] += rows[start + i] -= first[i];
+  }
+  for (let i = 0; i < width; i++) mean[i] /= draws * images;
+  for (let start = 0; start < rows.length; start += width) {
+    for (let i = 0; i < width; i++) rows[start + i] -= mean[i];
+  }
+  return { mean: mean.map((value, i) => value + first[i]), rows };
 }
 
-/** Standard deviations from sums over `total` rows, 0 where only round-off moves a value. */
-function spread(problem: Problem, sum: Float64Array, squares: Float64Array, total: number): Float64Array {
-  const std = squares.map((value, i) => Math.sqrt(Math.max(0, value / total - (sum[i] / total) ** 2)));
-  return withoutRoundOff(std, problem.cells, SMALLEST_SPREAD);
+/** Covariances of columns from `a` on with those from `b` on, `count` of them, of centred rows (rows, width). */
+function covarianceOf(rows: Float64Array, width: number, a: number, b: number, count: number): Float64Array {
+  const covariance = new Float64Array(count);
+  for (let start = 0; start < rows.length; start += width) {
+    for (let i = 0; i < count; i++) covariance[i] += rows[start + a + i] * rows[start + b + i];
+  }
+  return covariance.map((sum) => (sum * width) / rows.length);
+}
+
+/** Standard deviations (responses, fields x cells), 0 where only round-off moves a value. */
+function deviationOf(problem: Problem, variances: Float64Array): Float64Array {
+  return withoutRoundOff(variances.map(Math.sqrt), problem.cells, SMALLEST_SPREAD);
+}
+
+/** Low-rank factor of the correlation of centred rows (rows, width), whose standard deviations are std. */
+function correlationFactor(rows: Float64Array, std: Float64Array): Float32Array {
+  const width = std.length;
+  const count = rows.length / width;
+  const unit = std.map((value) => (value > 0 ? 1 / (value * Math.sqrt(count)) : 0));
+  const scaled = new Float32Array(rows.length);
+  for (let start = 0; start < rows.length; start += width) {
+    for (let i = 0; i < width; i++) scaled[start + i] = rows[start + i] * unit[i];
+  }
+  return tf.tidy(() => lowRank(tf.tensor2d(scaled, [count, width])));
 }

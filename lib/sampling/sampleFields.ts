@@ -6,7 +6,7 @@ import { InputError, positiveInteger } from "../errors";
 import { InterruptWatch } from "../interrupt";
 import { type Context, disposeContext, type Drift, type ScoreModel } from "../network/scoreModel";
 import { tf } from "../tensorflow";
-import { modalCombination, tensorSpace } from "./tensorSpace";
+import { modalCombination, tensorSpace, whitenedNoise } from "./tensorSpace";
 
 export interface SampleOptions {
   /** Number of fields to draw. */
@@ -110,7 +110,7 @@ export async function sampleFields(
   return { ...result, latent: undefined };
 }
 
-/** Members of the ensemble on which the drift is measured: its mean is then known to half a per cent of a spread. */
+/** Members of the ensemble on which the drift is measured; more than there are modes, so that it can be whitened. */
 const ENSEMBLE = 512;
 const ENSEMBLE_SEED = 1;
 
@@ -151,6 +151,7 @@ export function* measureDrifts(
       steps,
       [ENSEMBLE_SEED, ENSEMBLE_STREAM],
       denoise,
+      true,
     ))
       yield { step };
   } finally {
@@ -200,13 +201,17 @@ function* run(
   steps: number,
   [seed, ...stream]: readonly [number, ...number[]],
   denoise: (x: tf.Tensor3D, t: number) => tf.Tensor3D,
+  whitened = false,
 ): Generator<TensorState, void, void> {
   const space = tensorSpace<tf.Tensor3D>(seed, ...stream);
   const shape: [number, number, number] = [rows, model.problem.cells, model.channels];
   const { schedule, noiseLevels } = model;
   const times =
     sampler.grid === karrasGrid ? karrasGrid(schedule, steps, noiseLevels) : sampler.grid(schedule, steps);
-  const noise = tf.tidy(() => space.normal(tf.zeros(shape) as tf.Tensor3D, 0));
+  const noise = tf.tidy(() => {
+    const drawn = space.normal(tf.zeros(shape) as tf.Tensor3D, 0);
+    return whitened && context.modes ? whitenedNoise(drawn, context.modes) : drawn;
+  });
   const start = model.gaussianMarginal(noise, times[0], context);
   const combineModes = context.modes && modalCombination(context.modes);
   try {
