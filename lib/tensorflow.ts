@@ -45,18 +45,14 @@ export function typeAttribute(name: string, dtype: "float32" | "int32"): Attribu
 }
 
 /**
- * The product of two matrices, either of them transposed on request, as one native operation: tf.matMul takes every
- * product for a batch of products and reshapes both sides and the result.
+ * The product of two matrices, either of them transposed on request, as one native operation: tf.matMul reshapes both
+ * sides and the result.
  */
 export function product(a: tf.Tensor, b: tf.Tensor, transposeA = false, transposeB = false): tf.Tensor2D {
   const { binding } = native();
   const flag = (name: string, value: boolean) => ({ name, type: binding["TF_ATTR_BOOL"], value });
-  const attributes = [
-    flag("transpose_a", transposeA),
-    flag("transpose_b", transposeB),
-    typeAttribute("T", "float32"),
-  ];
-  return native().executeSingleOutput("MatMul", attributes, [a, b]) as tf.Tensor2D;
+  const attributes = [flag("adj_x", transposeA), flag("adj_y", transposeB), typeAttribute("T", "float32")];
+  return native().executeSingleOutput("BatchMatMulV2", attributes, [a, b]) as tf.Tensor2D;
 }
 
 /**
