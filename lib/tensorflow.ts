@@ -2,6 +2,7 @@
  * The one place where TensorFlow enters the library, with the native operations that tfjs itself does not offer.
  * Everything else imports `tf` from here.
  */
+import { threadId } from "worker_threads";
 // Loads the native package with its environment and what newer Node versions lack: scripts/tfjs-node/index.js.
 require("@tensorflow/tfjs-node");
 import * as tf from "@tensorflow/tfjs-node-gpu";
@@ -25,7 +26,7 @@ interface NativeBackend {
 interface Attribute {
   name: string;
   type: number;
-  value: number | boolean | number[];
+  value: number | boolean | string | number[];
 }
 
 /** The native backend (its binding is TensorFlow's C API). */
@@ -41,6 +42,63 @@ export function typeAttribute(name: string, dtype: "float32" | "int32"): Attribu
     type: binding["TF_ATTR_TYPE"],
     value: dtype === "float32" ? binding["TF_FLOAT"] : binding["TF_INT32"],
   };
+}
+
+/**
+ * The product of two matrices, either of them transposed on request, as one native operation: tf.matMul reshapes both
+ * sides and the result.
+ */
+export function product(a: tf.Tensor, b: tf.Tensor, transposeA = false, transposeB = false): tf.Tensor2D {
+  const { binding } = native();
+  const flag = (name: string, value: boolean) => ({ name, type: binding["TF_ATTR_BOOL"], value });
+  const attributes = [flag("adj_x", transposeA), flag("adj_y", transposeB), typeAttribute("T", "float32")];
+  return native().executeSingleOutput("BatchMatMulV2", attributes, [a, b]) as tf.Tensor2D;
+}
+
+/**
+ * A variable of TensorFlow's own, which native operations change in place. tf.Variable has none: it takes another tensor
+ * with each new value.
+ */
+export class NativeVariable {
+  private static count = 0;
+  private readonly handle: tf.Tensor;
+
+  constructor(value: tf.Tensor) {
+    const { binding } = native();
+    const text = (name: string, value: string) => ({ name, type: binding["TF_ATTR_STRING"], value });
+    const attributes = [
+      typeAttribute("dtype", "float32"),
+      { name: "shape", type: binding["TF_ATTR_SHAPE"], value: value.shape },
+      text("container", ""),
+      text("shared_name", `porous-sgm-${process.pid}-${threadId}-${NativeVariable.count++}`), // variables of a name are one
+    ];
+    this.handle = tf.keep(native().executeSingleOutput("VarHandleOp", attributes, []));
+    this.assign(value);
+  }
+
+  /** Its value: a tensor that keeps it when the variable changes. */
+  read(): tf.Tensor {
+    return native().executeSingleOutput("ReadVariableOp", [typeAttribute("dtype", "float32")], [this.handle]);
+  }
+
+  assign(value: tf.Tensor): void {
+    this.run("AssignVariableOp", [typeAttribute("dtype", "float32")], [value]);
+  }
+
+  /** Applies an optimiser's operation to this variable, others that the operation keeps beside it, and tensors. */
+  apply(operation: string, others: readonly NativeVariable[], tensors: readonly tf.Tensor[]): void {
+    const handles = others.map(({ handle }) => handle);
+    this.run(operation, [typeAttribute("T", "float32")], [...handles, ...tensors]);
+  }
+
+  dispose(): void {
+    this.run("DestroyResourceOp", [], []);
+    this.handle.dispose();
+  }
+
+  private run(operation: string, attributes: Attribute[], inputs: tf.Tensor[]): void {
+    native().executeMultipleOutputs(operation, attributes, [this.handle, ...inputs], 0);
+  }
 }
 
 /** For people: version and device, such as "TensorFlow 2.21.0 (CPU)". */

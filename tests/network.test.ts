@@ -5,7 +5,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { InputError } from "../lib/errors";
 import { filmNetwork, type FilmNetworkOptions } from "../lib/network/filmNetwork";
-import { DilatedConv1D, ReplicatePad } from "../lib/network/layers";
+import { Affine, DilatedConv1D, FiLM, ReplicatePad, SiLU, TokenConv1D } from "../lib/network/layers";
 import { type ModelSettings, presetByName, presets } from "../lib/network/presets";
 import { checkModelFolder, disposeContext, ScoreModel } from "../lib/network/scoreModel";
 import { tokenNetwork } from "../lib/network/tokenNetwork";
@@ -180,6 +180,71 @@ test("the dilated convolution is TensorFlow's own", () => {
     // Sums of nine products of order 1 in float32, in another order.
     assert.ok(ours.sub(theirs).abs().max().dataSync()[0] < 1e-5);
   }
+});
+
+/** Values and gradients of two functions of the same tensors agree to float32 round-off in sums of some 60 terms. */
+function sameWithGradients(
+  ours: (...x: tf.Tensor[]) => tf.Tensor,
+  theirs: (...x: tf.Tensor[]) => tf.Tensor,
+  inputs: tf.Tensor[],
+): void {
+  tf.tidy(() => {
+    const expected = theirs(...inputs);
+    const slope = normal(expected.shape, 9);
+    const pairs = [[ours(...inputs), expected]];
+    const wanted = tf.grads(theirs)(inputs, slope);
+    tf.grads(ours)(inputs, slope).forEach((gradient, i) => pairs.push([gradient, wanted[i]]));
+    for (const [own, other] of pairs) {
+      assert.deepEqual(own.shape, other.shape);
+      assert.ok(own.sub(other).abs().max().dataSync()[0] < 1e-5 * (1 + other.abs().max().dataSync()[0]));
+    }
+  });
+}
+
+/** A layer as a function of its inputs and its two weights. */
+function withWeights(layer: tf.layers.Layer): (...x: tf.Tensor[]) => tf.Tensor {
+  return (x, ...weights) => {
+    if (layer.weights.length === 0) layer.apply(x);
+    // The gradient goes to what the layer reads.
+    layer.weights.forEach((weight, i) => (weight.read = () => weights[i]));
+    return layer.apply(x) as tf.Tensor;
+  };
+}
+
+test("layers with gradients of their own have those that tfjs derives", () => {
+  const x = normal([3, 7, 5], 1);
+  const modulation = normal([3, 10], 2);
+  const modulated = (h: tf.Tensor, m: tf.Tensor): tf.Tensor => {
+    const [gamma, beta] = tf.split(m.expandDims(1), 2, 2);
+    return h.mul(gamma.add(1)).add(beta);
+  };
+  const swish = (f: tf.Tensor): tf.Tensor => f.mul(f.sigmoid());
+  const film = (activation?: "swish") => (h: tf.Tensor, m: tf.Tensor) =>
+    new FiLM({ activation }).apply([h, m]) as tf.Tensor;
+  sameWithGradients(film(), modulated, [x, modulation]);
+  sameWithGradients(film("swish"), (h, m) => swish(modulated(h, m)), [x, modulation]);
+  sameWithGradients((f) => new SiLU().apply(f) as tf.Tensor, swish, [x]);
+  const padded = (h: tf.Tensor): tf.Tensor => {
+    const cell = (i: number): tf.Tensor => h.slice([0, i, 0], [3, 1, 5]);
+    return tf.concat([cell(0), cell(0), h, cell(6), cell(6)], 1);
+  };
+  sameWithGradients((h) => new ReplicatePad({ cells: 2 }).apply(h) as tf.Tensor, padded, [x]);
+  const bias = normal([4], 4);
+  const dense = (h: tf.Tensor, w: tf.Tensor, b: tf.Tensor): tf.Tensor =>
+    h.reshape([-1, 5]).matMul(w).reshape([3, 7, 4]).add(b);
+  sameWithGradients(withWeights(new Affine({ units: 4 })), dense, [x, normal([5, 4], 3), bias]);
+  for (const dilation of [1, 2, 5]) {
+    // A kernel with zeros between its values: of its own dilations tfjs knows no gradient.
+    const convolved = (h: tf.Tensor, w: tf.Tensor, b: tf.Tensor): tf.Tensor => {
+      const zeros = tf.zeros([dilation - 1, 5, 4]);
+      const taps = tf.split(w, 3, 0);
+      const kernel = tf.concat([taps[0], zeros, taps[1], zeros, taps[2]], 0) as tf.Tensor3D;
+      return tf.conv1d(h as tf.Tensor3D, kernel, 1, "same").add(b);
+    };
+    const layer = new TokenConv1D({ filters: 4, kernelSize: 3, dilation });
+    sameWithGradients(withWeights(layer), convolved, [x, normal([3, 5, 4], 3), bias]);
+  }
+  tf.dispose([x, modulation, bias]);
 });
 
 test("the untrained token network is zero, and an untrained model's denoiser that of white noise", () => {

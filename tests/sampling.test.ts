@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { DataSet } from "../lib/data/dataset";
 import { samplers } from "../lib/diffusion/samplers";
 import { Interrupted } from "../lib/interrupt";
-import { ScoreModel } from "../lib/network/scoreModel";
+import { disposeContext, ScoreModel } from "../lib/network/scoreModel";
 import {
   sampleBatches,
   sampleFields,
@@ -95,7 +95,9 @@ for (const { name } of samplers) {
       break;
     }
     const sampler = samplers.find((candidate) => candidate.name === name) ?? samplers[0];
-    for (const { step } of sampleTensor(model, conditions, 2, sampler, 4, 1, 0)) if (step === 2) break;
+    const context = model.context(conditions);
+    for (const { step } of sampleTensor(model, context, 2, sampler, 4, 1, 0)) if (step === 2) break;
+    disposeContext(context);
     assert.equal(tf.memory().numTensors, before);
   });
 }

@@ -4,7 +4,7 @@
  */
 import { tf } from "../tensorflow";
 import { InputError } from "../errors";
-import { DilatedConv1D, FieldScale, FiLM, FourierFeatures, ReplicatePad, SiLU } from "./layers";
+import { Affine, DilatedConv1D, FieldScale, FiLM, FourierFeatures, ReplicatePad, SiLU } from "./layers";
 import { NetworkShape, seededInitializers } from "./shape";
 
 /** Options of {@link filmNetwork}; each default is the blog's. */
@@ -62,8 +62,7 @@ export function filmNetwork(
     o.activation === "swish"
       ? new SiLU({ name })
       : tf.layers.activation({ activation: o.activation as never, name });
-  const dense = (units: number, name: string) =>
-    tf.layers.dense({ units, kernelInitializer: initial(), name });
+  const dense = (units: number, name: string) => new Affine({ units, kernelInitializer: initial(), name });
   const conv = (filters: number, kernelSize: number, name: string, padding: "valid" | "same" = "valid") => {
     const dilation = kernelSize === 1 ? 1 : o.dilation;
     const config = { filters, kernelSize, dilation, padding, kernelInitializer: initial(), name };
@@ -91,8 +90,13 @@ export function filmNetwork(
       }
       const padding = o.padding === "replicate" ? "valid" : "same";
       y = conv(o.width, o.kernel, name(`conv${layer}`), padding).apply(y) as tf.SymbolicTensor;
-      y = new FiLM({ name: name(`modulate${layer}`) }).apply([y, film]) as tf.SymbolicTensor;
-      y = activation(name(`activation${layer}`)).apply(y) as tf.SymbolicTensor;
+      // FiLM has this activation itself. With zero padding one layer less would change the order of a model's weights.
+      const swish = o.activation === "swish" && o.padding === "replicate" ? o.activation : undefined;
+      y = new FiLM({ activation: swish, name: name(`modulate${layer}`) }).apply([
+        y,
+        film,
+      ]) as tf.SymbolicTensor;
+      if (!swish) y = activation(name(`activation${layer}`)).apply(y) as tf.SymbolicTensor;
     }
     h = tf.layers.add({ name: name("add") }).apply([h, y]) as tf.SymbolicTensor;
   }

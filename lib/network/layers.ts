@@ -1,45 +1,65 @@
 /**
  * The layers that tfjs lacks, registered so that a saved network loads with tf.loadLayersModel.
  */
-import { tf } from "../tensorflow";
+import { native, product, tf, typeAttribute } from "../tensorflow";
 
 /** tf.layers.Layer passes its inputs as one tensor or as a list. */
 function listOf(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
   return Array.isArray(inputs) ? inputs : [inputs];
 }
 
+/** The derivative of x s(x), s(x) = 1 / (1 + exp(-x)), given x and s(x): s + x s (1 - s). */
+function siluSlope(x: tf.Tensor, share: tf.Tensor): tf.Tensor {
+  return share.add(native().executeSingleOutput("SigmoidGrad", [typeAttribute("T", "float32")], [share, x]));
+}
+
 /**
- * Feature-wise linear modulation (Perez et al. 2018): h (1 + gamma) + beta, one gamma and beta a channel.
+ * Feature-wise linear modulation (Perez et al. 2018): f = h (1 + gamma) + beta, one gamma and beta a channel; with the
+ * activation "swish" f sigmoid(f).
  *
  * Inputs: features h [batch, cells, channels] and modulation [batch, 2 channels] (gamma, then beta).
  * The 1 makes a modulation of zero the identity. The gradient is written out: the one that tfjs derives reshapes and
- * tiles what broadcasting does by itself, and at this size an operation costs as much as its arithmetic.
+ * tiles what broadcasting does by itself, and at this size an operation costs as much as its arithmetic. Where no
+ * gradient is asked for, one row of modulation serves all rows.
  */
 export class FiLM extends tf.layers.Layer {
   static className = "FiLM";
+  private readonly activation?: "swish";
+
+  constructor({ activation, ...config }: { activation?: "swish"; name?: string } = {}) {
+    super(config as never);
+    this.activation = activation;
+  }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape | tf.Shape[] {
     return (inputShape as tf.Shape[])[0];
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const { activation } = this;
     const film = tf.customGrad((features, modulation, save) => {
       const [gamma, beta] = tf.split((modulation as tf.Tensor).expandDims(1), 2, 2);
       const gain = gamma.add(1);
       const [h, keep] = [features as tf.Tensor, save as tf.GradSaveFunc];
-      keep([h, gain]);
-      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [x, factor] = saved;
-        return [dy.mul(factor), tf.concat([dy.mul(x).sum(1), dy.sum(1)], 1)];
+      const f = h.mul(gain).add(beta);
+      const share = activation && f.sigmoid();
+      keep([h, gain, ...(share ? [f, share] : [])]);
+      const gradFunc = (dy: tf.Tensor, [x, factor, ...activated]: tf.Tensor[]) => {
+        const df = activated.length > 0 ? dy.mul(siluSlope(activated[0], activated[1])) : dy;
+        return [df.mul(factor), tf.concat([df.mul(x).sum(1), df.sum(1)], 1)];
       };
-      return { value: h.mul(gain).add(beta), gradFunc };
+      return { value: share ? f.mul(share) : f, gradFunc };
     });
     const [features, modulation] = listOf(inputs);
     return tf.tidy(() => film(features, modulation));
   }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), ...(this.activation && { activation: this.activation }) };
+  }
 }
 
-/** SiLU, also named swish: x sigmoid(x), in two operations and with a gradient in four. */
+/** SiLU, also named swish: x sigmoid(x), in two operations and with a gradient in three. */
 export class SiLU extends tf.layers.Layer {
   static className = "SiLU";
 
@@ -51,17 +71,71 @@ export class SiLU extends tf.layers.Layer {
     const silu = tf.customGrad((input, save) => {
       const x = input as tf.Tensor;
       const share = x.sigmoid();
-      const value = x.mul(share);
-      (save as tf.GradSaveFunc)([share, value]);
-      // d/dx x s(x) = s + x s (1 - s) = s + y - y s
-      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [s, y] = saved;
-        return dy.mul(s.add(y.sub(y.mul(s))));
-      };
-      return { value, gradFunc };
+      (save as tf.GradSaveFunc)([x, share]);
+      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => dy.mul(siluSlope(saved[0], saved[1]));
+      return { value: x.mul(share), gradFunc };
     });
     return tf.tidy(() => silu(listOf(inputs)[0]));
   }
+}
+
+/** A dense layer on the last axis, [..., inputs] -> [..., units], whose products are those of plain matrices. */
+export class Affine extends tf.layers.Layer {
+  static className = "Affine";
+  private readonly units: number;
+  private readonly initializer: Initializer;
+  private kernel!: tf.LayerVariable;
+  private bias!: tf.LayerVariable;
+
+  constructor({ units, kernelInitializer, ...config }: AffineConfig) {
+    super(config as never);
+    this.units = units;
+    this.initializer = kernelInitializer ?? tf.initializers.zeros(); // a network that is loaded brings its weights
+  }
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    const width = (inputShape as tf.Shape).at(-1)!;
+    this.kernel = this.addWeight("kernel", [width, this.units], "float32", this.initializer);
+    this.bias = this.addWeight("bias", [this.units], "float32", tf.initializers.zeros());
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    return [...(inputShape as tf.Shape).slice(0, -1), this.units];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const affine = tf.customGrad((input, matrix, shift, save) => {
+      const [x, kernel, keep] = [input as tf.Tensor, matrix as tf.Tensor, save as tf.GradSaveFunc];
+      const rows = asRows(x);
+      keep([rows, kernel]);
+      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const slope = asRows(dy);
+        const dx = product(slope, saved[1], false, true);
+        return [x.rank === 2 ? dx : dx.reshape(x.shape), product(saved[0], slope, true), slope.sum(0)];
+      };
+      const y = product(rows, kernel).add(shift as tf.Tensor);
+      return { value: x.rank === 2 ? y : y.reshape([...x.shape.slice(0, -1), this.units]), gradFunc };
+    });
+    return tf.tidy(() => affine(listOf(inputs)[0], this.kernel.read(), this.bias.read()));
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), units: this.units };
+  }
+}
+
+type Initializer = ReturnType<typeof tf.initializers.zeros>;
+
+export interface AffineConfig {
+  units: number;
+  kernelInitializer?: Initializer;
+  name?: string;
+}
+
+/** [..., width] -> [rows, width]. */
+function asRows(x: tf.Tensor): tf.Tensor {
+  return x.rank === 2 ? x : x.reshape([-1, x.shape.at(-1)!]);
 }
 
 /** Replicate padding: repeats the first and the last cell, so that a convolution sees no invented zeros. */
@@ -81,14 +155,22 @@ export class ReplicatePad extends tf.layers.Layer {
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    if (this.cells === 0) return tf.clone(listOf(inputs)[0]);
-    return tf.tidy(() => {
-      const [x] = listOf(inputs) as tf.Tensor3D[];
-      const [batch, cells, channels] = x.shape;
-      const first = tf.tile(tf.slice(x, [0, 0, 0], [batch, 1, channels]), [1, this.cells, 1]);
-      const last = tf.tile(tf.slice(x, [0, cells - 1, 0], [batch, 1, channels]), [1, this.cells, 1]);
-      return tf.concat([first, x, last], 1);
+    const added = this.cells;
+    if (added === 0) return tf.clone(listOf(inputs)[0]);
+    const pad = tf.customGrad((input) => {
+      const x = input as tf.Tensor;
+      const cells = x.shape[1]!;
+      const from = Array.from({ length: cells + 2 * added }, (_, i) =>
+        Math.max(0, Math.min(cells - 1, i - added)),
+      );
+      // An end gets the slopes of all its copies.
+      const gradFunc = (dy: tf.Tensor) => {
+        const [first, inner, last] = tf.split(dy, [added + 1, cells - 2, added + 1], 1);
+        return tf.concat([first.sum(1, true), inner, last.sum(1, true)], 1);
+      };
+      return { value: tf.gather(x, tf.tensor1d(from, "int32"), 1), gradFunc };
     });
+    return tf.tidy(() => pad(listOf(inputs)[0]));
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -106,7 +188,7 @@ export class ReplicatePad extends tf.layers.Layer {
 export class DilatedConv1D extends tf.layers.Layer {
   static className = "DilatedConv1D";
   private readonly config: Omit<DilatedConv1DConfig, "kernelInitializer">;
-  private readonly initializer: ReturnType<typeof tf.initializers.zeros>;
+  private readonly initializer: Initializer;
   private kernel!: tf.LayerVariable;
   private bias!: tf.LayerVariable;
 
@@ -165,9 +247,85 @@ export interface DilatedConv1DConfig {
   kernelSize: number;
   dilation: number;
   padding: "valid" | "same";
-  kernelInitializer?: ReturnType<typeof tf.initializers.zeros>;
+  kernelInitializer?: Initializer;
   name?: string;
 }
+
+/**
+ * The convolution of {@link DilatedConv1D} with zeros outside, for few cells of many channels: the neighbours of each cell
+ * laid side by side, so that output and gradients are products of matrices. There they are faster than convolutions.
+ */
+export class TokenConv1D extends tf.layers.Layer {
+  static className = "TokenConv1D";
+  private readonly config: Omit<TokenConv1DConfig, "kernelInitializer" | "name">;
+  private readonly initializer: Initializer;
+  private kernel!: tf.LayerVariable;
+  private bias!: tf.LayerVariable;
+
+  constructor({ kernelInitializer, ...config }: TokenConv1DConfig) {
+    super(config as never);
+    const { filters, kernelSize, dilation } = config;
+    this.config = { filters, kernelSize, dilation };
+    this.initializer = kernelInitializer ?? tf.initializers.zeros(); // a network that is loaded brings its weights
+  }
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    const channels = (inputShape as tf.Shape)[2];
+    const { filters, kernelSize } = this.config;
+    this.kernel = this.addWeight("kernel", [kernelSize, channels, filters], "float32", this.initializer);
+    this.bias = this.addWeight("bias", [filters], "float32", tf.initializers.zeros());
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    const [batch, cells] = inputShape as tf.Shape;
+    return [batch, cells, this.config.filters];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const { filters, kernelSize } = this.config;
+    const convolve = tf.customGrad((input, matrix, shift, save) => {
+      const [x, kernel, keep] = [input as tf.Tensor3D, matrix as tf.Tensor3D, save as tf.GradSaveFunc];
+      const [batch, cells, channels] = x.shape;
+      const columns = this.neighbours(x, 1);
+      keep([columns, kernel]);
+      const y = product(columns, kernel.reshape([kernelSize * channels, filters])).add(shift as tf.Tensor);
+      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const slope = asRows(dy);
+        // What a cell has given to its neighbours: the same convolution the other way round.
+        const turned = saved[1].transpose([1, 0, 2]).reshape([channels, kernelSize * filters]);
+        const dx = product(this.neighbours(dy as tf.Tensor3D, -1), turned, false, true);
+        return [dx.reshape(x.shape), product(saved[0], slope, true).reshape(kernel.shape), slope.sum(0)];
+      };
+      return { value: y.reshape([batch, cells, filters]), gradFunc };
+    });
+    return tf.tidy(() => convolve(listOf(inputs)[0], this.kernel.read(), this.bias.read()));
+  }
+
+  /** [batch, cells, channels] -> [batch cells, kernelSize channels]; direction -1: in the opposite order. */
+  private neighbours(x: tf.Tensor3D, direction: 1 | -1): tf.Tensor2D {
+    const { kernelSize, dilation } = this.config;
+    const [batch, cells, channels] = x.shape;
+    const from = Array.from({ length: cells * kernelSize }, (_, i) => {
+      const tap = (i % kernelSize) - (kernelSize - 1) / 2;
+      const cell = Math.floor(i / kernelSize) + direction * dilation * tap;
+      return cell >= 0 && cell < cells ? cell : cells; // behind the last one is a cell of zeros
+    });
+    const ends: [number, number][] = [
+      [0, 0],
+      [0, 1],
+      [0, 0],
+    ];
+    const gathered = tf.gather(tf.pad(x, ends), tf.tensor1d(from, "int32"), 1);
+    return gathered.reshape([batch * cells, kernelSize * channels]) as tf.Tensor2D;
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), ...this.config };
+  }
+}
+
+export type TokenConv1DConfig = Omit<DilatedConv1DConfig, "padding">;
 
 /** Sines and cosines of 2 pi 2^k t for k = 0 .. octaves - 1: [batch, 1] -> [batch, 2 octaves]. */
 export class FourierFeatures extends tf.layers.Layer {
@@ -237,7 +395,18 @@ export class FieldScale extends tf.layers.Layer {
   }
 }
 
-for (const layer of [FiLM, SiLU, ReplicatePad, DilatedConv1D, FourierFeatures, PositionBias, FieldScale]) {
+const layers = [
+  FiLM,
+  SiLU,
+  Affine,
+  ReplicatePad,
+  DilatedConv1D,
+  TokenConv1D,
+  FourierFeatures,
+  PositionBias,
+  FieldScale,
+];
+for (const layer of layers) {
   tf.serialization.registerClass(
     layer as unknown as tf.serialization.SerializableConstructor<tf.serialization.Serializable>,
   );

@@ -45,6 +45,9 @@ export interface Drift {
   readonly slope: Float32Array;
 }
 
+/** EDM's coefficients mode by mode, see {@link ScoreModel.gains}. */
+export type Gains = Readonly<Record<"total" | "linear" | "error", tf.Tensor3D>>;
+
 /** Frees a context. */
 export function disposeContext({ inputs, modes }: Context): void {
   tf.dispose([inputs, ...(modes ? [modes.variances, modes.vectors] : [])]);
@@ -92,7 +95,8 @@ export class ScoreModel {
    * What the network itself returns for the targets "score" and "v".
    *
    * x [batch, cells, fields] noisy standardised fields; times (batch): one a row; inputs [batch, inputs] of
-   * {@link context}; returns [batch, cells, fields].
+   * {@link context}; returns [batch, cells, fields]. Where no gradient is asked for, one time and one row of inputs serve
+   * all rows.
    */
   target(x: tf.Tensor3D, times: ArrayLike<number>, inputs: tf.Tensor2D): tf.Tensor3D {
     return tf.tidy(() => this.network.apply([x, inputs, this.timeTensor(times)]) as tf.Tensor3D);
@@ -101,21 +105,28 @@ export class ScoreModel {
   /**
    * The part of the denoised field that is not linear, for the target "rest", in modes and of order 1.
    *
-   * z [n, rows, modes]: noisy fields y = x / mean(t) in modes; times (n rows); returns [n, rows, modes].
+   * z [n, rows, modes]: noisy fields y = x / mean(t) in modes; times (n rows) or, for n = 1 and where no gradient is
+   * asked for, one for all rows; gains of the variances at these times; returns [n, rows, modes].
    * The network sees, in cells, the whitened field (variance + s^2)^-1/2 z and the linear estimate; its output is
    * turned into modes. Where noise hides all but the strongest mode, of gain g, what is not linear vanishes as g (the
    * leading term of an Edgeworth expansion): the factor g spares the network to learn zero there.
    */
-  rest(z: tf.Tensor3D, times: ArrayLike<number>, { inputs, modes }: Context): tf.Tensor3D {
+  rest(
+    z: tf.Tensor3D,
+    times: ArrayLike<number>,
+    { inputs, modes }: Context,
+    { total, linear }: Pick<Gains, "total" | "linear">,
+  ): tf.Tensor3D {
     return tf.tidy(() => {
-      const { variances, vectors } = known(modes);
+      const { vectors } = known(modes);
       const [n, rows] = z.shape;
       const shape = [n * rows, this.problem.cells, this.channels];
-      const { total, linear } = this.gains(variances, times, rows);
-      const inCells = (modal: tf.Tensor) =>
-        tf.matMul(modal as tf.Tensor3D, vectors, false, true).reshape(shape);
-      const seen = tf.concat([inCells(z.div(total)), inCells(z.mul(linear))], 2);
-      const repeated = tf.tile(inputs.expandDims(1), [1, rows, 1]).reshape([n * rows, inputs.shape[1]]);
+      // Both in one product, as most of its time goes into reading the vectors.
+      const modal = tf.concat([z.div(total), z.mul(linear)], 1) as tf.Tensor3D;
+      const inCells = tf.split(tf.matMul(modal, vectors, false, true), 2, 1);
+      const seen = tf.concat(inCells.map((x) => x.reshape(shape)), 2); // prettier-ignore
+      const each = times.length / n;
+      const repeated = tf.tile(inputs.expandDims(1), [1, each, 1]).reshape([n * each, inputs.shape[1]]);
       const output = this.network.apply([seen, repeated, this.timeTensor(times)]) as tf.Tensor3D;
       const inModes = tf.matMul(output.reshape([n, rows, -1]) as tf.Tensor3D, vectors);
       return inModes.mul(linear.max(2, true)) as tf.Tensor3D;
@@ -127,11 +138,7 @@ export class ScoreModel {
    * deviation sqrt(l + s^2) of y, the linear estimator's gain l / (l + s^2), and its error's standard deviation
    * s sqrt(l / (l + s^2)).
    */
-  gains(
-    variances: tf.Tensor2D,
-    times: ArrayLike<number>,
-    rows: number,
-  ): Record<"total" | "linear" | "error", tf.Tensor3D> {
+  gains(variances: tf.Tensor2D, times: ArrayLike<number>, rows: number): Gains {
     return tf.tidy(() => {
       const levels = Float32Array.from(times, (t) => this.schedule.noiseLevel(t));
       const s = tf.tensor3d(levels, [levels.length / rows, rows, 1]);
@@ -152,14 +159,9 @@ export class ScoreModel {
    */
   denoise(x: tf.Tensor3D, t: number, context: Context, drift?: Drift): tf.Tensor3D {
     return tf.tidy(() => {
-      const [rows] = x.shape;
-      const times = new Float64Array(rows).fill(t);
-      if (this.settings.target === "rest") return this.denoiseModes(x, times, context, () => drift);
+      if (this.settings.target === "rest") return this.denoiseModes(x, t, context, () => drift);
       const { onState, onDenoised } = targetCoefficients(this.settings.target, this.schedule, t);
-      const inputs = tf.tile(context.inputs, [rows, 1]);
-      return this.target(x, times, inputs as tf.Tensor2D)
-        .sub(x.mul(onState))
-        .div(onDenoised) as tf.Tensor3D;
+      return this.target(x, [t], context.inputs).sub(x.mul(onState)).div(onDenoised) as tf.Tensor3D;
     });
   }
 
@@ -172,10 +174,9 @@ export class ScoreModel {
    * spread of samples off: measured on an ensemble they can be taken off.
    */
   denoiseEnsemble(x: tf.Tensor3D, t: number, context: Context): { denoised: tf.Tensor3D; drift: Drift } {
-    const times = new Float64Array(x.shape[0]).fill(t);
     let drift!: Drift;
     const denoised = tf.tidy(() =>
-      this.denoiseModes(x, times, context, (rest, whitened) => {
+      this.denoiseModes(x, t, context, (rest, whitened) => {
         const offset = rest.mean(1, true);
         const [f, w] = [rest.sub(offset), whitened.sub(whitened.mean(1, true))];
         const slope = f.mul(w).mean(1).div(w.square().mean(1));
@@ -191,17 +192,18 @@ export class ScoreModel {
 
   private denoiseModes(
     x: tf.Tensor3D,
-    times: Float64Array,
+    t: number,
     context: Context,
     driftOf: (rest: tf.Tensor, whitened: tf.Tensor) => Drift | undefined,
   ): tf.Tensor3D {
     const [rows, cells, fields] = x.shape;
     const { variances, vectors } = known(context.modes);
-    const y = x.div(this.schedule.mean(times[0])).reshape([1, rows, cells * fields]) as tf.Tensor3D;
+    const y = x.div(this.schedule.mean(t)).reshape([1, rows, cells * fields]) as tf.Tensor3D;
     const z = tf.matMul(y, vectors) as tf.Tensor3D;
-    const { total, linear, error } = this.gains(variances, times, rows);
+    const gains = this.gains(variances, [t], 1);
+    const { total, linear, error } = gains;
     const whitened = z.div(total);
-    const rest = this.rest(z, times, context);
+    const rest = this.rest(z, [t], context, gains);
     const drift = driftOf(rest, whitened);
     const own = drift
       ? rest.sub(tf.tensor1d(drift.offset)).sub(whitened.mul(tf.tensor1d(drift.slope)))

@@ -5,7 +5,7 @@
  */
 import { tf } from "../tensorflow";
 import { InputError } from "../errors";
-import { DilatedConv1D, FiLM, PositionBias, SiLU } from "./layers";
+import { Affine, FiLM, PositionBias, SiLU, TokenConv1D } from "./layers";
 import { NetworkShape, seededInitializers } from "./shape";
 
 /** Options of {@link tokenNetwork}. */
@@ -63,43 +63,39 @@ export function tokenNetwork(
     .concatenate({ name: "condition_and_time" })
     .apply([conditions, t]) as tf.SymbolicTensor;
   for (let layer = 1; layer <= 2; layer++) {
-    const trunk = tf.layers.dense({ units: o.filmWidth, kernelInitializer: initial(), name: `film${layer}` });
+    const trunk = new Affine({ units: o.filmWidth, kernelInitializer: initial(), name: `film${layer}` });
     film = silu(`film${layer}_activation`).apply(trunk.apply(film)) as tf.SymbolicTensor;
   }
   // A convolution with kernel = stride = a token's cells is a dense layer on the token's values.
   const cut = tf.layers.reshape({ targetShape: [tokens, o.stride * shape.fields], name: "cut" }).apply(x);
-  const lift = tf.layers.dense({ units: o.width, kernelInitializer: initial(), name: "lift" }).apply(cut);
+  const lift = new Affine({ units: o.width, kernelInitializer: initial(), name: "lift" }).apply(cut);
   let h = new PositionBias({ name: "position" }).apply(lift as tf.SymbolicTensor) as tf.SymbolicTensor;
   for (let block = 1; block <= o.blocks; block++) {
     let y = h;
     for (let layer = 1; layer <= 2; layer++) {
       const name = (part: string) => `block${block}_${part}${layer}`;
-      const modulation = tf.layers.dense({
+      const modulation = new Affine({
         units: 2 * o.width,
         kernelInitializer: initial(),
         name: name("film"),
       });
-      y = new FiLM({ name: name("modulate") }).apply([
+      y = new FiLM({ activation: "swish", name: name("modulate") }).apply([
         y,
         modulation.apply(film) as tf.SymbolicTensor,
       ]) as tf.SymbolicTensor;
-      y = silu(name("activation")).apply(y) as tf.SymbolicTensor;
       const convolution = {
         filters: o.width,
         kernelSize: o.kernel,
         dilation: o.dilations[layer - 1],
-        padding: "same",
         kernelInitializer: layer === 1 ? initial() : zeros,
         name: name("conv"),
-      } as const;
-      const conv =
-        convolution.dilation === 1 ? tf.layers.conv1d(convolution) : new DilatedConv1D(convolution);
-      y = conv.apply(y) as tf.SymbolicTensor;
+      };
+      y = new TokenConv1D(convolution).apply(y) as tf.SymbolicTensor;
     }
     h = tf.layers.add({ name: `block${block}_add` }).apply([h, y]) as tf.SymbolicTensor;
   }
   const outputs = shape.outputs ?? shape.fields;
-  const last = tf.layers.dense({ units: o.stride * outputs, kernelInitializer: zeros, name: "project" });
+  const last = new Affine({ units: o.stride * outputs, kernelInitializer: zeros, name: "project" });
   const y = last.apply(silu("last_activation").apply(h)) as tf.SymbolicTensor;
   const output = tf.layers.reshape({ targetShape: [shape.cells, outputs], name: "paste" }).apply(y);
   return tf.model({

@@ -58,9 +58,10 @@ export async function* sampleBatches(
       : positiveInteger("The number of steps", options.steps);
   const watch = new InterruptWatch("The sampling");
   const start = performance.now();
+  const context = model.context(checked);
   let drifts: Drifts | undefined;
   try {
-    const measuring = measureDrifts(model, checked, sampler, steps);
+    const measuring = measureDrifts(model, checked, context, sampler, steps);
     for (let next = measuring.next(); ; next = measuring.next()) {
       if (next.done) {
         drifts = next.value;
@@ -70,7 +71,7 @@ export async function* sampleBatches(
     }
     for (let done = 0, index = 0; done < count; index++) {
       const rows = Math.min(positiveInteger("The batch size", batch), count - done);
-      for await (const state of sampleTensor(model, checked, rows, sampler, steps, seed, index, drifts)) {
+      for await (const state of sampleTensor(model, context, rows, sampler, steps, seed, index, drifts)) {
         await watch.check(`${done} of ${count} fields are done.`);
         if (onProgress && state.step > 0) {
           const fields = done + (rows * state.step) / steps;
@@ -87,6 +88,7 @@ export async function* sampleBatches(
     }
   } finally {
     watch.close();
+    disposeContext(context);
   }
 }
 
@@ -127,6 +129,7 @@ const measured = new WeakMap<ScoreModel, { readonly key: string; readonly drifts
 export function* measureDrifts(
   model: ScoreModel,
   conditions: Float64Array,
+  context: Context,
   sampler: Sampler,
   steps: number,
 ): Generator<{ step: number }, Drifts, void> {
@@ -136,27 +139,14 @@ export function* measureDrifts(
   const key = JSON.stringify([weights, [...conditions], sampler.name, steps]); // a training may go on in between
   const known = measured.get(model);
   if (known?.key === key) return known.drifts;
-  const context = model.context(conditions);
   const denoise = (x: tf.Tensor3D, t: number) => {
     const { denoised, drift } = model.denoiseEnsemble(x, t, context);
     drifts.set(t, drift); // of a sampler that comes to a time twice the later state, which is the better one
     return denoised;
   };
-  try {
-    for (const { step } of run(
-      model,
-      context,
-      ENSEMBLE,
-      sampler,
-      steps,
-      [ENSEMBLE_SEED, ENSEMBLE_STREAM],
-      denoise,
-      true,
-    ))
-      yield { step };
-  } finally {
-    disposeContext(context);
-  }
+  const ensemble = [ENSEMBLE_SEED, ENSEMBLE_STREAM] as const;
+  for (const { step } of run(model, context, ENSEMBLE, sampler, steps, ensemble, denoise, true))
+    yield { step };
   measured.set(model, { key, drifts });
   return drifts;
 }
@@ -169,7 +159,7 @@ export function* measureDrifts(
  */
 export function* sampleTensor(
   model: ScoreModel,
-  conditions: Float64Array,
+  context: Context,
   rows: number,
   sampler: Sampler,
   steps: number,
@@ -177,13 +167,8 @@ export function* sampleTensor(
   index: number,
   drifts?: Drifts,
 ): Generator<TensorState, void, void> {
-  const context = model.context(conditions);
   const denoise = (x: tf.Tensor3D, t: number) => model.denoise(x, t, context, drifts?.get(t));
-  try {
-    yield* run(model, context, rows, sampler, steps, [seed, STREAM, index], denoise);
-  } finally {
-    disposeContext(context);
-  }
+  yield* run(model, context, rows, sampler, steps, [seed, STREAM, index], denoise);
 }
 
 interface TensorState {

@@ -263,12 +263,18 @@ export function batchLoss(
       const n = variances.shape[0];
       const rows = times.length / n;
       // y = x_0 + s z in modes, and what is left of x_0 when the linear estimate has been taken off.
-      const inModes = (x: tf.Tensor) => tf.matMul(x.reshape([n, rows, -1]) as tf.Tensor3D, vectors);
-      const exact = inModes(clean);
-      const z = exact.add(inModes(noise.mul(column(schedule.noiseLevel)))) as tf.Tensor3D;
-      const { linear, error } = model.gains(variances, times, rows);
-      const left = exact.sub(z.mul(linear)).div(error);
-      return model.rest(z, times, context).sub(left).square().mul(modeWeights(variances)).mean() as tf.Scalar;
+      // Both in one product, as most of its time goes into reading the vectors.
+      const both = [clean, noise.mul(column(schedule.noiseLevel))].map((x) => x.reshape([n, rows, -1]));
+      const [exact, blur] = tf.split(tf.matMul(tf.concat(both, 1) as tf.Tensor3D, vectors), 2, 1);
+      const z = exact.add(blur) as tf.Tensor3D;
+      const gains = model.gains(variances, times, rows);
+      const left = exact.sub(z.mul(gains.linear)).div(gains.error);
+      return model
+        .rest(z, times, context, gains)
+        .sub(left)
+        .square()
+        .mul(modeWeights(variances))
+        .mean() as tf.Scalar;
     }
     const [mean, std] = [column(schedule.mean), column(schedule.std)];
     const noisy = clean.mul(mean).add(noise.mul(std)) as tf.Tensor3D;

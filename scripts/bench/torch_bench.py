@@ -82,7 +82,8 @@ class Workload:
             return torch.bmm(modal, vectors.transpose(1, 2)).reshape(n * rows, cells, -1)
 
         seen = torch.cat([in_cells(z / total), in_cells(z * linear)], dim=2)
-        output = self.network(seen, context["inputs"].repeat_interleave(rows, dim=0), time_input)
+        inputs = context["inputs"].repeat_interleave(len(time_input) // n, dim=0)
+        output = self.network(seen, inputs, time_input)
         return torch.bmm(output.reshape(n, rows, -1), vectors) * linear.amax(dim=2, keepdim=True)
 
     def loss(self, noise):
@@ -133,15 +134,15 @@ class Workload:
             at = self.about["forward"]
             rows = len(x)
             if self.about["target"] != "rest":
-                time_input = torch.full((rows, 1), at["timeInput"])
-                output = self.network(x, inputs.expand(rows, -1), time_input)
+                # One condition and one time serve all rows.
+                output = self.network(x, inputs, torch.full((1, 1), at["timeInput"]))
                 return (output - x * at["onState"]) / at["onDenoised"]
             names = ("variances", "vectors")
             context = {"inputs": inputs, **{name: self.tensors[f"forward/{name}"] for name in names}}
             z = torch.bmm((x / at["mean"]).reshape(1, rows, -1), context["vectors"])
-            levels = torch.full((1, rows, 1), at["level"])
+            levels = torch.full((1, 1, 1), at["level"])
             total, linear, error = self.gains(context["variances"], levels)
-            time_input = torch.full((rows, 1), at["timeInput"])
+            time_input = torch.full((1, 1), at["timeInput"])
             denoised = z * linear + self.rest(z, total, linear, time_input, context) * error
             return torch.bmm(denoised, context["vectors"].transpose(1, 2)).reshape(x.shape)
 
