@@ -89,7 +89,7 @@ export class ScoreModel {
   }
 
   /**
-   * What the network itself returns for the targets "score" and "v".
+   * What the network itself returns for all targets but "rest".
    *
    * x [batch, cells, fields] noisy standardised fields; times (batch): one a row; inputs [batch, inputs] of
    * {@link context}; returns [batch, cells, fields].
