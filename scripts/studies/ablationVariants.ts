@@ -1,0 +1,182 @@
+/** The variants that the study of ablations compares: each differs from a base in one thing. */
+import type { AblationQuestion } from "../../lib/figures/ablationFigure";
+import { type ModelSettings, presets, type TrainingSettings } from "../../lib/network/presets";
+
+export interface Variant {
+  readonly name: string;
+  readonly description: string;
+  readonly model: ModelSettings;
+  readonly training: TrainingSettings;
+  /** Training time in units of the study's. */
+  readonly factor: number;
+  readonly data: { readonly conditions: number; readonly fields: number };
+  /** Where moments come from that the scaling needs: new solutions, or the training data alone. */
+  readonly moments: "solver" | "data";
+  /** Whether the problem tells that its fields are affine in two conditions; otherwise a model is of the fields. */
+  readonly affine: boolean;
+}
+
+const { fast, blog } = presets;
+
+/** The base of all variants of the token network: the preset fast, on 200 conditions x 100 fields. */
+const token = {
+  description: "the preset fast",
+  model: fast.model as ModelSettings,
+  training: fast.training as TrainingSettings,
+  factor: 1,
+  data: { conditions: 200, fields: 100 },
+  moments: "solver",
+  affine: true,
+} as const;
+
+/**
+ * The base of all variants of the blog's network. Its batch of 1024 would leave some forty steps, of which nothing can be
+ * learned; with 64 there are some hundreds. A step takes so long that these variants, and what is compared with them,
+ * get three times the minutes.
+ */
+const film = {
+  ...token,
+  description: "the blog's recipe with batches of 64",
+  model: blog.model as ModelSettings,
+  training: { ...blog.training, batch: 64 } as TrainingSettings,
+  factor: 3,
+} as const;
+
+const network = (change: object): ModelSettings =>
+  ({ ...fast.model, network: { ...fast.model.network, ...change } }) as ModelSettings;
+const blogNetwork = (change: object): ModelSettings =>
+  ({ ...blog.model, network: { ...blog.model.network, ...change } }) as ModelSettings;
+const target = (
+  name: ModelSettings["target"],
+  standardisation: ModelSettings["standardisation"] = "conditional",
+): ModelSettings => ({ ...fast.model, target: name, standardisation });
+const fromData = (conditions: number, fields: number) =>
+  ({ ...token, data: { conditions, fields }, moments: "data" }) as const;
+
+export const variants: readonly Variant[] = [
+  { ...token, name: "fast" },
+  { ...film, name: "blog" },
+  { ...token, name: "v", model: target("v"), description: "target v, fields scaled per condition" },
+  { ...token, name: "score", model: target("score"), description: "target score, fields scaled per condition" }, // prettier-ignore
+  { ...token, name: "noise", model: target("noise"), description: "target noise, fields scaled per condition" }, // prettier-ignore
+  { ...token, name: "denoised", model: target("denoised"), description: "target x_0, fields scaled per condition" }, // prettier-ignore
+  { ...token, name: "score-global", model: target("score", "global"), description: "target score, one scale a field" }, // prettier-ignore
+  { ...token, name: "v-global", model: target("v", "global"), description: "target v, one scale a field" },
+  { ...token, name: "fields", affine: false, moments: "data", description: "fast on fields instead of responses: one covariance of all conditions' residuals" }, // prettier-ignore
+  { ...token, name: "kernel-1", model: network({ kernel: 1 }), description: "fast without exchange between tokens" }, // prettier-ignore
+  { ...token, name: "dilation-1-1", model: network({ dilations: [1, 1] }), description: "fast without dilation" }, // prettier-ignore
+  { ...token, name: "stride-4-1-1", model: network({ stride: 4, dilations: [1, 1] }), description: "fast with tokens of 4 cells, without dilation" }, // prettier-ignore
+  { ...token, name: "stride-4-1-5", model: network({ stride: 4, dilations: [1, 5] }), description: "fast with tokens of 4 cells, dilations 1 and 5" }, // prettier-ignore
+  { ...token, name: "stride-20", model: network({ stride: 20, dilations: [1, 1] }), description: "fast with tokens of 20 cells, without dilation" }, // prettier-ignore
+  { ...token, name: "v-kernel-1", model: { ...network({ kernel: 1 }), target: "v" }, description: "target v without exchange between tokens" }, // prettier-ignore
+  { ...token, name: "no-ema", training: { ...fast.training, ema: 0 }, description: "fast without averaged weights" }, // prettier-ignore
+  { ...token, name: "concatenation", model: network({ conditioning: "concatenation" }), description: "fast with the condition and the noise level appended to the tokens" }, // prettier-ignore
+  { ...fromData(200, 100), name: "data-200x100", description: "fast with moments from the data" },
+  { ...fromData(200, 12), name: "data-200x12", description: "fast with moments from the data" },
+  { ...fromData(25, 100), name: "data-25x100", description: "fast with moments from the data" },
+  { ...fromData(25, 800), name: "data-25x800", description: "fast with moments from the data" },
+  { ...fromData(800, 25), name: "data-800x25", description: "fast with moments from the data" },
+  { ...film, name: "blog-5", model: blogNetwork({ blocks: 5 }), description: "the blog's recipe with 5 blocks" }, // prettier-ignore
+  { ...film, name: "blog-beta-3", model: { ...blog.model, schedule: { betaMin: 0.001, betaMax: 3 } }, description: "the blog's recipe with a largest beta of 3" }, // prettier-ignore
+  { ...film, name: "blog-kernel-3", model: blogNetwork({ kernel: 3 }), description: "the blog's recipe with kernels of 3 cells" }, // prettier-ignore
+  { ...token, name: "fast-long", factor: film.factor, description: "the preset fast for the blog's minutes" },
+  {
+    ...token,
+    name: "blog-rest",
+    // The blog's time features repeat with period 1: they are made for the time, not for log(noise level).
+    model: { ...fast.model, network: blog.model.network, timeInput: "time" },
+    factor: film.factor,
+    description: "the blog's network with the preconditioner and the training of fast",
+  },
+];
+
+export const questions: readonly AblationQuestion[] = [
+  {
+    question: "Do 10 blocks do better than 5?",
+    answers: [
+      { label: "10 blocks", variant: "blog" },
+      { label: "5 blocks", variant: "blog-5" },
+    ],
+  },
+  {
+    question: "Which largest beta?",
+    answers: [
+      { label: "20", variant: "blog" },
+      { label: "3", variant: "blog-beta-3" },
+    ],
+  },
+  {
+    question: "How far must the network reach?",
+    reach: true,
+    answers: [
+      { label: "fast: stride 10, kernel 3, dilations 1, 2", variant: "fast" },
+      { label: "kernel 1", variant: "kernel-1" },
+      { label: "dilations 1, 1", variant: "dilation-1-1" },
+      { label: "stride 20, dilations 1, 1", variant: "stride-20" },
+      { label: "stride 4, dilations 1, 1", variant: "stride-4-1-1" },
+      { label: "stride 4, dilations 1, 5", variant: "stride-4-1-5" },
+      { label: "target v", variant: "v" },
+      { label: "target v, kernel 1", variant: "v-kernel-1" },
+    ],
+  },
+  {
+    question: "And the blog's network?",
+    reach: true,
+    answers: [
+      { label: "kernel 7", variant: "blog" },
+      { label: "kernel 3", variant: "blog-kernel-3" },
+    ],
+  },
+  {
+    question: "Which preconditioning?",
+    answers: [
+      { label: "full covariance of responses", variant: "fast" },
+      { label: "full covariance of fields", variant: "fields" },
+      { label: "per condition", variant: "v" },
+      { label: "global", variant: "v-global" },
+      { label: "none", variant: "score-global" },
+    ],
+  },
+  {
+    question: "Which target?",
+    answers: [
+      { label: "v", variant: "v" },
+      { label: "score", variant: "score" },
+      { label: "noise", variant: "noise" },
+      { label: "denoised field", variant: "denoised" },
+    ],
+  },
+  {
+    question: "Average the weights?",
+    answers: [
+      { label: "averaged", variant: "fast" },
+      { label: "last weights", variant: "no-ema" },
+    ],
+  },
+  {
+    question: "FiLM or concatenation?",
+    answers: [
+      { label: "FiLM", variant: "fast" },
+      { label: "concatenation", variant: "concatenation" },
+    ],
+  },
+  {
+    question: "How many conditions and fields?",
+    answers: [
+      { label: "200 x 100, moments from the solver", variant: "fast" },
+      { label: "200 x 100", variant: "data-200x100" },
+      { label: "200 x 12", variant: "data-200x12" },
+      { label: "25 x 100", variant: "data-25x100" },
+      { label: "25 x 800", variant: "data-25x800" },
+      { label: "800 x 25", variant: "data-800x25" },
+    ],
+  },
+  {
+    question: "The published recipe, and its network beside the Gaussian part?",
+    answers: [
+      { label: "fast", variant: "fast-long" },
+      { label: "blog", variant: "blog" },
+      { label: "the blog's network in fast", variant: "blog-rest" },
+    ],
+  },
+];
