@@ -133,7 +133,7 @@ export function ablationFigure(
   });
   const panel = {
     x: `floor ratio, n = ${study.evaluation.floorRows}`,
-    y: "",
+    y: "variant",
     title: question,
     xType: "log" as const,
     traces: [...traces, floor],
