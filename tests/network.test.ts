@@ -239,7 +239,6 @@ function randomise(network: tf.LayersModel): void {
 
 test("the loss's gradient is that of finite differences, weight by weight of both networks", () => {
   const { network: film } = tinyFilm;
-  const { network: token } = tinyToken;
   const cases: [string, ModelSettings][] = [
     ["film", tinyFilm],
     [
@@ -252,7 +251,7 @@ test("the loss's gradient is that of finite differences, weight by weight of bot
     ["token, denoised field", { ...tinyToken, target: "denoised" }],
     [
       "token with concatenation",
-      { ...tinyToken, network: { ...tinyToken.network, conditioning: "concatenation" } as typeof token },
+      { ...tinyToken, network: { ...tinyToken.network, conditioning: "concatenation" } } as ModelSettings,
     ],
   ];
   const data = tinyData();
