@@ -42,7 +42,7 @@ export interface AblationVariant {
   /** Conditions and fields of the training data. */
   readonly data: { readonly conditions: number; readonly fields: number };
   readonly parameters: number;
-  /** Cells to which a change of the first cell gets through the network, of all cells. */
+  /** Distance of the last cell to which a change of the first one gets through the network, in cells. */
   readonly reach: number;
   /** Processor time of a step in units of the base's, measured by turns with it. */
   readonly relativeStep: number;
