@@ -22,6 +22,7 @@ import {
 } from "../lib/figures/physicsFigures";
 import { pngOf } from "../lib/figures/png";
 import { reachFigure } from "../lib/figures/reachFigure";
+import { ablationFigure, type AblationStudy } from "../lib/figures/ablationFigure";
 import { samplerFigure } from "../lib/figures/samplerFigure";
 import { bundleOf } from "../lib/figures/show";
 import { timeLeft, TrainingHistory } from "../lib/figures/trainingFigure";
@@ -34,6 +35,73 @@ const other = simulateAt(electrode, [1e-5, 0, 25], 40, 2);
 const data = generateDataSet(electrode, { conditions: 30, fields: 4, seed: 1 });
 const toy = new GaussianMixture([gaussian(1, [0, 0], [[1, 0], [0, 0.2]])]); // prettier-ignore
 const cloud = toy.sample(50, new Random(1));
+
+/** Two answers, two seeds each, of which one training gave no finite samples. */
+const ablations: AblationStudy = {
+  problem: "p",
+  minutes: 1,
+  evaluation: {
+    floorRows: 2000,
+    referenceRows: 8000,
+    conditions: [{ name: "here", conditions: [1], floor: 0.1, control: [] }],
+  },
+  questions: [
+    {
+      question: "One or two?",
+      reach: true,
+      answers: [1, 2].map((n) => ({ label: `${n}`, variant: `v${n}` })),
+    },
+  ],
+  variants: [1, 2].map((n) => ({
+    name: `v${n}`,
+    description: "",
+    factor: 1,
+    batch: 1,
+    data: { conditions: 1, fields: 1 },
+    parameters: 1,
+    reach: 10 * n,
+    relativeStep: 1,
+    stepSeconds: 1,
+    steps: 1,
+    settings: "",
+  })),
+  runs: [1, 2].flatMap((n) =>
+    [1, 2].map((seed) => ({
+      variant: `v${n}`,
+      seed,
+      fingerprint: "",
+      steps: 1,
+      loss: 1,
+      validationLoss: 1,
+      trainingSeconds: 1,
+      evaluationSeconds: 1,
+      results: [
+        {
+          condition: "here",
+          rows: 10,
+          sampler: "a",
+          networkCalls: 1,
+          floorRatio: n + seed > 3 ? null : n * seed,
+          meanError: 0,
+          stdRatio: 1,
+        },
+      ],
+    })),
+  ),
+};
+
+test("ablations: a row for each answer, its seeds and their mean, without what is not finite", () => {
+  const { data, layout } = ablationFigure(ablations, ablations.questions[0]);
+  const [seeds, means] = data;
+  assert.deepEqual(seeds["x"], [1, 2, 2]);
+  assert.deepEqual(seeds["y"], [1, 1, 0]);
+  assert.deepEqual(means["x"], [1.5, 2]);
+  assert.deepEqual(means["y"], [1, 0]);
+  assert.deepEqual((layout["yaxis"] as { ticktext: string[] }).ticktext, [
+    "1<br>reach 10 cells",
+    "2<br>reach 20 cells",
+  ]);
+});
 
 function history(): TrainingHistory {
   const states = new TrainingHistory(2);
@@ -61,6 +129,7 @@ const figures: Record<string, Figure> = {
     { set, name: "PDE", hex: colour.pde },
     { set: other, name: "SGM", hex: colour.sgm },
   ]),
+  ablations: ablationFigure(ablations, ablations.questions[0]),
   samplers: samplerFigure({
     model: "m",
     conditions: [1e-5, 0, 25],

@@ -29,6 +29,7 @@ import { modeCoordinates, principalModes } from "../lib/statistics/modes";
 import { nearestCondition } from "../lib/statistics/nearestCondition";
 import { standardiser } from "../lib/statistics/standardiser";
 import { columnKurtosis, columnMean, columnSkewness, columnStd } from "../lib/statistics/summary";
+import { unbiasedRatio, unbiasedReference } from "../lib/statistics/unbiasedRatio";
 import { problem, refused } from "./tiny";
 
 /** |a - b| <= tolerance. */
@@ -119,6 +120,38 @@ test("floor ratio: the pooled one is the unbiased energy distance over all pairs
   const expected = 1 + (2 * mean(x, y) - mean(x, x) - mean(y, y)) / result.floor;
   // Single precision: 1e-6 of distances of 20, in units of a floor of 4.
   near(result.pooled, expected, 2e-5, "pooled");
+});
+
+test("unbiased ratio: 1 in the mean for sets of the PDE of any size, and the floor ratio's mean otherwise", async () => {
+  const reference = unbiasedReference(await pde(4)(0, 400));
+  const ratios = async (rows: number, shift: number): Promise<Float64Array> => {
+    const values = new Float64Array(60);
+    for (let set = 0; set < values.length; set++) {
+      const drawn = await pde(5)(set, rows);
+      const fields = drawn.fields.map((value, j) => value + shift * reference.scale.std[j % 200]);
+      values[set] = unbiasedRatio(reference, { ...drawn, fields }, 30).floorRatio;
+    }
+    return values;
+  };
+  const [small, large, shifted] = [await ratios(10, 0), await ratios(40, 0), await ratios(40, 0.5)];
+  const error = (values: Float64Array): number => columnStd(values, 1)[0] / Math.sqrt(values.length);
+  assert.ok(error(large) < 0.08 && error(large) < error(small));
+  // The reference is common to all: its own scatter is that of 400 rows, 30 / 400 of a floor or so.
+  near(columnMean(small, 1)[0], 1, 3 * error(small) + 0.1, "10 rows");
+  near(columnMean(large, 1)[0], 1, 3 * error(large) + 0.1, "40 rows");
+  // Against the plain floor ratio of sets of 30 rows, with the same shift.
+  const sets = 60;
+  const references = await referenceSets(pde(6), { rows: 30, sets });
+  const plain = await floorRatio(references, async (set, rows) => {
+    const drawn = await pde(7)(set, rows);
+    return { ...drawn, fields: drawn.fields.map((value, j) => value + 0.5 * references.scale.std[j % 200]) };
+  });
+  const both = 3 * Math.hypot(error(shifted), plain.spread / Math.sqrt(sets)) + 0.1;
+  assert.ok(plain.floorRatio > 1 + 2 * both, `${plain.floorRatio} tells the shift`);
+  near(columnMean(shifted, 1)[0], plain.floorRatio, both, "with a shift");
+  const about = unbiasedRatio(reference, { ...reference.sample, fields: reference.sample.fields.map((v, j) => v + 0.5 * reference.scale.std[j % 200]) }); // prettier-ignore
+  near(about.meanError, 0.5, 1e-9, "error of the mean");
+  near(about.stdRatio, 1, 1e-9, "std ratio");
 });
 
 test("floor ratio: energy distance of each pair of sets in units of (2 / n) E|X - X'|, scaled by all references", async () => {

@@ -263,6 +263,40 @@ test("the untrained token network is zero, and an untrained model's denoiser tha
   model.dispose();
 });
 
+test("whatever a network returns, the exact answer makes the loss zero and the denoiser the clean field", () => {
+  const data = tinyData();
+  for (const target of ["score", "noise", "denoised", "v"] as const) {
+    const model = createModel(data, tinyPreset({ ...tinyToken, target }));
+    const set = tensorSet(model, data);
+    const batch = gatherBatch(set, shuffledBlocks(set.groups, 4, new Random(8)).slice(0, 2));
+    disposeSet(set);
+    const t = 0.3;
+    const [mean, std] = [model.schedule.mean(t), model.schedule.std(t)];
+    // A network that knows the clean field: what it must return, by the definitions of the targets.
+    const answer = (x: tf.Tensor, clean: tf.Tensor): tf.Tensor => {
+      const noise = x.sub(clean.mul(mean)).div(std);
+      if (target === "score") return noise.div(-std);
+      if (target === "noise") return noise;
+      return target === "denoised" ? clean.clone() : noise.mul(mean).sub(clean.mul(std));
+    };
+    model.network.apply = (inputs) => answer((inputs as tf.Tensor[])[0], batch.fields);
+    const loss = batchLoss(model, batch, new Float64Array(8).fill(t), 3);
+    assert.ok(loss.dataSync()[0] < 1e-10, target); // squared float32 round-off
+    const x = normal(batch.fields.shape, 4) as tf.Tensor3D;
+    const one = { inputs: tf.zeros([1, 3]) as tf.Tensor2D };
+    const error = tf.tidy(() => model.denoise(x, t, one).sub(batch.fields).abs().max().dataSync()[0]);
+    assert.ok(error < 1e-4, `${target}: ${error}`); // float32, times a coefficient of order 10
+    // An answer that is off by 0.1 costs 0.01, of the score times std.
+    model.network.apply = (inputs) =>
+      answer((inputs as tf.Tensor[])[0], batch.fields).add(target === "score" ? 0.1 / std : 0.1);
+    const off = batchLoss(model, batch, new Float64Array(8).fill(t), 3);
+    assert.ok(Math.abs(off.dataSync()[0] - 0.01) < 1e-5, target);
+    tf.dispose([loss, off, x, one.inputs, batch.fields]);
+    disposeContext(batch.context);
+    model.dispose();
+  }
+});
+
 /** Random weights of order 0.3 everywhere, so that no gradient vanishes by construction. */
 function randomise(network: tf.LayersModel): void {
   tf.tidy(() => network.setWeights(network.getWeights().map(({ shape }, i) => normal(shape, 5, i).mul(0.3))));
@@ -278,6 +312,12 @@ test("the loss's gradient is that of finite differences, weight by weight of bot
     ],
     ["token", tinyToken],
     ["token, mode by mode", { ...tinyToken, target: "rest" }],
+    ["token, noise", { ...tinyToken, target: "noise" }],
+    ["token, denoised field", { ...tinyToken, target: "denoised" }],
+    [
+      "token with concatenation",
+      { ...tinyToken, network: { ...tinyToken.network, conditioning: "concatenation" } } as ModelSettings,
+    ],
   ];
   const data = tinyData();
   for (const [name, settings] of cases) {
@@ -327,8 +367,19 @@ test("the loss's gradient is that of finite differences, weight by weight of bot
 
 const dilatedFilm = { ...tinyFilm, network: { ...tinyFilm.network, dilation: 2 } } as ModelSettings;
 
+const appended = {
+  ...tinyToken,
+  network: { ...tinyToken.network, conditioning: "concatenation" },
+  target: "noise",
+} as ModelSettings;
+
 test("a saved model loads, by itself and as a plain layers model, and computes the same numbers", async () => {
-  for (const [name, settings] of Object.entries({ token: tinyToken, film: tinyFilm, dilated: dilatedFilm })) {
+  for (const [name, settings] of Object.entries({
+    token: tinyToken,
+    film: tinyFilm,
+    dilated: dilatedFilm,
+    appended,
+  })) {
     const model = createModel(tinyData(), tinyPreset(settings));
     randomise(model.network);
     const expected = output(model.network);
@@ -454,4 +505,37 @@ test("seeds of the first weights repeat and tell apart, layer from layer too", (
   assert.notDeepEqual(weights(1), weights(2));
   assert.equal(new Set(weights(3).map((values) => values.join())).size, 4); // two blocks of two convolutions
   assert.throws(() => filmNetwork(shape, smallFilm, -1), InputError);
+});
+
+test("with concatenation every token is told conditions and time, and nothing else of the network changes", () => {
+  const options = { stride: 10, width: 8, blocks: 2, filmWidth: 8 };
+  const network = tokenNetwork(shape, { ...options, conditioning: "concatenation" });
+  const modulated = tokenNetwork(shape, options);
+  const names = (model: tf.LayersModel): string[] => model.layers.map(({ name }) => name);
+  assert.ok(names(modulated).some((name) => /film|modulate/.test(name)));
+  assert.ok(!names(network).some((name) => /film|modulate/.test(name)));
+  const sizes = (model: tf.LayersModel, part: RegExp): string[] =>
+    model.layers
+      .filter(({ name }) => part.test(name))
+      .flatMap(({ weights }) => weights.map((weight) => weight.shape.join()));
+  assert.deepEqual(sizes(network, /conv|project|position/), sizes(modulated, /conv|project|position/));
+  // Three conditions and the time join the 20 values of a token.
+  assert.deepEqual(sizes(network, /lift/), ["24,8", "8"]);
+  randomise(network);
+  const rest = [tf.tensor2d([[0.1, -0.5, 0.9]]), tf.tensor2d([[0.3]])];
+  const x = normal([1, 100, 2], 3);
+  const value = (...inputs: tf.Tensor[]): tf.Tensor => (network.apply([x, ...inputs]) as tf.Tensor).sum();
+  const slopes = tf.grads(value)(rest);
+  slopes.forEach((slope) => slope.dataSync().forEach((part) => assert.notEqual(part, 0)));
+  // Told of other conditions alone, all tokens answer otherwise.
+  const difference = tf.tidy(() => {
+    const [a, b] = [0.1, 0.2].map(
+      (first) => network.apply([x, tf.tensor2d([[first, -0.5, 0.9]]), rest[1]]) as tf.Tensor,
+    );
+    return a.sub(b).abs().reshape([10, 20]).max(1).dataSync();
+  });
+  difference.forEach((part) => assert.ok(part > 0));
+  tf.dispose([x, ...rest, ...slopes]);
+  network.dispose();
+  modulated.dispose();
 });

@@ -70,7 +70,10 @@ export class ConditionalCovariance {
         const root = Math.sqrt(weights[i] / total);
         for (let x = 0; x < width; x++) weighted[i * width + x] = root * scaled[row * width + x];
       });
-      return tf.tidy(() => lowRank(tf.tensor2d(weighted, [near.length, width])));
+      const rows = tf.tensor2d(weighted, [near.length, width]);
+      const factor = lowRank(rows);
+      rows.dispose();
+      return factor;
     });
     return new ConditionalCovariance(problem, scale, factors);
   }
@@ -228,15 +231,18 @@ function without(rows: tf.Tensor2D, modes: tf.Tensor2D): tf.Tensor2D {
  * Rows sqrt(lambda) v^T (rank, size) of the covariance X^T X of rows X [rows, size], the weakest modes left out.
  */
 export function lowRank(rows: tf.Tensor2D): Float32Array {
-  return tf.tidy(() => {
+  const factor = tf.tidy(() => {
     const size = rows.shape[1];
     const modes = strongestModes([rows], Math.min(MOST_MODES, size)).squeeze([0]) as tf.Tensor2D;
     const variances = tf.matMul(rows, modes).square().sum(0).dataSync() as Float32Array;
     const largest = variances.reduce((most, value) => Math.max(most, value), 0);
     const kept = [...variances.keys()].filter((k) => variances[k] > SMALLEST_SHARE * largest);
     const roots = tf.tensor2d(Float32Array.from(kept, (k) => Math.sqrt(variances[k])), [kept.length, 1]); // prettier-ignore
-    return tf.gather(modes.transpose(), kept).mul(roots).dataSync() as Float32Array;
+    return tf.gather(modes.transpose(), kept).mul(roots);
   });
+  const values = factor.dataSync() as Float32Array; // not inside of tidy, which looks for tensors at every index
+  factor.dispose();
+  return values;
 }
 
 function concatenated(parts: readonly Float32Array[]) {

@@ -1,4 +1,5 @@
 /** Presets: everything that defines a model and its training, as plain data. */
+import type { Target } from "../diffusion/loss";
 import { oneOf } from "../errors";
 import { blogNetworkOptions, FilmNetworkOptions } from "./filmNetwork";
 import { tokenNetworkOptions, TokenNetworkOptions } from "./tokenNetwork";
@@ -9,10 +10,11 @@ export interface ModelSettings {
   /** How fields are scaled: one mean and std a field, or one a cell and condition. */
   readonly standardisation: "global" | "conditional";
   /**
-   * What the network returns: the score itself; v, which is EDM's preconditioner for data of variance 1; or the
-   * rest, EDM's preconditioner mode by mode of the conditional covariance (see ScoreModel.denoise).
+   * What the network returns: the score itself, the noise or the denoised field; v, which is EDM's preconditioner for
+   * data of variance 1; or the rest, EDM's preconditioner mode by mode of the conditional covariance (see
+   * ScoreModel.denoise).
    */
-  readonly target: "score" | "v" | "rest";
+  readonly target: Target | "rest";
   /** What the network is told of the noise: the time t, or log(noise level) / 4. */
   readonly timeInput: "time" | "log-noise-level";
   readonly schedule: { readonly betaMin: number; readonly betaMax: number };

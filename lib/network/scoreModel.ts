@@ -92,7 +92,7 @@ export class ScoreModel {
   }
 
   /**
-   * What the network itself returns for the targets "score" and "v".
+   * What the network itself returns for all targets but "rest".
    *
    * x [batch, cells, fields] noisy standardised fields; times (batch): one a row; inputs [batch, inputs] of
    * {@link context}; returns [batch, cells, fields]. Where no gradient is asked for, one time and one row of inputs serve

@@ -137,5 +137,8 @@ function correlationFactor(rows: Float64Array, std: Float64Array): Float32Array 
   for (let start = 0; start < rows.length; start += width) {
     for (let i = 0; i < width; i++) scaled[start + i] = rows[start + i] * unit[i];
   }
-  return tf.tidy(() => lowRank(tf.tensor2d(scaled, [count, width])));
+  const tensor = tf.tensor2d(scaled, [count, width]);
+  const factor = lowRank(tensor);
+  tensor.dispose();
+  return factor;
 }

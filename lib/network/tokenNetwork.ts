@@ -22,6 +22,11 @@ export interface TokenNetworkOptions {
   dilations: readonly [number, number];
   /** Width of the one FiLM trunk; 192. */
   filmWidth: number;
+  /**
+   * How conditions and noise level enter: "film" modulates every convolution's input; "concatenation" appends them to
+   * the values of each token, and there are no FiLM layers; "film" where it is not given.
+   */
+  conditioning?: "film" | "concatenation";
 }
 
 export const tokenNetworkOptions: TokenNetworkOptions = {
@@ -37,7 +42,7 @@ export const tokenNetworkOptions: TokenNetworkOptions = {
  * Builds the network: inputs x [batch, cells, fields], conditions [batch, conditions] and t [batch, 1] (any scalar
  * that tells the noise level, of order 1), output [batch, cells, fields].
  *
- * One block: h + conv(silu(film(conv(silu(film(h)))))). The second convolution of a block and the last layer start
+ * One block: h + conv(silu(film(conv(silu(film(h)))))), film being the identity with "concatenation". The second convolution of a block and the last layer start
  * at zero, so that the untrained network is zero: the prior of its preconditioner (Karras et al. 2022, app. C).
  */
 export function tokenNetwork(
@@ -62,27 +67,37 @@ export function tokenNetwork(
   let film = tf.layers
     .concatenate({ name: "condition_and_time" })
     .apply([conditions, t]) as tf.SymbolicTensor;
-  for (let layer = 1; layer <= 2; layer++) {
+  const given = film;
+  const modulated = o.conditioning !== "concatenation";
+  for (let layer = 1; modulated && layer <= 2; layer++) {
     const trunk = new Affine({ units: o.filmWidth, kernelInitializer: initial(), name: `film${layer}` });
     film = silu(`film${layer}_activation`).apply(trunk.apply(film)) as tf.SymbolicTensor;
   }
   // A convolution with kernel = stride = a token's cells is a dense layer on the token's values.
-  const cut = tf.layers.reshape({ targetShape: [tokens, o.stride * shape.fields], name: "cut" }).apply(x);
+  let cut = tf.layers.reshape({ targetShape: [tokens, o.stride * shape.fields], name: "cut" }).apply(x);
+  if (!modulated) {
+    const repeated = tf.layers.repeatVector({ n: tokens, name: "repeat" }).apply(given);
+    cut = tf.layers
+      .concatenate({ name: "append" })
+      .apply([cut as tf.SymbolicTensor, repeated as tf.SymbolicTensor]);
+  }
   const lift = new Affine({ units: o.width, kernelInitializer: initial(), name: "lift" }).apply(cut);
   let h = new PositionBias({ name: "position" }).apply(lift as tf.SymbolicTensor) as tf.SymbolicTensor;
   for (let block = 1; block <= o.blocks; block++) {
     let y = h;
     for (let layer = 1; layer <= 2; layer++) {
       const name = (part: string) => `block${block}_${part}${layer}`;
-      const modulation = new Affine({
-        units: 2 * o.width,
-        kernelInitializer: initial(),
-        name: name("film"),
-      });
-      y = new FiLM({ activation: "swish", name: name("modulate") }).apply([
-        y,
-        modulation.apply(film) as tf.SymbolicTensor,
-      ]) as tf.SymbolicTensor;
+      if (modulated) {
+        const modulation = new Affine({
+          units: 2 * o.width,
+          kernelInitializer: initial(),
+          name: name("film"),
+        });
+        y = new FiLM({ activation: "swish", name: name("modulate") }).apply([
+          y,
+          modulation.apply(film) as tf.SymbolicTensor,
+        ]) as tf.SymbolicTensor;
+      } else y = silu(name("activation")).apply(y) as tf.SymbolicTensor;
       const convolution = {
         filters: o.width,
         kernelSize: o.kernel,

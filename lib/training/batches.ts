@@ -241,8 +241,11 @@ function modeWeights(variances: tf.Tensor2D): tf.Tensor3D {
 /**
  * The denoising loss of a model on a batch at given times (one a row), as a scalar tensor.
  *
- * For the score the blog's weight v_t = std^2 multiplies the squared error; for v, and for the rest in each mode, the
- * weight is 1, which is EDM's.
+ * For every target it is the plain squared error of a quantity of order 1, which is what a network learns best: of v and,
+ * in each mode, of the rest (EDM's weight), of the noise, of x_0, and of the score times std (the blog's weight v_t =
+ * std^2, which makes it the noise's error). As errors of the denoiser those of noise and score are weighted by 1 / s^2,
+ * that of v by 1 + 1 / s^2, and that of x_0 by 1: weighted by 1 / s^2, too, an output that is x_0 itself would learn the
+ * smallest noise level s = 0.002 and nothing else.
  */
 export function batchLoss(
   model: ScoreModel,
@@ -281,12 +284,14 @@ export function batchLoss(
     const rows = times.length / context.inputs.shape[0];
     const inputs = rows === 1 ? context.inputs : tf.tile(context.inputs.expandDims(1), [1, rows, 1]);
     const output = model.target(noisy, times, inputs.reshape([times.length, -1]) as tf.Tensor2D);
-    // std (score + z / std) = std score + z: written so that no division by a small std loses digits.
-    const error =
-      settings.target === "score"
-        ? output.mul(std).add(noise)
-        : output.sub(noise.mul(mean).sub(clean.mul(std)));
-    return error.square().mean() as tf.Scalar;
+    const errors = {
+      // std (score + z / std) = std score + z: written so that no division by a small std loses digits.
+      score: () => output.mul(std).add(noise),
+      noise: () => output.sub(noise),
+      denoised: () => output.sub(clean),
+      v: () => output.sub(noise.mul(mean).sub(clean.mul(std))),
+    };
+    return errors[settings.target]().square().mean() as tf.Scalar;
   });
 }
 

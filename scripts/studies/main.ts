@@ -1,16 +1,19 @@
 import path from "node:path";
 import { Command } from "commander";
 import { AtomicFile } from "../../lib/data/atomicFile";
-import { InputError, positiveInteger } from "../../lib/errors";
-import { samplerStudy } from "./samplers";
+import { finiteInRange, InputError, positiveInteger } from "../../lib/errors";
+import type { AblationStudy } from "../../lib/figures/ablationFigure";
+import type { AblationOptions } from "./ablations";
 
 const root = path.join(__dirname, "..", "..");
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
+const resultFile = (name: string): string => path.join(root, "data", "results", `${name}.json`);
+
 function save(name: string, result: object): void {
-  const file = new AtomicFile(path.join(root, "data", "results", `${name}.json`));
+  const file = new AtomicFile(name);
   try {
     file.write(Buffer.from(`${JSON.stringify(result, null, 1)}\n`));
     file.commit();
@@ -18,7 +21,6 @@ function save(name: string, result: object): void {
     file.abandon();
     throw error;
   }
-  print(`data/results/${name}.json`);
 }
 
 const program = new Command("npm run study --");
@@ -27,7 +29,35 @@ program
   .description("error of every sampler against network calls (minutes)")
   .option("--rows <n>", "fields of each set", (text) => positiveInteger("The number of fields", text), 1000)
   .action(async ({ rows }: { rows: number }) => {
-    save("samplers", await samplerStudy("data/models/figures", rows, print));
+    const { samplerStudy } = await import("./samplers");
+    save(resultFile("samplers"), await samplerStudy("data/models/figures", rows, print));
+    print("data/results/samplers.json");
+  });
+program
+  .command("ablations")
+  .description(
+    "variants of network, target and data at equal compute (two hours; goes on where it was stopped)",
+  )
+  .option(
+    "--minutes <m>",
+    "length of a training",
+    (text) => finiteInRange("The length", Number(text), 0.01, 1000, "minutes"),
+    0.75,
+  ) // prettier-ignore
+  .option(
+    "--seeds <n>",
+    "trainings of each variant",
+    (text) => positiveInteger("The number of seeds", text),
+    3,
+  )
+  .option("--only <names>", "variants to train, separated by commas", (text) => text.split(","))
+  .option("--calibrate", "measure the time of steps again", false)
+  .option("--out <file>", "where the results go", resultFile("ablations"))
+  .action(async ({ out, ...options }: AblationOptions & { out: string }) => {
+    // Read when TensorFlow loads, which is below. With one thread results repeat, and times add up.
+    process.env["TF_NUM_INTRAOP_THREADS"] = "1";
+    const { ablationStudy } = await import("./ablations");
+    await ablationStudy(out, options, (study: AblationStudy) => save(out, study), print);
   });
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${error instanceof InputError ? error.message : String((error as Error).stack)}\n`);

@@ -1,0 +1,167 @@
+import { colour, type Figure, line, panels, points } from "./figure";
+
+/** What `npm run study -- ablations` writes: variants of models, each trained several times with equal compute. */
+export interface AblationStudy {
+  readonly problem: string;
+  /** Processor time of one training with factor 1, min. */
+  readonly minutes: number;
+  readonly evaluation: {
+    /** Sets of so many rows the floor ratios are for, in expectation. */
+    readonly floorRows: number;
+    readonly referenceRows: number;
+    readonly conditions: readonly AblationCondition[];
+  };
+  readonly questions: readonly AblationQuestion[];
+  readonly variants: readonly AblationVariant[];
+  readonly runs: readonly AblationRun[];
+}
+
+export interface AblationCondition {
+  readonly name: string;
+  readonly conditions: readonly number[];
+  /** Expected energy distance of two sets of floorRows rows. */
+  readonly floor: number;
+  /** Floor ratios of independent sets of the PDE, by the same estimator. */
+  readonly control: readonly { readonly rows: number; readonly floorRatios: readonly number[] }[];
+}
+
+/** One question, with the names of its variants; the first is what the others differ from. */
+export interface AblationQuestion {
+  readonly question: string;
+  /** Whether the answers are about how far networks reach, which figures then tell. */
+  readonly reach?: boolean;
+  readonly answers: readonly { readonly label: string; readonly variant: string }[];
+}
+
+export interface AblationVariant {
+  readonly name: string;
+  readonly description: string;
+  /** Training time in units of the study's minutes. */
+  readonly factor: number;
+  readonly batch: number;
+  /** Conditions and fields of the training data. */
+  readonly data: { readonly conditions: number; readonly fields: number };
+  readonly parameters: number;
+  /** Distance of the last cell to which a change of the first one gets through the network, in cells. */
+  readonly reach: number;
+  /** Processor time of a step in units of the base's, measured by turns with it. */
+  readonly relativeStep: number;
+  /** Processor time of a step, s. */
+  readonly stepSeconds: number;
+  readonly steps: number;
+  /** What the time of a step is of: it is measured again when this changes. */
+  readonly settings: string;
+}
+
+export interface AblationRun {
+  readonly variant: string;
+  readonly seed: number;
+  /** Settings of the run: runs of other settings than the present ones are done again. */
+  readonly fingerprint: string;
+  readonly steps: number;
+  /** Mean loss of the last tenth of the steps, null for a training that diverged. */
+  readonly loss: number | null;
+  readonly validationLoss: number | null;
+  /** Processor time. */
+  readonly trainingSeconds: number;
+  readonly evaluationSeconds: number;
+  readonly results: readonly {
+    /** Name of the condition. */
+    readonly condition: string;
+    readonly rows: number;
+    readonly sampler: string;
+    readonly networkCalls: number;
+    /** null where the samples were not finite. */
+    readonly floorRatio: number | null;
+    readonly meanError: number | null;
+    readonly stdRatio: number | null;
+  }[];
+}
+
+/** Floor ratios of an answer at a condition, one a seed; those that are not finite are left out. */
+export function floorRatiosOf({ runs }: AblationStudy, variant: string, condition: string): number[] {
+  const own = runs.filter((run) => run.variant === variant);
+  return own.flatMap(({ results }) =>
+    results.flatMap((result) => {
+      const { floorRatio } = result;
+      return result.condition === condition && floorRatio !== null ? [floorRatio] : [];
+    }),
+  );
+}
+
+/**
+ * Floor ratios of one question's answers, a row each: open circles the seeds, filled ones their mean, a colour for each
+ * condition, and the floor as a line. conditions: names of those that are shown; by default all.
+ */
+export function ablationFigure(
+  study: AblationStudy,
+  { question, answers, reach = false }: AblationQuestion,
+  conditions: readonly string[] = study.evaluation.conditions.map(({ name }) => name),
+): Figure {
+  const shades = [colour.pde, colour.sgm, colour.third, colour.fourth];
+  const shown = conditions.filter((name) =>
+    answers.some(({ variant }) => floorRatiosOf(study, variant, name).length > 0),
+  );
+  const labels = answers.map(({ label, variant }) => {
+    const about = study.variants.find(({ name }) => name === variant);
+    return reach ? `${label}<br>reach ${about?.reach} cells` : label;
+  });
+  // The first answer is on top; the conditions of an answer lie beside one another.
+  const height = (answer: number, k: number) =>
+    answers.length - 1 - answer + 0.24 * ((shown.length - 1) / 2 - k);
+  const traces = shown.flatMap((name, k) => {
+    const seeds = answers.map(({ variant }) => floorRatiosOf(study, variant, name));
+    const all = seeds.flatMap((values, a) => values.map((value): [number, number] => [value, height(a, k)]));
+    const means = seeds.flatMap((values, a): [number, number][] =>
+      values.length === 0
+        ? []
+        : [[values.reduce((sum, value) => sum + value, 0) / values.length, height(a, k)]],
+    );
+    const column = (pairs: readonly [number, number][], at: 0 | 1) => pairs.map((pair) => pair[at]);
+    const color = shades[k % shades.length];
+    return [
+      points(column(all, 0), column(all, 1), {
+        marker: { color, size: 8, symbol: "circle-open", line: { width: 1.5 } },
+        showlegend: false,
+      }),
+      points(column(means, 0), column(means, 1), { name, marker: { color, size: 9 } }),
+    ];
+  });
+  const floor = line([1, 1], [-0.5, answers.length - 0.5], {
+    name: "sampling floor",
+    line: { color: colour.grey, width: 1.5, dash: "dash" },
+  });
+  const panel = {
+    x: `floor ratio, n = ${study.evaluation.floorRows}`,
+    y: "variant",
+    title: question,
+    xType: "log" as const,
+    traces: [...traces, floor],
+  };
+  const size = { width: 820, height: 190 + 62 * answers.length };
+  const figure = panels([panel], { ...size, text: `${question} Floor ratios of ${answers.length} answers` });
+  const values = answers.flatMap(({ variant }) =>
+    shown.flatMap((name) => floorRatiosOf(study, variant, name)),
+  );
+  const xaxis = { ...(figure.layout["xaxis"] as object), ...ticks(values) };
+  const yaxis = {
+    ...(figure.layout["yaxis"] as object),
+    tickvals: answers.map((_, a) => answers.length - 1 - a),
+    ticktext: labels,
+    range: [-0.5, answers.length - 0.5],
+    automargin: true,
+  };
+  return { ...figure, layout: { ...figure.layout, xaxis, yaxis } };
+}
+
+/** A logarithmic axis that holds the values and the floor, with numbers at 1, 2 and 5 times the powers of ten. */
+function ticks(values: readonly number[]): { tickvals: number[]; range: [number, number] } {
+  const positive = values.filter((value) => value > 0);
+  const [low, high] = [Math.min(0.8, ...positive) / 1.15, Math.max(2, ...positive) * 1.15];
+  const decades = Array.from({ length: 12 }, (_, k) => 10 ** (k - 3));
+  const steps = high / low > 300 ? [1] : [1, 2, 5];
+  const tickvals = decades
+    .flatMap((power) => steps.map((step) => Number((step * power).toPrecision(1))))
+    .filter((value) => value >= low && value <= high);
+  return { tickvals, range: [Math.log10(low), Math.log10(high)] };
+}

@@ -1,0 +1,493 @@
+/**
+ * Variants of models trained for equal compute, several seeds each: data/results/ablations.json.
+ *
+ * Lengths are in steps, so that a run repeats exactly: a calibration measures each variant's step by turns with the
+ * base's, and all have steps for the same time. What is done is kept after every run, and a run is done again only when
+ * its settings changed.
+ */
+import fs from "node:fs";
+import type { DataSet } from "../../lib/data/dataset";
+import { generateDataSet, simulateAt } from "../../lib/data/generate";
+import { porousElectrode } from "../../lib/data/porousElectrodeProblem";
+import type { Problem } from "../../lib/data/problem";
+import {
+  conditionalMoments,
+  globalStandardisation,
+  type Standardisation,
+} from "../../lib/data/standardisation";
+import { samplerByName } from "../../lib/diffusion/samplers";
+import { InputError } from "../../lib/errors";
+import type {
+  AblationCondition,
+  AblationRun,
+  AblationStudy,
+  AblationVariant,
+} from "../../lib/figures/ablationFigure";
+import { ConditionalCovariance } from "../../lib/network/covariance";
+import { influenceOfFirstCell } from "../../lib/network/reach";
+import { ScoreModel } from "../../lib/network/scoreModel";
+import { simulatedMoments } from "../../lib/network/simulatedMoments";
+import { derivedSeed } from "../../lib/random";
+import { defaultSampler, sampleFields } from "../../lib/sampling/sampleFields";
+import { heldOutConditions, referenceConditions } from "../../lib/statistics/heldOut";
+import { unbiasedRatio, type UnbiasedReference, unbiasedReference } from "../../lib/statistics/unbiasedRatio";
+import { train } from "../../lib/training/train";
+import { questions, type Variant, variants } from "./ablationVariants";
+
+export interface AblationOptions {
+  /** Minutes of a training with factor 1. */
+  readonly minutes: number;
+  readonly seeds: number;
+  /** Measure the time of steps again. */
+  readonly calibrate: boolean;
+  /** Only these variants. */
+  readonly only?: readonly string[];
+}
+
+const DATA_SEED = 101;
+const MOMENT_SEED = 102;
+const EVALUATION_SEED = 103;
+const MOMENT_DRAWS = 4000;
+const REFERENCE_ROWS = 8000;
+const FLOOR_ROWS = 2000;
+const CONTROLS = 6;
+/** Share of a training over which the rate rises, where the preset has a warm-up at all: that of fast. */
+const WARM_UP = 0.05;
+
+/** Conditions of the evaluation (by their number in the tuning set), and fields drawn there from models of each kind. */
+const PLACES: readonly Place[] = [
+  { name: "reference", rows: { token: 2000, film: 500, filmRest: 1000 } },
+  { name: "smallest correlation length", number: 0, rows: { token: 1000, film: 0, filmRest: 0 } },
+  { name: "inside the ranges", number: 14, rows: { token: 1000, film: 0, filmRest: 0 } },
+];
+interface Place {
+  readonly name: string;
+  readonly number?: number;
+  /** A field of the blog's network costs five times as much; at a large floor ratio few of them tell enough. */
+  readonly rows: { readonly token: number; readonly film: number; readonly filmRest: number };
+}
+
+function rowsAt({ rows }: Place, { model }: Variant): number {
+  if (model.network.kind === "token") return rows.token;
+  return model.target === "rest" ? rows.filmRest : rows.film;
+}
+
+function callsOf({ target }: Variant["model"]): number {
+  return target === "rest" ? CALLS.rest : CALLS.others;
+}
+
+/** Network calls of a sample: below the scatter of the estimate for both samplers (see the study of samplers). */
+const CALLS = { rest: 12, others: 20 } as const;
+
+/**
+ * Runs what is missing in the study of `file`, handing it to `save` after each run.
+ *
+ * Throws InputError where the file's study is of other minutes.
+ */
+export async function ablationStudy(
+  file: string,
+  options: AblationOptions,
+  save: (study: AblationStudy) => void,
+  print: (text: string) => void,
+): Promise<void> {
+  const found = fs.existsSync(file)
+    ? (JSON.parse(fs.readFileSync(file, "utf8")) as AblationStudy)
+    : undefined;
+  if (found && found.minutes !== options.minutes) {
+    throw new InputError(
+      `The study of ${file} is of trainings of ${found.minutes} minutes; give --minutes ${found.minutes} or remove the file.`,
+    );
+  }
+  const problem = porousElectrode("figures");
+  const before = options.calibrate ? [] : (found?.variants ?? []);
+  const measured = await calibration(problem, before, options.minutes, print);
+  const { conditions, references } = evaluationAt(problem, found?.evaluation.conditions, print);
+  const names = new Set(variants.map(({ name }) => name));
+  let runs = (found?.runs ?? []).filter(({ variant }) => names.has(variant));
+  const studyNow = (): AblationStudy => ({
+    problem: "porous-electrode, convention figures",
+    minutes: options.minutes,
+    evaluation: { floorRows: FLOOR_ROWS, referenceRows: REFERENCE_ROWS, conditions },
+    questions,
+    variants: measured,
+    runs,
+  });
+  save(studyNow());
+  const material = materialOf(problem);
+  for (let seed = 1; seed <= options.seeds; seed++) {
+    for (const [i, variant] of variants.entries()) {
+      if (options.only && !options.only.includes(variant.name)) continue;
+      const fingerprint = fingerprintOf(variant, measured[i].steps);
+      const same = (run: AblationRun) => run.variant === variant.name && run.seed === seed;
+      if (runs.some((run) => same(run) && run.fingerprint === fingerprint)) continue;
+      const run = await runOnce(variant, measured[i].steps, seed, material, references, fingerprint);
+      runs = [...runs.filter((other) => !same(other)), run];
+      save(studyNow());
+      const ratios = run.results.map(({ floorRatio }) => floorRatio?.toFixed(2) ?? "not finite").join(", ");
+      print(
+        `seed ${seed} ${variant.name.padEnd(14)} ${run.steps} steps in ${run.trainingSeconds.toFixed(0)} s, ` +
+          `loss ${run.loss?.toFixed(4)}, floor ratio ${ratios} (${run.evaluationSeconds.toFixed(0)} s)`,
+      );
+    }
+  }
+}
+
+/** What a run's numbers depend on. */
+function fingerprintOf(variant: Variant, steps: number): string {
+  const { model, training, data, moments, affine } = variant;
+  const rows = PLACES.map((place) => rowsAt(place, variant));
+  return JSON.stringify({ model, training, data, moments, affine, steps, rows, calls: callsOf(model) });
+}
+
+/** Data and moments that variants share, made when first asked for. */
+interface Material {
+  data(variant: Variant): DataSet;
+  model(variant: Variant, seed: number): ScoreModel;
+}
+
+function materialOf(problem: Problem): Material {
+  const plain = remembered((name: string) => {
+    const [conditions, fields] = name.split("x").map(Number);
+    return generateDataSet(problem, { conditions, fields, seed: DATA_SEED });
+  });
+  const solved = remembering(problem);
+  const fieldsOnly: Problem = { ...solved, affineIn: [] };
+  const plainOf = ({ data }: Variant): DataSet => plain(`${data.conditions}x${data.fields}`);
+  const fromSolver = remembered((name: string) => simulatedMoments(plain(name), MOMENT_DRAWS, MOMENT_SEED));
+  const fromData = remembered((key: string) => {
+    const [name, kind] = key.split(" ");
+    const own = kind === "affine" ? problem : { ...problem, affineIn: [] };
+    const moments = conditionalMoments({ ...plain(name), problem: own });
+    return {
+      standardisation: moments.standardisation,
+      covariance: ConditionalCovariance.fit(own, moments),
+    };
+  });
+  const moments = (
+    variant: Variant,
+  ): { standardisation: Standardisation; covariance?: ConditionalCovariance } => {
+    const name = `${variant.data.conditions}x${variant.data.fields}`;
+    if (variant.model.standardisation === "global")
+      return { standardisation: globalStandardisation(plain(name)) };
+    return variant.moments === "solver"
+      ? fromSolver(name)
+      : fromData(`${name} ${variant.affine ? "affine" : "fields"}`);
+  };
+  const data = (variant: Variant): DataSet => ({
+    ...plainOf(variant),
+    problem: variant.affine ? solved : fieldsOnly,
+  });
+  return {
+    data,
+    model(variant, seed) {
+      const { standardisation, covariance } = moments(variant);
+      const own = variant.model.target === "rest" ? covariance : undefined;
+      return ScoreModel.create(data(variant).problem, variant.model, standardisation, seed, own);
+    },
+  };
+}
+
+/** The problem, remembering the solutions for each row of training data: every run asks for the same. */
+function remembering(problem: Problem): Problem {
+  const known = new Map<string, Float64Array[]>();
+  const key = (latent: Float64Array, more: string) => `${latent[0]} ${latent[latent.length - 1]} ${more}`;
+  return {
+    ...problem,
+    responses(latent) {
+      const name = key(latent, "responses");
+      const responses = known.get(name) ?? problem.responses(latent);
+      known.set(name, responses);
+      return responses;
+    },
+    solve(latent, conditions, fields) {
+      const name = key(latent, conditions.join());
+      const solution = known.get(name);
+      if (solution) fields.set(solution[0]);
+      else {
+        problem.solve(latent, conditions, fields);
+        known.set(name, [fields.slice()]);
+      }
+    },
+  };
+}
+
+function remembered<Value>(make: (key: string) => Value): (key: string) => Value {
+  const known = new Map<string, Value>();
+  return (key) => {
+    if (!known.has(key)) known.set(key, make(key));
+    return known.get(key) as Value;
+  };
+}
+
+async function runOnce(
+  variant: Variant,
+  steps: number,
+  seed: number,
+  material: Material,
+  references: readonly UnbiasedReference[],
+  fingerprint: string,
+): Promise<AblationRun> {
+  const model = material.model(variant, seed);
+  let trained = processorSeconds();
+  let [sum, count, validationLoss] = [0, 0, NaN];
+  let diverged = false;
+  const warmUp = variant.training.warmUp === 0 ? 0 : Math.round(WARM_UP * steps);
+  try {
+    const training = train(model, material.data(variant), { ...variant.training, warmUp }, { steps, seed, validateEvery: steps }); // prettier-ignore
+    for await (const state of training) {
+      if (state.step === 1) trained = processorSeconds(); // the data are tensors now
+      if (state.step > 0.9 * steps) [sum, count] = [sum + state.loss, count + 1];
+      validationLoss = state.validationLoss;
+    }
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    diverged = true;
+  }
+  const done = processorSeconds();
+  const results: AblationRun["results"][number][] = [];
+  for (const [i, place] of PLACES.entries()) {
+    const rows = rowsAt(place, variant);
+    if (rows > 0) results.push(await evaluate(model, place.name, references[i], rows, seed));
+  }
+  model.dispose();
+  return {
+    variant: variant.name,
+    seed,
+    fingerprint,
+    steps,
+    loss: diverged ? null : finite(sum / count),
+    validationLoss: finite(validationLoss),
+    trainingSeconds: finite(done - trained, 3) ?? 0,
+    evaluationSeconds: finite(processorSeconds() - done, 3) ?? 0,
+    results,
+  };
+}
+
+async function evaluate(
+  model: ScoreModel,
+  condition: string,
+  reference: UnbiasedReference,
+  rows: number,
+  seed: number,
+): Promise<AblationRun["results"][number]> {
+  const sampler = defaultSampler(model).name;
+  const networkCalls = callsOf(model.settings);
+  const about = { condition, rows, sampler, networkCalls };
+  const steps = networkCalls / samplerByName(sampler).networkCallsPerStep;
+  // All variants of one seed start from the same noise, so that much of its scatter is common to them.
+  const drawing = { count: rows, sampler, steps, seed: derivedSeed(EVALUATION_SEED, 1, seed) };
+  const conditions = referenceOf(reference);
+  try {
+    const { floorRatio, meanError, stdRatio } = unbiasedRatio(
+      reference,
+      await sampleFields(model, conditions, drawing),
+      FLOOR_ROWS,
+    );
+    return {
+      ...about,
+      floorRatio: finite(floorRatio),
+      meanError: finite(meanError),
+      stdRatio: finite(stdRatio),
+    };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { ...about, floorRatio: null, meanError: null, stdRatio: null };
+  }
+}
+
+/** The conditions of a reference's rows, all the same. */
+function referenceOf({ sample }: UnbiasedReference): Float64Array {
+  const { conditions, rows } = sample as DataSet;
+  return conditions.slice(0, conditions.length / rows);
+}
+
+/** Processor time of this process so far, s. */
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+/** A number for the file, or null for one that JSON does not have. */
+function finite(value: number, digits = 5): number | null {
+  return Number.isFinite(value) ? Number(value.toPrecision(digits)) : null;
+}
+
+/** PDE sets to compare with, and what further PDE sets come to by the same estimator. */
+function evaluationAt(
+  problem: Problem,
+  found: readonly AblationCondition[] | undefined,
+  print: (text: string) => void,
+): { conditions: AblationCondition[]; references: UnbiasedReference[] } {
+  const references: UnbiasedReference[] = [];
+  const conditions = PLACES.map((place, i): AblationCondition => {
+    const { number } = place;
+    const at =
+      number === undefined
+        ? referenceConditions(problem)
+        : heldOutConditions(problem, number + 1, "tuning")[number];
+    const set = (which: number, rows: number) =>
+      simulateAt(problem, at, rows, derivedSeed(EVALUATION_SEED, 2, i, which));
+    const reference = unbiasedReference(set(0, REFERENCE_ROWS));
+    references.push(reference);
+    const about = {
+      name: place.name,
+      conditions: [...at],
+      floor: finite((2 / FLOOR_ROWS) * reference.within)!,
+    };
+    const rows = [...new Set(Object.values(place.rows))].filter((count) => count > 0);
+    const key = (condition: Omit<AblationCondition, "control">, counts: readonly number[]) =>
+      JSON.stringify([condition.name, condition.conditions, condition.floor, counts]);
+    const known = found?.find((other) => key(other, other.control.map((entry) => entry.rows)) === key(about, rows)); // prettier-ignore
+    const control =
+      known?.control ??
+      rows.map((count, k) => ({
+        rows: count,
+        floorRatios: Array.from({ length: CONTROLS }, (_, c) =>
+          finite(unbiasedRatio(reference, set(1 + k * CONTROLS + c, count), FLOOR_ROWS).floorRatio)!,
+        ),
+      }));
+    control.forEach((entry) =>
+      print(`PDE, ${place.name}, ${entry.rows} rows: floor ratio ${entry.floorRatios.join(", ")}`),
+    );
+    return { ...about, control };
+  });
+  return { conditions, references };
+}
+
+/** Steps that are timed at a time, and how often. */
+const TIMED = 4;
+const ROUNDS = 5;
+
+type Timing = Pick<AblationVariant, "parameters" | "reach" | "relativeStep">;
+
+/**
+ * Measures the processor time of a step of each variant by turns with the base's, the first variant, and gives each the
+ * steps that take equally long; what was measured before is kept while the settings are the same.
+ *
+ * Other programs hardly count in processor time, and what they do to the caches they do to both alike.
+ */
+async function calibration(
+  problem: Problem,
+  found: readonly AblationVariant[],
+  minutes: number,
+  print: (text: string) => void,
+): Promise<AblationVariant[]> {
+  const timings = new Map<string, Timing>();
+  for (const { settings, parameters, reach, relativeStep } of found) {
+    timings.set(settings, { parameters, reach, relativeStep });
+  }
+  const [first] = variants;
+  let baseSeconds = found.find(({ settings }) => settings === timedSettings(first))?.stepSeconds;
+  const missing = variants.filter((variant) => !timings.has(timedSettings(variant)));
+  if (missing.length > 0) {
+    print("Measuring the time of steps");
+    const data = generateDataSet(problem, { conditions: 40, fields: 40, seed: DATA_SEED });
+    const timer = timerOn(data);
+    const base = timer(first);
+    await base.seconds(); // the first steps are slower
+    const own: number[] = [];
+    for (const variant of missing) {
+      if (timings.has(timedSettings(variant))) continue; // as a variant before it
+      const other = timer(variant);
+      await other.seconds();
+      const ratios: number[] = [];
+      for (let round = 0; round < ROUNDS; round++) {
+        const [a, b] = [await base.seconds(), await other.seconds()];
+        own.push(a);
+        ratios.push(b / a);
+      }
+      const relativeStep = variant === first ? 1 : finite(median(ratios), 3)!;
+      timings.set(timedSettings(variant), { ...other.about(), relativeStep });
+      await other.close();
+      print(`${variant.name.padEnd(14)} ${relativeStep.toFixed(2)} x the step of ${first.name}`);
+    }
+    await base.close();
+    baseSeconds ??= finite(median(own), 4)!;
+    print(`A step of ${first.name} takes ${(1000 * baseSeconds).toFixed(0)} ms`);
+  }
+  return variants.map((variant) => {
+    const { name, description, factor, training, data } = variant;
+    const settings = timedSettings(variant);
+    const timing = timings.get(settings)!;
+    const stepSeconds = finite(baseSeconds! * timing.relativeStep, 4)!;
+    const steps = Math.max(1, Math.round((60 * minutes * factor) / stepSeconds));
+    return {
+      name,
+      description,
+      factor,
+      batch: training.batch,
+      data,
+      ...timing,
+      stepSeconds,
+      steps,
+      settings,
+    };
+  });
+}
+
+/** What the time of a step depends on. */
+function timedSettings({ model, training, affine }: Variant): string {
+  return JSON.stringify({ model, training, affine });
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+/** Timers of variants on a small data set: the time of a step does not depend on it. */
+function timerOn(data: DataSet): (variant: Variant) => Timer {
+  const problemOf = ({ affine }: Variant): Problem => ({
+    ...data.problem,
+    affineIn: affine ? data.problem.affineIn : [],
+  });
+  const moments = new Map<boolean, ReturnType<typeof conditionalMoments>>();
+  return (variant) => {
+    const own = { ...data, problem: problemOf(variant) };
+    const known = moments.get(variant.affine) ?? conditionalMoments(own);
+    moments.set(variant.affine, known);
+    const { target, standardisation: kind } = variant.model;
+    const covariance = target === "rest" ? ConditionalCovariance.fit(own.problem, known) : undefined;
+    const standardisation = kind === "global" ? globalStandardisation(own) : known.standardisation;
+    return new Timer(
+      ScoreModel.create(own.problem, variant.model, standardisation, 1, covariance),
+      own,
+      variant,
+    );
+  };
+}
+
+/** A training of which a few steps at a time are timed. */
+class Timer {
+  private readonly steps: ReturnType<typeof train>;
+
+  constructor(
+    private readonly model: ScoreModel,
+    data: DataSet,
+    { training }: Variant,
+  ) {
+    this.steps = train(model, data, training, { steps: 100_000, validateEvery: 100_000 });
+  }
+
+  /** Mean processor time of the next steps, s. */
+  async seconds(): Promise<number> {
+    const start = processorSeconds();
+    for (let step = 0; step < TIMED; step++) await this.steps.next();
+    return (processorSeconds() - start) / TIMED;
+  }
+
+  about(): Pick<AblationVariant, "parameters" | "reach"> {
+    const { network, problem } = this.model;
+    const [x, conditions] = network.inputs;
+    const shape = { cells: problem.cells, fields: x.shape[2]!, conditions: conditions.shape[1]! };
+    const influence = influenceOfFirstCell(network, shape);
+    return {
+      parameters: network.countParams(),
+      reach: influence.reduce((last, value, i) => (value > 0 ? i : last), 0),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.steps.return();
+    this.model.dispose();
+  }
+}
