@@ -70,9 +70,9 @@ export class ConditionalCovariance {
         const root = Math.sqrt(weights[i] / total);
         for (let x = 0; x < width; x++) weighted[i * width + x] = root * scaled[row * width + x];
       });
-      const rows = tf.tensor2d(weighted, [near.length, width]);
-      const factor = lowRank(rows);
-      rows.dispose();
+      const tensor = tf.tensor2d(weighted, [near.length, width]);
+      const factor = lowRank(tensor);
+      tensor.dispose();
       return factor;
     });
     return new ConditionalCovariance(problem, scale, factors);

@@ -143,7 +143,7 @@ export const presets = {
     description:
       "A small token network beside the linear-Gaussian part of the score in closed form, on the responses of each porosity: at the sampling floor in ten minutes.",
     model: { ...besideGaussian, network: { ...wideTokens, blocks: 4 }, momentDraws: 4000 },
-    training: { ...inPairs, ema: 0.999, steps: 4200 },
+    training: { ...inPairs, ema: 0.999, steps: 5200 },
   },
   best: {
     description: "The preset fast with six blocks, moments from more draws and a longer training.",
