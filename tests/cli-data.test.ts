@@ -82,13 +82,16 @@ test("help is shown for the program and its verbs", () => {
     assert.equal(stderr, "");
   }
   const { stdout } = run();
-  for (const verb of ["generate", "solve", "train", "sample", "compare", "evaluate"]) {
+  for (const verb of ["generate", "solve", "presets", "train", "sample", "compare", "evaluate"]) {
     assert.match(stdout, new RegExp(`^ +${verb} `, "m"));
   }
 });
 
 test("unknown verbs and options are refused", () => {
-  refused(["paint"], /verb is "paint"; give one of generate, solve, train, sample, compare, evaluate/);
+  refused(
+    ["paint"],
+    /verb is "paint"; give one of generate, solve, presets, train, sample, compare, evaluate/,
+  );
   refused(["--paint"], /unknown option '--paint'/);
   refused([...GENERATE, "--out", "x.arrow", "--paint"], /unknown option '--paint'/);
   refused(GENERATE, /required option '--out/);

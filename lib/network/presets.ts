@@ -55,8 +55,24 @@ export interface TrainingSettings {
   readonly steps?: number;
 }
 
+/** What a training with a preset took and reached, as `evaluate` measured it (data/results/evaluation-*.json). */
+export interface Measured {
+  readonly convention: string;
+  /** Length of the training with its preparation, on so many cores of the machine that the README names. */
+  readonly minutes: number;
+  readonly cores: number;
+  readonly steps: number;
+  /** Held-out conditions, the ends of all ranges among them. */
+  readonly conditions: number;
+  /** Pooled floor ratios (see FloorRatio) at the problem's reference conditions, and over the held-out ones. */
+  readonly reference: number;
+  readonly median: number;
+  readonly worst: number;
+}
+
 export interface Preset {
   readonly description: string;
+  readonly measured?: readonly Measured[];
   readonly model: ModelSettings;
   readonly training: TrainingSettings;
 }

@@ -1,4 +1,5 @@
 /** The benchmark's results as tables, for a terminal and for a document. */
+import { table } from "../table";
 import type { ProfileRow } from "./torchSide";
 
 /** Milliseconds of rounds that were run by turns with the other side's. */
@@ -41,17 +42,6 @@ export function otherLoadNote(results: readonly Result[]): string | undefined {
 const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
 const withRange = (values: readonly number[], text: (value: number) => string): string =>
   `${text(median(values))} (${text(Math.min(...values))} to ${text(Math.max(...values))})`;
-
-/** Rows of cells, the first of them the heads; columns from the second on that hold numbers are set right. */
-function table(rows: readonly (readonly string[])[], textColumns: number, markdown: boolean): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const padded = (row: readonly string[]): string[] =>
-    row.map((cell, i) => (i < textColumns ? cell.padEnd(widths[i]) : cell.padStart(widths[i])));
-  if (!markdown) return rows.map((row) => padded(row).join("   ").trimEnd()).join("\n");
-  const rule = widths.map((width, i) => (i < textColumns ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
-  const [head, ...body] = rows.map(padded);
-  return [head, rule, ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-}
 
 /** Medians over the rounds, with the smallest and the largest. */
 export function resultTable(results: readonly Result[], markdown: boolean): string {

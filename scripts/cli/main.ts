@@ -6,6 +6,7 @@ import { InputError } from "../../lib/errors";
 const VERBS: Readonly<Record<string, string>> = {
   generate: "draw a data set from the PDE into an Arrow file",
   solve: "solve the PDE for given porosity fields",
+  presets: "list the presets, with what each takes and reaches",
   train: "train a score model on a data set",
   sample: "draw fields from a trained model",
   compare: "compare two sets of fields, with the sampling floor",

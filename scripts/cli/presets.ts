@@ -1,0 +1,55 @@
+import { Command } from "commander";
+import { type Preset, presets } from "../../lib/network/presets";
+import { table } from "../table";
+
+const HEADS = [
+  "preset",
+  "convention",
+  "steps",
+  "minutes x cores",
+  "reference",
+  "median",
+  "worst",
+  "of conditions",
+];
+
+/** One row a preset and convention: what it took and what it reached. */
+function rows(): string[][] {
+  return Object.entries<Preset>(presets).flatMap(([name, { measured = [] }]) =>
+    measured.map(({ convention, steps, minutes, cores, reference, median, worst, conditions }) => [
+      name,
+      convention,
+      String(steps),
+      `${minutes} x ${cores}`,
+      ...[reference, median, worst].map((ratio) => ratio.toPrecision(3)),
+      String(conditions),
+    ]),
+  );
+}
+
+/** The measured presets as a table. */
+export function presetTable(markdown: boolean): string {
+  return table([HEADS, ...rows()], 2, markdown);
+}
+
+function show({ markdown = false }: { markdown?: boolean }): void {
+  const described = Object.entries(presets).map(
+    ([name, { description }]) => `${name.padEnd(8)}${description}`,
+  );
+  const text = markdown
+    ? [presetTable(true)]
+    : [
+        ...described,
+        "",
+        "Measured floor ratios (1 = indistinguishable from the PDE), n = 2000:",
+        "",
+        presetTable(false),
+      ];
+  process.stdout.write(`${text.join("\n")}\n`);
+}
+
+export function command(): Command {
+  return new Command("presets")
+    .option("--markdown", "print the table of measurements alone, in Markdown")
+    .action(show);
+}

@@ -1,0 +1,56 @@
+/** What presets and README claim to have measured is what the committed results say. */
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { type Preset, presets } from "../lib/network/presets";
+import type { Evaluation } from "../lib/statistics/evaluate";
+import { presetTable } from "../scripts/cli/presets";
+
+const root = path.join(__dirname, "..");
+
+interface Result {
+  settings: { convention: string };
+  history: { preset: string; steps: number; seconds: number };
+  rows: number;
+  set: string;
+  evaluations: Evaluation[];
+  median: { pooled: number };
+  worst: Evaluation;
+  reference: Evaluation;
+}
+
+test("the measured quality of each preset is that of its committed evaluation", () => {
+  let count = 0;
+  for (const [name, { measured = [] }] of Object.entries<Preset>(presets)) {
+    for (const own of measured) {
+      const file = path.join(root, "data", "results", `evaluation-${name}-${own.convention}.json`);
+      const result = JSON.parse(fs.readFileSync(file, "utf8")) as Result;
+      const { history, rows, set, settings, evaluations, median, worst, reference } = result;
+      assert.deepEqual(
+        [history.preset, settings.convention, rows, set],
+        [name, own.convention, 2000, "test"],
+      );
+      assert.deepEqual([history.steps, evaluations.length], [own.steps, own.conditions]);
+      const ratios = [reference.model, median, worst.model].map(({ pooled }) => pooled.toPrecision(3));
+      assert.deepEqual(ratios.map(Number), [own.reference, own.median, own.worst]);
+      // The history counts the training alone; preparation and the data set are a minute or two beside it.
+      const minutes = history.seconds / 60;
+      assert.ok(own.minutes >= minutes && own.minutes < minutes + 5, `${own.minutes} and ${minutes} minutes`);
+      count++;
+    }
+  }
+  assert.ok(count >= 4, "fast and best in both conventions");
+});
+
+test("the README's table of presets is what the command line prints", () => {
+  const readme = fs.readFileSync(path.join(root, "README.md"), "utf8");
+  const cells = (line: string) => line.split("|").map((cell) => cell.trim().replace(/^:?-+:?$/, "---"));
+  const table = readme.split("\n").filter((line) => line.startsWith("|")).map(cells); // prettier-ignore
+  for (const line of presetTable(true).split("\n")) {
+    assert.ok(
+      table.some((row) => row.join("|") === cells(line).join("|")),
+      line,
+    );
+  }
+});
