@@ -8,10 +8,11 @@ import type { DataSet } from "../lib/data/dataset";
 import { generateDataSet, simulateAt } from "../lib/data/generate";
 import type { Problem } from "../lib/data/problem";
 import { conditionalMoments } from "../lib/data/standardisation";
-import { ConditionalCovariance } from "../lib/network/covariance";
+import { ConditionalCovariance, lowRank } from "../lib/network/covariance";
 import type { ModelSettings } from "../lib/network/presets";
 import { disposeContext, ScoreModel } from "../lib/network/scoreModel";
 import { sampleFields } from "../lib/sampling/sampleFields";
+import { whitenedNoise } from "../lib/sampling/tensorSpace";
 import { columnMean, columnStd } from "../lib/statistics/summary";
 import { normal, tf } from "../lib/tensorflow";
 import { disposeSet, tensorSet } from "../lib/training/batches";
@@ -203,4 +204,59 @@ test("data without latent fields are refused", async () => {
   const bare = { ...data, latent: undefined };
   await refused(() => createModel(bare, tinyPreset(settings)), /no latent field/);
   await refused(() => ConditionalCovariance.fit(problem, { ...conditionalMoments(data), rows: 1 }), /latent/);
+});
+
+test("low-rank factors: modes a thousand million times weaker than the strongest keep their variance and their smoothness", () => {
+  // Cosines of variance 250 e^(-0.6 k), k below 36: from 250 down to 2e-7; single precision alone sees down to 1e-5.
+  const [rows, size, count] = [2000, 120, 36];
+  const modes = Array.from({ length: count }, (_, k) =>
+    Float64Array.from({ length: size }, (_, i) => Math.cos((Math.PI * k * (i + 0.5)) / size)),
+  );
+  const amplitude = modes.map((mode, k) => Math.sqrt(250 * Math.exp(-0.6 * k)) / Math.hypot(...mode));
+  const draws = normal([rows, count], 5, 1).dataSync();
+  const values = new Float32Array(rows * size);
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < size; i++) {
+      const sum = modes.reduce(
+        (total, mode, k) => total + amplitude[k] * draws[row * count + k] * mode[i],
+        0,
+      );
+      values[row * size + i] = sum / Math.sqrt(rows);
+    }
+  }
+  const tensor = tf.tensor2d(values, [rows, size]);
+  const factor = lowRank(tensor);
+  tensor.dispose();
+  const rank = factor.length / size;
+  // A share of 1e-9 is reached at k = 34 or so; what is weaker is left out.
+  assert.ok(rank >= 32 && rank <= count, `${rank} modes`);
+  for (let k = 0; k < 32; k++) {
+    const row = factor.subarray((rank - 1 - k) * size, (rank - k) * size);
+    const variance = row.reduce((sum, value) => sum + value * value, 0);
+    // A variance of 2000 draws has a standard error of 3 %; neighbours that mix move it a little more.
+    const ratio = variance / (250 * Math.exp(-0.6 * k));
+    assert.ok(Math.abs(ratio - 1) < 0.15, `variance of mode ${k}: ${ratio}`);
+    const differences = row.slice(2).map((value, i) => value - 2 * row[i + 1] + row[i]);
+    const roughness = Math.hypot(...differences) / Math.sqrt(variance);
+    // Second differences of a cosine are (pi k / size)^2 of it; what round-off adds would be of the order of 1.
+    const exact = ((Math.PI * k) / size) ** 2;
+    assert.ok(roughness < 1.5 * exact + 0.01, `roughness ${roughness} of mode ${k}, ${exact}`);
+  }
+});
+
+test("whitened noise: mean zero and covariance one in all modes, exactly", () => {
+  const context = model.context(Float64Array.of(1e-5, 0.1, 25));
+  const { vectors } = context.modes!;
+  const [size, count] = vectors.shape.slice(1);
+  const rows = 2 * count;
+  const [mean, covariance] = tf.tidy(() => {
+    const noise = normal([rows, problem.cells, size / problem.cells], 6, 2) as tf.Tensor3D;
+    const white = whitenedNoise(noise, context.modes!).reshape([rows, size]) as tf.Tensor2D;
+    const z = tf.matMul(white, vectors.squeeze([0]) as tf.Tensor2D);
+    const identity = tf.matMul(z, z, true).div(rows).sub(tf.eye(count));
+    return [z.mean(0).abs().max().dataSync()[0], identity.abs().max().dataSync()[0]];
+  });
+  disposeContext(context);
+  // Single precision, through a root whose smallest factor is about a third.
+  assert.ok(mean < 1e-5 && covariance < 1e-4, `mean ${mean}, covariance off by ${covariance}`);
 });

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { simulateAt } from "../lib/data/generate";
 import { ScoreModel } from "../lib/network/scoreModel";
 import { defaultSampler, sampleFields } from "../lib/sampling/sampleFields";
+import { compare } from "../lib/statistics/compare";
 import { floorRatio, referenceSets } from "../lib/statistics/floorRatio";
 import { gaussianControl } from "../lib/statistics/gaussianControl";
 import { referenceConditions } from "../lib/statistics/heldOut";
@@ -30,6 +31,15 @@ for (const convention of ["figures", "text"]) {
     assert.ok(own.pooled < 1.4, `${own.pooled}`);
     assert.ok(gaussian.pooled > own.pooled + 0.6, `${gaussian.pooled}`);
     assert.ok(own.pinnedExact);
+
+    // As smooth as solutions, also where these are smoothest: second differences to a tenth.
+    const long = Float64Array.of(2e-5, 0, 25);
+    const [a, b] = [91, 92].map((seed) => simulateAt(model.problem, long, rows, seed));
+    const drawn = await sampleFields(model, long, { count: rows, batch: rows, seed: 93 });
+    for (const { name, roughnessRatio } of compare(a, drawn, b).fields) {
+      const { sample, floor } = roughnessRatio;
+      assert.ok(Math.abs(sample - 1) < 0.1, `${name}: ${sample} times as rough, a set of the PDE ${floor}`);
+    }
     model.dispose();
   });
 }
