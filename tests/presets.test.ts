@@ -40,7 +40,7 @@ test("the measured quality of each preset is that of its committed evaluation", 
       count++;
     }
   }
-  assert.ok(count >= 4, "fast and best in both conventions");
+  assert.ok(count >= 2, "best in both conventions");
 });
 
 test("the README's table of presets is what the command line prints", () => {
