@@ -266,7 +266,7 @@ test("evaluate compares in detail at one set of conditions and in lines at many"
   assert.match(one.stdout, /^porous-electrode, convention text; tiny; dpm-solver\+\+2m, 3 steps, seed 1\n/);
   assert.match(one.stdout, /^correlation length 0.00001 m, equilibrium potential -0.1 V, flux 25 A\/m2$/m);
   assert.match(one.stdout, /^imbalance of the fluxes/m);
-  assert.match(one.stdout, /^2 sets of 50 rows +floor ratio +\+- +mean error +std ratio$/m);
+  assert.match(one.stdout, /^2 sets of 50 rows +floor ratio +\+- +pooled +mean error +std ratio$/m);
   assert.match(one.stdout, /^100 fields: solver [\d.e-]+ s, model [\d.e-]+ s; training unknown\n/m);
   const full = read<FullEvaluation & { folder: string; rows: number; cost: Cost }>("one.json");
   assert.deepEqual([full.folder, full.rows, full.comparison.rows, full.model.sets], ["tiny", 50, 50, 2]);
