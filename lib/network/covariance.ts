@@ -70,10 +70,7 @@ export class ConditionalCovariance {
         const root = Math.sqrt(weights[i] / total);
         for (let x = 0; x < width; x++) weighted[i * width + x] = root * scaled[row * width + x];
       });
-      const tensor = tf.tensor2d(weighted, [near.length, width]);
-      const factor = lowRank(tensor);
-      tensor.dispose();
-      return factor;
+      return lowRank(weighted, width);
     });
     return new ConditionalCovariance(problem, scale, factors);
   }
@@ -227,12 +224,10 @@ function without(rows: tf.Tensor2D, modes: tf.Tensor2D): tf.Tensor2D {
   return rows.sub(tf.matMul(tf.matMul(rows, modes), modes, false, true)) as tf.Tensor2D;
 }
 
-/**
- * Rows sqrt(lambda) v^T (rank, size) of the covariance X^T X of rows X [rows, size], the weakest modes left out.
- */
-export function lowRank(rows: tf.Tensor2D): Float32Array {
+/** Rows sqrt(lambda) v^T (rank, size) of the covariance X^T X of X (rows, size), the weakest modes left out. */
+export function lowRank(values: Float32Array, size: number): Float32Array {
   const factor = tf.tidy(() => {
-    const size = rows.shape[1];
+    const rows = tf.tensor2d(values, [values.length / size, size]);
     const modes = strongestModes([rows], Math.min(MOST_MODES, size)).squeeze([0]) as tf.Tensor2D;
     const variances = tf.matMul(rows, modes).square().sum(0).dataSync() as Float32Array;
     const largest = variances.reduce((most, value) => Math.max(most, value), 0);
@@ -240,9 +235,9 @@ export function lowRank(rows: tf.Tensor2D): Float32Array {
     const roots = tf.tensor2d(Float32Array.from(kept, (k) => Math.sqrt(variances[k])), [kept.length, 1]); // prettier-ignore
     return tf.gather(modes.transpose(), kept).mul(roots);
   });
-  const values = factor.dataSync() as Float32Array; // not inside of tidy, which looks for tensors at every index
+  const result = factor.dataSync() as Float32Array; // not inside of tidy, which looks for tensors at every index
   factor.dispose();
-  return values;
+  return result;
 }
 
 function concatenated(parts: readonly Float32Array[]) {

@@ -79,24 +79,37 @@ export class SiLU extends tf.layers.Layer {
   }
 }
 
-/** A dense layer on the last axis, [..., inputs] -> [..., units], whose products are those of plain matrices. */
-export class Affine extends tf.layers.Layer {
-  static className = "Affine";
-  private readonly units: number;
-  private readonly initializer: Initializer;
-  private kernel!: tf.LayerVariable;
-  private bias!: tf.LayerVariable;
+type Initializer = ReturnType<typeof tf.initializers.zeros>;
 
-  constructor({ units, kernelInitializer, ...config }: AffineConfig) {
+/** A layer with a kernel, whose last axis counts the outputs, and a bias. */
+abstract class KernelLayer extends tf.layers.Layer {
+  protected kernel!: tf.LayerVariable;
+  protected bias!: tf.LayerVariable;
+  private readonly initializer: Initializer;
+
+  constructor({ kernelInitializer, ...config }: { kernelInitializer?: Initializer; name?: string }) {
     super(config as never);
-    this.units = units;
     this.initializer = kernelInitializer ?? tf.initializers.zeros(); // a network that is loaded brings its weights
   }
 
+  protected addWeights(shape: number[]): void {
+    this.kernel = this.addWeight("kernel", shape, "float32", this.initializer);
+    this.bias = this.addWeight("bias", shape.slice(-1), "float32", tf.initializers.zeros());
+  }
+}
+
+/** A dense layer on the last axis, [..., inputs] -> [..., units], whose products are those of plain matrices. */
+export class Affine extends KernelLayer {
+  static className = "Affine";
+  private readonly units: number;
+
+  constructor(config: AffineConfig) {
+    super(config);
+    this.units = config.units;
+  }
+
   override build(inputShape: tf.Shape | tf.Shape[]): void {
-    const width = (inputShape as tf.Shape).at(-1)!;
-    this.kernel = this.addWeight("kernel", [width, this.units], "float32", this.initializer);
-    this.bias = this.addWeight("bias", [this.units], "float32", tf.initializers.zeros());
+    this.addWeights([(inputShape as tf.Shape).at(-1)!, this.units]);
     super.build(inputShape);
   }
 
@@ -124,8 +137,6 @@ export class Affine extends tf.layers.Layer {
     return { ...super.getConfig(), units: this.units };
   }
 }
-
-type Initializer = ReturnType<typeof tf.initializers.zeros>;
 
 export interface AffineConfig {
   units: number;
@@ -185,25 +196,19 @@ export class ReplicatePad extends tf.layers.Layer {
  * tf.layers.conv1d has no gradient for dilations. Here the cells are laid out as rows of `dilation` cells, so that the
  * kernel runs down a column: an ordinary convolution of size kernelSize x 1 in two dimensions.
  */
-export class DilatedConv1D extends tf.layers.Layer {
+export class DilatedConv1D extends KernelLayer {
   static className = "DilatedConv1D";
   private readonly config: Omit<DilatedConv1DConfig, "kernelInitializer">;
-  private readonly initializer: Initializer;
-  private kernel!: tf.LayerVariable;
-  private bias!: tf.LayerVariable;
 
-  constructor({ kernelInitializer, ...config }: DilatedConv1DConfig) {
-    super(config as never);
+  constructor(config: DilatedConv1DConfig) {
+    super(config);
     const { filters, kernelSize, dilation, padding } = config;
     this.config = { filters, kernelSize, dilation, padding };
-    this.initializer = kernelInitializer ?? tf.initializers.zeros(); // a network that is loaded brings its weights
   }
 
   override build(inputShape: tf.Shape | tf.Shape[]): void {
-    const channels = (inputShape as tf.Shape)[2];
     const { filters, kernelSize } = this.config;
-    this.kernel = this.addWeight("kernel", [kernelSize, channels, filters], "float32", this.initializer);
-    this.bias = this.addWeight("bias", [filters], "float32", tf.initializers.zeros());
+    this.addWeights([kernelSize, (inputShape as tf.Shape)[2]!, filters]);
     super.build(inputShape);
   }
 
@@ -255,25 +260,19 @@ export interface DilatedConv1DConfig {
  * The convolution of {@link DilatedConv1D} with zeros outside, for few cells of many channels: the neighbours of each cell
  * laid side by side, so that output and gradients are products of matrices. There they are faster than convolutions.
  */
-export class TokenConv1D extends tf.layers.Layer {
+export class TokenConv1D extends KernelLayer {
   static className = "TokenConv1D";
   private readonly config: Omit<TokenConv1DConfig, "kernelInitializer" | "name">;
-  private readonly initializer: Initializer;
-  private kernel!: tf.LayerVariable;
-  private bias!: tf.LayerVariable;
 
-  constructor({ kernelInitializer, ...config }: TokenConv1DConfig) {
-    super(config as never);
+  constructor(config: TokenConv1DConfig) {
+    super(config);
     const { filters, kernelSize, dilation } = config;
     this.config = { filters, kernelSize, dilation };
-    this.initializer = kernelInitializer ?? tf.initializers.zeros(); // a network that is loaded brings its weights
   }
 
   override build(inputShape: tf.Shape | tf.Shape[]): void {
-    const channels = (inputShape as tf.Shape)[2];
     const { filters, kernelSize } = this.config;
-    this.kernel = this.addWeight("kernel", [kernelSize, channels, filters], "float32", this.initializer);
-    this.bias = this.addWeight("bias", [filters], "float32", tf.initializers.zeros());
+    this.addWeights([kernelSize, (inputShape as tf.Shape)[2]!, filters]);
     super.build(inputShape);
   }
 

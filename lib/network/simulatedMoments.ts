@@ -10,7 +10,6 @@ import {
 } from "../data/standardisation";
 import type { Problem } from "../data/problem";
 import { Random } from "../random";
-import { tf } from "../tensorflow";
 import { ConditionalCovariance, lowRank, remainingCondition } from "./covariance";
 
 /** Nodes, evenly over the range on its scale; covariances are interpolated linearly, which adds 0.3 % at most. */
@@ -57,11 +56,13 @@ export function simulatedMoments(
     });
     const { mean, rows } = responsesAt(problem, conditions, draws, new Random(seed, STREAM, j));
     values.set(mean, j * width);
+    const variances = new Float64Array(width);
     pairs.forEach(([k, l], p) => {
-      const to = (j * pairs.length + p) * size;
-      covariance.set(covarianceOf(rows, width, k * size, l * size, size), to);
+      const values = covarianceOf(rows, width, k * size, l * size, size);
+      covariance.set(values, (j * pairs.length + p) * size);
+      if (k === l) variances.set(values, k * size);
     });
-    const std = deviationOf(problem, covarianceOf(rows, width, 0, 0, width));
+    const std = withoutRoundOff(variances.map(Math.sqrt), problem.cells, SMALLEST_SPREAD);
     deviations.push(std);
     factors.push(correlationFactor(rows, std));
   }
@@ -123,11 +124,6 @@ function covarianceOf(rows: Float64Array, width: number, a: number, b: number, c
   return covariance.map((sum) => (sum * width) / rows.length);
 }
 
-/** Standard deviations (responses, fields x cells), 0 where only round-off moves a value. */
-function deviationOf(problem: Problem, variances: Float64Array): Float64Array {
-  return withoutRoundOff(variances.map(Math.sqrt), problem.cells, SMALLEST_SPREAD);
-}
-
 /** Low-rank factor of the correlation of centred rows (rows, width), whose standard deviations are std. */
 function correlationFactor(rows: Float64Array, std: Float64Array): Float32Array {
   const width = std.length;
@@ -137,8 +133,5 @@ function correlationFactor(rows: Float64Array, std: Float64Array): Float32Array 
   for (let start = 0; start < rows.length; start += width) {
     for (let i = 0; i < width; i++) scaled[start + i] = rows[start + i] * unit[i];
   }
-  const tensor = tf.tensor2d(scaled, [count, width]);
-  const factor = lowRank(tensor);
-  tensor.dispose();
-  return factor;
+  return lowRank(scaled, width);
 }

@@ -42,8 +42,9 @@ export const tokenNetworkOptions: TokenNetworkOptions = {
  * Builds the network: inputs x [batch, cells, fields], conditions [batch, conditions] and t [batch, 1] (any scalar
  * that tells the noise level, of order 1), output [batch, cells, fields].
  *
- * One block: h + conv(silu(film(conv(silu(film(h)))))), film being the identity with "concatenation". The second convolution of a block and the last layer start
- * at zero, so that the untrained network is zero: the prior of its preconditioner (Karras et al. 2022, app. C).
+ * One block: h + conv(silu(film(conv(silu(film(h)))))), film being the identity with "concatenation". The second
+ * convolution of a block and the last layer start at zero, so that the untrained network is zero: the prior of its
+ * preconditioner (Karras et al. 2022, app. C).
  */
 export function tokenNetwork(
   shape: NetworkShape,

@@ -66,8 +66,12 @@ export class FlatAdam {
 
   /** The state as plain vectors, to go on from later. */
   vectors(): Record<"weights" | "average" | "first" | "second", Float32Array> {
-    const copy = (variable: NativeVariable) =>
-      tf.tidy(() => variable.read().dataSync().slice() as Float32Array);
+    const copy = (variable: NativeVariable) => {
+      const value = variable.read();
+      const numbers = value.dataSync().slice() as Float32Array; // not inside of tidy, which looks at every one
+      value.dispose();
+      return numbers;
+    };
     const { weights, average, first, second } = this;
     return { weights: copy(weights), average: copy(average), first: copy(first), second: copy(second) };
   }
