@@ -3,23 +3,53 @@ import fs from "fs";
 import path from "path";
 import { generate } from "./data/generate";
 import type { Problem } from "./data/problem";
-import { oneOf } from "./errors";
+import { finite, integerInRange, oneOf } from "./errors";
 import { LiveText } from "./figures/show";
 import { timeLeft } from "./figures/trainingFigure";
 
 const root = path.join(__dirname, "..");
 
 /** How much a run of the notebooks computes. */
-export type Budget = "smoke" | "lesson";
+export const budgets = ["smoke", "lesson", "full"] as const;
+export type Budget = (typeof budgets)[number];
 
-/** The budget of this run: POROUS_SGM_BUDGET, or "lesson". "smoke" is for tests: everything runs, nothing is learned. */
+/**
+ * The budget of this run: POROUS_SGM_BUDGET, or "lesson". With "smoke", for tests, everything runs and nothing is
+ * learned; "lesson" is for a class, "full" for results. Throws InputError for another name.
+ */
 export function budget(): Budget {
-  return oneOf("POROUS_SGM_BUDGET", process.env.POROUS_SGM_BUDGET ?? "lesson", ["smoke", "lesson"] as const);
+  return oneOf("POROUS_SGM_BUDGET", process.env["POROUS_SGM_BUDGET"] ?? "lesson", budgets);
 }
 
-/** The settings of the present budget; a notebook's first cell names them all. */
-export function settingsFor<T>(choices: Readonly<Record<Budget, T>>): T {
-  return choices[budget()];
+/** Numbers, names and switches, some of them grouped. */
+export type Settings = { readonly [name: string]: number | string | boolean | Settings };
+
+/**
+ * The settings that a notebook's first cell names, of the present budget or the one asked for.
+ *
+ * Numbers are checked: those that are whole in the other budgets must be whole and positive (a seed may be 0), all
+ * others finite. Throws InputError, one sentence, for a value that is not.
+ */
+export function settingsFor<T extends Settings>(choices: Readonly<Record<Budget, T>>, chosen = budget()): T {
+  const settings = choices[oneOf("The budget", chosen, budgets)];
+  checkSettings(
+    settings,
+    budgets.filter((name) => name !== chosen).map((name) => choices[name]),
+    "settings",
+  );
+  return settings;
+}
+
+function checkSettings(settings: Settings, others: readonly Settings[], prefix: string): void {
+  for (const [name, value] of Object.entries(settings)) {
+    const full = `${prefix}.${name}`;
+    const twins = others.map((other) => other[name]);
+    if (typeof value === "object") checkSettings(value, twins as Settings[], full);
+    if (typeof value !== "number") continue;
+    if (twins.every(Number.isInteger))
+      integerInRange(full, value, name === "seed" ? 0 : 1, Number.MAX_SAFE_INTEGER);
+    else finite(full, value);
+  }
 }
 
 /** A file or folder among the notebooks' results, build/work/BUDGET/...; its folder is made. */

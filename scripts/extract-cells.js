@@ -6,12 +6,15 @@ const fs = require("fs");
 const path = require("path");
 const { root } = require("./environment");
 
-const from = path.join(root, "notebooks");
+const folders = ["notebooks", path.join("notebooks", "solutions")].map((name) => path.join(root, name));
 const to = path.join(root, "build", "cells");
 fs.rmSync(to, { recursive: true, force: true });
 fs.mkdirSync(to, { recursive: true });
-for (const name of fs.readdirSync(from).filter((file) => file.endsWith(".ipynb"))) {
-  const { cells } = JSON.parse(fs.readFileSync(path.join(from, name), "utf8"));
+const notebooks = folders.flatMap((folder) =>
+  fs.existsSync(folder) ? fs.readdirSync(folder).map((name) => path.join(folder, name)) : [],
+);
+for (const file of notebooks.filter((name) => name.endsWith(".ipynb"))) {
+  const { cells } = JSON.parse(fs.readFileSync(file, "utf8"));
   const code = cells
     .filter((cell) => cell.cell_type === "code")
     .map((cell) => [].concat(cell.source).join(""));
@@ -22,7 +25,13 @@ for (const name of fs.readdirSync(from).filter((file) => file.endsWith(".ipynb")
   const body = code.map((text) => text.replace(importing, "")).join("\n");
   const unused = "/* eslint-disable */\n";
   fs.writeFileSync(
-    path.join(to, name.replace(/\.ipynb$/, ".ts")),
+    path.join(
+      to,
+      path
+        .relative(folders[0], file)
+        .replace(path.sep, "-")
+        .replace(/\.ipynb$/, ".ts"),
+    ),
     `${unused}${[...new Set(imports)].join("\n")}\n\nexport async function cells(): Promise<void> {\n${body}\n}\n`,
   );
 }

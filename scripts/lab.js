@@ -6,7 +6,7 @@ const path = require("path");
 const { root, python, environment } = require("./environment");
 const { setupOrExit } = require("./setup");
 
-const notebook = path.posix.join("notebooks", "1-porosity-and-solver.ipynb");
+const notebook = path.posix.join("notebooks", "01-porosity.ipynb");
 const given = process.argv.slice(2);
 const options = [
   "--ServerApp.ip=127.0.0.1",

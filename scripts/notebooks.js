@@ -26,8 +26,8 @@ function execute() {
     return 2;
   }
   const { values, positionals } = given;
-  if (!["smoke", "lesson"].includes(values.budget)) {
-    console.error(`The budget is ${values.budget}; give one of smoke, lesson.`);
+  if (!["smoke", "lesson", "full"].includes(values.budget)) {
+    console.error(`The budget is ${values.budget}; give one of smoke, lesson, full.`);
     return 2;
   }
   // What an earlier run left, with earlier code, must not come into this one's results.

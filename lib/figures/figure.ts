@@ -9,6 +9,8 @@ export type Trace = { readonly [key: string]: Json };
 export interface Figure {
   readonly data: readonly Trace[];
   readonly layout: { readonly [key: string]: Json };
+  /** What a slider or a button changes, by name. */
+  readonly frames?: readonly Trace[];
   /** What to read instead of the picture. */
   readonly text?: string;
 }

@@ -27,10 +27,15 @@ export function display(data: Record<string, unknown>, id?: string, update = fal
 
 /** The MIME bundle of a figure: live Plotly for JupyterLab and VS Code, a PNG for GitHub, text for the rest. */
 export async function bundleOf(figure: Figure, scale?: number): Promise<Record<string, unknown>> {
-  const { data, layout, text } = figure;
+  const { data, layout, frames, text } = figure;
   const png = await pngOf(figure, scale);
   return {
-    "application/vnd.plotly.v1+json": { data, layout, config: { displaylogo: false } },
+    "application/vnd.plotly.v1+json": {
+      data,
+      layout,
+      config: { displaylogo: false },
+      ...(frames ? { frames } : {}),
+    },
     "image/png": png.toString("base64"),
     "text/plain": text ?? "figure",
   };
