@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { check, numberFault } from "../lib/exercises/check";
+
+test("a judgement says what is wrong with a number", () => {
+  const mistakes = [[4, "4 is the ratio of the errors; asked is its logarithm."]] as const;
+  assert.equal(numberFault(2.01, 2, 0.02, mistakes), undefined);
+  assert.match(numberFault(4, 2, 0.02, mistakes)!, /ratio of the errors/);
+  assert.match(numberFault(-2, 2, 0.02)!, /sign/);
+  assert.match(numberFault(3, 2, 0.02)!, /too large/);
+  assert.match(numberFault(1, 2, 0.02)!, /too small/);
+  assert.match(numberFault(NaN, 2, 0.02)!, /not a finite number/);
+  assert.match(numberFault("2" as unknown as number, 2, 0.02)!, /not a finite number/);
+  assert.equal(numberFault(0.01, 0, 0.02), undefined);
+});
+
+test("check prints the judgement, also for answers that are missing or make the judge fail", async (t) => {
+  const printed: string[] = [];
+  t.mock.method(console, "log", (text: string) => void printed.push(text));
+  const exercise = { number: "2.1", fault: (answer: () => number) => numberFault(answer(), 2, 0.01) };
+  assert.equal(await check(exercise, undefined), false);
+  assert.equal(await check(exercise, () => 2), true);
+  assert.equal(await check(exercise, () => 5), false);
+  const failing = () => {
+    throw new Error("the function fails.");
+  };
+  assert.equal(await check(exercise, failing), false);
+  assert.deepEqual(printed, [
+    "Exercise 2.1: no answer yet.",
+    "Exercise 2.1: right.",
+    "Exercise 2.1: not yet. 5 is too large.",
+    "Exercise 2.1: not yet. the function fails.",
+  ]);
+});
