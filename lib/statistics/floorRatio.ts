@@ -1,9 +1,10 @@
 import { InputError, integerInRange, positiveInteger } from "../errors";
 import { meanDistance } from "./distances";
 import { checkSameFields, columnsOf, type FieldSample, firstRows, type SampleSource } from "./fieldSample";
-import { sumOfDistances } from "./pooledDistance";
+import { type MomentErrors, momentErrors } from "./momentErrors";
+import { expectedDistance } from "./pooledDistance";
 import { type Standardiser, standardiser } from "./standardiser";
-import { columnMean, columnStd } from "./summary";
+import { average, columnStd } from "./summary";
 
 export interface SetOptions {
   /** Rows of each set; default 2000. The floor ratio grows with it, as a larger set shows smaller differences. */
@@ -29,8 +30,8 @@ export interface ReferenceSets {
   readonly floor: number;
 }
 
-/** How far samples are from the references, over independent pairs of sets. */
-export interface FloorRatio {
+/** How far samples are from the references, over independent pairs of sets; moments are those of all sets together. */
+export interface FloorRatio extends MomentErrors {
   readonly rows: number;
   readonly sets: number;
   /** Mean over the pairs of energy distance / floor: 1 means indistinguishable. */
@@ -46,12 +47,8 @@ export interface FloorRatio {
   readonly pooled: number;
   /** The floor itself, in standard deviations. */
   readonly floor: number;
-  /** Root mean square over cells of the difference of means, of all sets together, in standard deviations. */
-  readonly meanError: number;
   /** What meanError is in the root mean square for an independent reference: sqrt(2 / all rows). */
   readonly meanErrorFloor: number;
-  /** Mean over cells of the ratio of standard deviations, of all sets together. */
-  readonly stdRatio: number;
   /** Whether the cells that the references hold constant are so in the samples, to 1e-10. */
   readonly pinnedExact: boolean;
 }
@@ -81,9 +78,9 @@ export async function referenceSets(
   const size = rows * columns;
   const standardised = drawn.map((_, k) => pool.subarray(k * size, (k + 1) * size));
   const within = standardised.map((values) => meanDistance(values, values, columns));
-  const meanWithin = within.reduce((sum, value) => sum + value, 0) / sets;
+  const meanWithin = average(within);
   const floor = (2 / (rows - 1)) * meanWithin; // (2 / n) times the mean over i != j, which is n / (n - 1) of it
-  const together = { standardised: pool, within: unbiasedWithin(pool, columns) };
+  const together = { standardised: pool, within: expectedDistance(pool, pool, columns) };
   return { rows, sets, first: drawn[0], scale, standardised, pool: together, within, floor };
 }
 
@@ -107,27 +104,19 @@ export async function floorRatio(references: ReferenceSets, source: SampleSource
     pinnedExact &&= scale.keepsPinned(drawn);
     samples.set(sample, set * rows * columns);
   }
-  const series = Float64Array.from(values);
-  const between = sumOfDistances(pool.standardised, samples, columns) / (sets * rows) ** 2;
+  const between = expectedDistance(pool.standardised, samples, columns);
   return {
     rows,
     sets,
-    floorRatio: columnMean(series, 1)[0],
-    spread: sets > 1 ? columnStd(series, 1)[0] : NaN,
+    floorRatio: average(values),
+    spread: sets > 1 ? columnStd(Float64Array.from(values), 1)[0] : NaN,
     values,
-    pooled: 1 + (2 * between - pool.within - unbiasedWithin(samples, columns)) / floor,
+    pooled: 1 + (2 * between - pool.within - expectedDistance(samples, samples, columns)) / floor,
     floor,
-    meanError: Math.sqrt(average(columnMean(samples, columns).map((mean) => mean ** 2))),
+    ...momentErrors(samples, columns),
     meanErrorFloor: Math.sqrt(2 / (sets * rows)),
-    stdRatio: average(columnStd(samples, columns)),
     pinnedExact,
   };
-}
-
-/** Mean distance of two different rows of x (rows, columns). */
-function unbiasedWithin(x: Float64Array, columns: number): number {
-  const rows = x.length / columns;
-  return sumOfDistances(x, x, columns) / (rows * (rows - 1));
 }
 
 async function drawSet(
@@ -140,8 +129,4 @@ async function drawSet(
   if (like) checkSameFields(like, drawn);
   if (drawn.rows >= rows) return drawn;
   throw new InputError(`Set ${set + 1} to compare has ${drawn.rows} rows; give at least ${rows}.`);
-}
-
-function average(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -3,6 +3,7 @@ import { breakEven, type Cost } from "./breakEven";
 import { formatComparison } from "./compare";
 import type { Evaluation, FullEvaluation } from "./evaluate";
 import type { FloorRatio } from "./floorRatio";
+import { median } from "./summary";
 
 const LABEL_WIDTH = 10;
 
@@ -116,10 +117,4 @@ function digits(value: number): string {
 /** Up to four digits, without trailing zeros. */
 function short(value: number): string {
   return String(Number(value.toPrecision(4)));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

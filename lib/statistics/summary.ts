@@ -1,5 +1,19 @@
 import { finiteInRange, InputError, integerInRange } from "../errors";
 
+/** The mean of some numbers; NaN of none. */
+export function average(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / values.length;
+}
+
+/** The middle one of some numbers, or the mean of the middle two; NaN of none. */
+export function median(values: ArrayLike<number>): number {
+  const sorted = Float64Array.from(values).sort();
+  const middle = sorted.length / 2;
+  return (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
+}
+
 /** The mean of each column of rows x columns values. */
 export function columnMean(values: Float64Array, columns: number): Float64Array {
   const rows = rowCount(values, columns);

@@ -1,7 +1,7 @@
-import { meanDistance } from "./distances";
 import { checkSameFields, columnsOf, type FieldSample, firstRows } from "./fieldSample";
+import { type MomentErrors, momentErrors } from "./momentErrors";
+import { expectedDistance } from "./pooledDistance";
 import { type Standardiser, standardiser } from "./standardiser";
-import { columnMean, columnStd } from "./summary";
 
 /** One large set of the PDE at a condition, with what any comparison with it needs. */
 export interface UnbiasedReference {
@@ -14,13 +14,9 @@ export interface UnbiasedReference {
 }
 
 /** How far samples are from the reference, in expectation. */
-export interface UnbiasedRatio {
+export interface UnbiasedRatio extends MomentErrors {
   /** 1 for samples of the PDE, but for the scatter of both sets. */
   readonly floorRatio: number;
-  /** Root mean square over cells of the difference of means, in standard deviations. */
-  readonly meanError: number;
-  /** Mean over cells of the ratio of standard deviations. */
-  readonly stdRatio: number;
 }
 
 /** Takes from a set of the PDE what comparisons need. Throws InputError when none of its cells varies. */
@@ -28,7 +24,8 @@ export function unbiasedReference(sample: FieldSample): UnbiasedReference {
   const rows = firstRows(sample, sample.rows);
   const scale = standardiser(rows, columnsOf(sample));
   const standardised = scale.apply(rows);
-  return { sample, scale, standardised, within: distanceWithin(standardised, scale.free.length) };
+  const within = expectedDistance(standardised, standardised, scale.free.length);
+  return { sample, scale, standardised, within };
 }
 
 /**
@@ -47,21 +44,10 @@ export function unbiasedRatio(
   checkSameFields(sample, drawn);
   const columns = scale.free.length;
   const values = scale.apply(firstRows(drawn, drawn.rows));
-  const between = meanDistance(standardised, values, columns);
-  const squared = 2 * between - within - distanceWithin(values, columns);
+  const between = expectedDistance(standardised, values, columns);
+  const squared = 2 * between - within - expectedDistance(values, values, columns);
   return {
     floorRatio: 1 + squared / ((2 / floorRows) * within),
-    meanError: Math.sqrt(average(columnMean(values, columns).map((mean) => mean ** 2))),
-    stdRatio: average(columnStd(values, columns)),
+    ...momentErrors(values, columns),
   };
-}
-
-/** Mean distance of two different rows: the V-statistic counts each row's zero distance to itself, too. */
-function distanceWithin(values: Float64Array, columns: number): number {
-  const rows = values.length / columns;
-  return (meanDistance(values, values, columns) * rows) / (rows - 1);
-}
-
-function average(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -6,10 +6,11 @@ import { parseArgs } from "node:util";
 import { abandonAll, AtomicFile } from "../../lib/data/atomicFile";
 import { finiteInRange, InputError, oneOf, positiveInteger } from "../../lib/errors";
 import { type PresetName, presets } from "../../lib/network/presets";
+import { median } from "../../lib/statistics/summary";
 import { describeBackend, native, tf } from "../../lib/tensorflow";
 import { otherLoad } from "./otherLoad";
 import { profiled } from "./profile";
-import { median, otherLoadNote, profileTable, ratios, type Result, resultTable } from "./report";
+import { otherLoadNote, profileTable, ratios, type Result, resultTable } from "./report";
 import { INSTALL, type ProfileRow, TorchSide } from "./torchSide";
 import { type Check, Workload } from "./workload";
 

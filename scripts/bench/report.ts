@@ -1,4 +1,5 @@
 /** The benchmark's results as tables, for a terminal and for a document. */
+import { median } from "../../lib/statistics/summary";
 import { table } from "../table";
 import type { ProfileRow } from "./torchSide";
 
@@ -18,12 +19,6 @@ export interface Result {
 
 /** Cores that are enough to be seen in the times. */
 const COUNTING_LOAD = 0.1;
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
-}
 
 /** tfjs / PyTorch of each round: what slows the machine down for a while slows both. */
 export function ratios({ tfjs, torch }: Result): number[] {

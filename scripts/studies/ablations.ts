@@ -30,8 +30,9 @@ import { simulatedMoments } from "../../lib/network/simulatedMoments";
 import { derivedSeed } from "../../lib/random";
 import { defaultSampler, sampleFields } from "../../lib/sampling/sampleFields";
 import { heldOutConditions, referenceConditions } from "../../lib/statistics/heldOut";
+import { median } from "../../lib/statistics/summary";
 import { unbiasedRatio, type UnbiasedReference, unbiasedReference } from "../../lib/statistics/unbiasedRatio";
-import { train } from "../../lib/training/train";
+import { createModel, train } from "../../lib/training/train";
 import { questions, type Variant, variants } from "./ablationVariants";
 
 export interface AblationOptions {
@@ -430,29 +431,13 @@ function timedSettings({ model, training, affine }: Variant): string {
   return JSON.stringify({ model, training, affine });
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-}
-
 /** Timers of variants on a small data set: the time of a step does not depend on it. */
 function timerOn(data: DataSet): (variant: Variant) => Timer {
-  const problemOf = ({ affine }: Variant): Problem => ({
-    ...data.problem,
-    affineIn: affine ? data.problem.affineIn : [],
-  });
-  const moments = new Map<boolean, ReturnType<typeof conditionalMoments>>();
   return (variant) => {
-    const own = { ...data, problem: problemOf(variant) };
-    const known = moments.get(variant.affine) ?? conditionalMoments(own);
-    moments.set(variant.affine, known);
-    const { target, standardisation: kind } = variant.model;
-    const covariance = target === "rest" ? ConditionalCovariance.fit(own.problem, known) : undefined;
-    const standardisation = kind === "global" ? globalStandardisation(own) : known.standardisation;
-    return new Timer(
-      ScoreModel.create(own.problem, variant.model, standardisation, 1, covariance),
-      own,
-      variant,
-    );
+    const affineIn = variant.affine ? data.problem.affineIn : [];
+    const own = { ...data, problem: { ...data.problem, affineIn } };
+    const model = { ...variant.model, momentDraws: undefined }; // the data's own moments do
+    return new Timer(createModel(own, { ...variant, model }), own, variant);
   };
 }
 
