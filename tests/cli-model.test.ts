@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -207,9 +208,9 @@ async function interruptSteps(out: string, signals: number): Promise<Result> {
 }
 
 test("Ctrl-C saves what is trained, and a second one leaves nothing that is half written", async () => {
-  const [once] = await Promise.all([interruptSteps("once", 1), interruptSteps("twice", 2)]);
+  const [first] = await Promise.all([interruptSteps("once", 1), interruptSteps("twice", 2)]);
   assert.match(
-    once.stderr,
+    first.stderr,
     /^porous-sgm: The training was interrupted: the model of \d+ steps is in once\.\n$/,
   );
   assert.equal(historyOf("once").interrupted, true);
@@ -219,6 +220,38 @@ test("Ctrl-C saves what is trained, and a second one leaves nothing that is half
   assert.deepEqual(
     fs.readdirSync(folder).filter((name) => /partial|\.old|tmp/.test(name)),
     [],
+  );
+});
+
+test("a training that SIGTERM ended goes on with --resume, and says so when it is complete", async () => {
+  const args = [...TRAIN.slice(0, 3), "--out", "resumed", "--preset", "lesson", "--checkpoint", "states"];
+  const length = ["--steps", "60"];
+  const child = spawn(process.execPath, [script, ...args, ...length], { cwd: folder });
+  let stderr = "";
+  child.stderr.on("data", (text: Buffer) => (stderr += text.toString()));
+  // Its lock is there once the training begins; the signal then comes in one of the first steps.
+  while (!fs.existsSync(path.join(at("states"), "lock"))) await new Promise((done) => setTimeout(done, 10));
+  child.kill("SIGTERM");
+  const [status] = (await once(child, "close")) as [number];
+  assert.equal(status, 130, stderr);
+  const states = () => fs.readdirSync(at("states")).filter((name) => name.startsWith("step"));
+  const before = states();
+  const goesOn = before.length > 0; // the signal may come before the first step
+  if (goesOn) {
+    const again = await run(...args, ...length);
+    assert.match(again.stderr, /"states" holds the states of a training; resume it, or give another folder/);
+    const other = await run(...args, "--steps", "61", "--resume");
+    assert.match(other.stderr, /of a training with another length/);
+    assert.deepEqual(states(), before);
+  }
+  const resumed = await run(...args, ...length, "--resume");
+  assert.equal(resumed.status, 0, resumed.stderr);
+  if (goesOn) assert.match(resumed.stderr, /The training goes on after step \d+\./);
+  assert.equal(historyOf("resumed").steps, 60);
+  const complete = await run(...args, ...length, "--resume");
+  assert.deepEqual(
+    [complete.status, complete.stdout],
+    [0, "resumed: the training in states was complete; its model is saved\n"],
   );
 });
 
@@ -327,6 +360,8 @@ test("bad input to train is refused before anything is written", async () => {
       train("--minutes", "1", "--epochs", "1"),
       /length is given twice; give one of --minutes, --epochs and --steps/,
     ],
+    [train("--resume"), /--resume without --checkpoint; give the folder/],
+    [train("--on-divergence", "hope"), /Allowed choices are stop, step-back/],
     [train("--minutes", "-1"), /length is "-1"; give a number from 0.001/],
     [train("--epochs", "0"), /number of epochs is "0"/],
     [train("--seed", "-1"), /seed is "-1"; give a whole number from 0/],

@@ -507,6 +507,29 @@ test("seeds of the first weights repeat and tell apart, layer from layer too", (
   assert.throws(() => filmNetwork(shape, smallFilm, -1), InputError);
 });
 
+test("one row of conditions and time serves all rows of fields, in every network", () => {
+  const token = { stride: 10, width: 8, blocks: 2, filmWidth: 8 };
+  const networks = [
+    filmNetwork(shape, smallFilm),
+    tokenNetwork(shape, token),
+    tokenNetwork(shape, { ...token, conditioning: "concatenation" }),
+  ];
+  const x = normal([5, 100, 2], 3);
+  for (const network of networks) {
+    randomise(network);
+    const [one, repeated] = tf.tidy(() => {
+      const given = [tf.tensor2d([[0.1, -0.5, 0.9]]), tf.tensor2d([[0.3]])];
+      const tiled = given.map((row) => tf.tile(row, [5, 1]));
+      return [given, tiled].map((rest) => (network.apply([x, ...rest]) as tf.Tensor).dataSync());
+    });
+    const scale = Math.max(...one.map(Math.abs));
+    // Single precision, summed in another order.
+    one.forEach((value, i) => assert.ok(Math.abs(value - repeated[i]) <= 1e-5 * scale));
+    network.dispose();
+  }
+  x.dispose();
+});
+
 test("with concatenation every token is told conditions and time, and nothing else of the network changes", () => {
   const options = { stride: 10, width: 8, blocks: 2, filmWidth: 8 };
   const network = tokenNetwork(shape, { ...options, conditioning: "concatenation" });

@@ -80,6 +80,7 @@ export class AtomicFile {
       this.descriptor = undefined;
       fs.renameSync(this.temporary, this.target);
       open.delete(this);
+      flushFolder(path.dirname(this.target));
     } catch (error) {
       throw fileError("write", this.file, error);
     }
@@ -94,6 +95,23 @@ export class AtomicFile {
       // The descriptor is gone; the file is removed below all the same.
     }
     this.descriptor = undefined;
-    fs.rmSync(this.temporary, { force: true });
+    try {
+      fs.rmSync(this.temporary, { force: true });
+    } catch {
+      // The disk has become read-only, or is gone.
+    }
+  }
+}
+
+/** Flushes a folder, so that a file's new name outlives a loss of power, too; systems that cannot do it are let be. */
+function flushFolder(folder: string): void {
+  let descriptor: number | undefined;
+  try {
+    descriptor = fs.openSync(folder, "r");
+    fs.fsyncSync(descriptor);
+  } catch {
+    // Some file systems do not flush folders. The file itself is complete.
+  } finally {
+    if (descriptor !== undefined) fs.closeSync(descriptor);
   }
 }

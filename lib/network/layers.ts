@@ -353,6 +353,27 @@ export class FourierFeatures extends tf.layers.Layer {
   }
 }
 
+/**
+ * A vector appended to every position's channels: h [batch, positions, channels] and a vector [batch, n] (or one row that
+ * serves all) -> [batch, positions, channels + n].
+ */
+export class Append extends tf.layers.Layer {
+  static className = "Append";
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    const [[batch, positions, channels], vector] = inputShape as tf.Shape[];
+    return [batch, positions, channels! + vector[1]!];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const [h, vector] = listOf(inputs);
+      const repeated = tf.broadcastTo(vector.expandDims(1), [h.shape[0], h.shape[1]!, vector.shape[1]!]);
+      return tf.concat([h, repeated], 2);
+    });
+  }
+}
+
 /** One learned vector a position, added: it tells tokens that share their weights where they are. */
 export class PositionBias extends tf.layers.Layer {
   static className = "PositionBias";
@@ -402,6 +423,7 @@ const layers = [
   DilatedConv1D,
   TokenConv1D,
   FourierFeatures,
+  Append,
   PositionBias,
   FieldScale,
 ];

@@ -5,7 +5,7 @@
  */
 import { tf } from "../tensorflow";
 import { InputError } from "../errors";
-import { Affine, FiLM, PositionBias, SiLU, TokenConv1D } from "./layers";
+import { Affine, Append, FiLM, PositionBias, SiLU, TokenConv1D } from "./layers";
 import { NetworkShape, seededInitializers } from "./shape";
 
 /** Options of {@link tokenNetwork}. */
@@ -76,12 +76,7 @@ export function tokenNetwork(
   }
   // A convolution with kernel = stride = a token's cells is a dense layer on the token's values.
   let cut = tf.layers.reshape({ targetShape: [tokens, o.stride * shape.fields], name: "cut" }).apply(x);
-  if (!modulated) {
-    const repeated = tf.layers.repeatVector({ n: tokens, name: "repeat" }).apply(given);
-    cut = tf.layers
-      .concatenate({ name: "append" })
-      .apply([cut as tf.SymbolicTensor, repeated as tf.SymbolicTensor]);
-  }
+  if (!modulated) cut = new Append({ name: "append" }).apply([cut as tf.SymbolicTensor, given]);
   const lift = new Affine({ units: o.width, kernelInitializer: initial(), name: "lift" }).apply(cut);
   let h = new PositionBias({ name: "position" }).apply(lift as tf.SymbolicTensor) as tf.SymbolicTensor;
   for (let block = 1; block <= o.blocks; block++) {

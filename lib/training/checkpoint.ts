@@ -17,6 +17,10 @@ export interface Checkpoint {
   readonly step: number;
   /** Spent on them, over all runs. */
   readonly seconds: number;
+  /** The smallest validation loss so far; Infinity before the first validation. */
+  readonly bestLoss: number;
+  /** How often the training has stepped back from a divergence. */
+  readonly setbacks: number;
   /** Weights, their average and both moments of Adam, each as one vector. */
   readonly vectors: Readonly<Record<"weights" | "average" | "first" | "second", Float32Array>>;
 }
@@ -32,21 +36,25 @@ export function digestOf({ conditions, fields }: DataSet): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** Writes a checkpoint; the file appears complete or not at all. Throws InputError if it cannot be written. */
-export function writeCheckpoint(file: string, { fingerprint, step, seconds, vectors }: Checkpoint): void {
+/**
+ * Writes a checkpoint; the file appears complete or not at all. Random numbers and the order of the data are functions of
+ * seed and step, so that the step stands for them. Throws InputError if the file cannot be written.
+ */
+export function writeCheckpoint(file: string, checkpoint: Checkpoint): void {
+  const { fingerprint, step, seconds, bestLoss, setbacks, vectors } = checkpoint;
   const blocks = NAMES.map((name) => {
     const { buffer, byteOffset, byteLength } = vectors[name];
     return new Uint8Array(buffer, byteOffset, byteLength);
   });
-  const hash = createHash("sha256");
-  for (const block of blocks) hash.update(block);
   const header: Record<string, unknown> = {
+    // The format's metadata are strings.
     __metadata__: {
       format: FORMAT,
-      step: String(step),
-      seconds: String(seconds),
+      ...Object.fromEntries(
+        Object.entries({ step, seconds, bestLoss, setbacks }).map(([k, v]) => [k, String(v)]),
+      ),
       fingerprint: JSON.stringify(fingerprint),
-      sha256: hash.digest("hex"),
+      sha256: NO_DIGEST,
     },
   };
   let end = 0;
@@ -55,9 +63,10 @@ export function writeCheckpoint(file: string, { fingerprint, step, seconds, vect
     end += blocks[i].length;
     header[name] = { dtype: "F32", shape: [vectors[name].length], data_offsets: [start, end] };
   });
-  // Blanks to a multiple of eight keep the blocks aligned, as the format asks.
+  // Blanks to a multiple of eight bytes keep the blocks aligned, as the format asks.
   const text = JSON.stringify(header);
-  const json = Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8));
+  const padded = text + " ".repeat((8 - (Buffer.byteLength(text) % 8)) % 8);
+  const json = Buffer.from(padded.replace(NO_DIGEST, digest(padded, blocks)));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length));
   const target = new AtomicFile(file);
@@ -70,7 +79,7 @@ export function writeCheckpoint(file: string, { fingerprint, step, seconds, vect
   }
 }
 
-/** Reads a checkpoint; undefined where there is none. Throws InputError, with the reason, for a damaged one. */
+/** Reads a checkpoint; undefined where there is none. Throws InputError for one that is damaged or cannot be read. */
 export function readCheckpoint(file: string): Checkpoint | undefined {
   let bytes: Buffer;
   try {
@@ -80,43 +89,63 @@ export function readCheckpoint(file: string): Checkpoint | undefined {
     throw fileError("read", file, error);
   }
   try {
-    const start = 8 + Number(bytes.readBigUInt64LE(0));
-    const header = JSON.parse(bytes.subarray(8, start).toString("utf8")) as {
-      __metadata__: Record<"format" | "step" | "seconds" | "fingerprint" | "sha256", string>;
-    } & Record<(typeof NAMES)[number], { data_offsets: [number, number] }>;
-    const { format, step, seconds, fingerprint, sha256 } = header.__metadata__;
-    const blocks = bytes.subarray(start);
-    if (format !== FORMAT || createHash("sha256").update(blocks).digest("hex") !== sha256) throw new Error();
-    const vector = (name: (typeof NAMES)[number]) => {
-      const [from, to] = header[name].data_offsets;
-      return new Float32Array(blocks.buffer.slice(blocks.byteOffset + from, blocks.byteOffset + to));
-    };
-    return {
-      fingerprint: JSON.parse(fingerprint) as Fingerprint,
-      step: Number(step),
-      seconds: Number(seconds),
-      vectors: {
-        weights: vector("weights"),
-        average: vector("average"),
-        first: vector("first"),
-        second: vector("second"),
-      },
-    };
+    return parsed(bytes);
   } catch {
-    throw new InputError(
-      `The checkpoint ${shown(file)} is damaged; delete it to start the training from the beginning.`,
-    );
+    throw new InputError(`The checkpoint ${shown(file)} is damaged; delete it to do without it.`);
   }
 }
 
-/** Throws InputError that names what differs, if a checkpoint belongs to another training. */
-export function checkSame(file: string, stored: Fingerprint, present: Fingerprint): void {
+/** What the bytes of a checkpoint say; throws an Error of any kind when they are not all as they were written. */
+function parsed(bytes: Buffer): Checkpoint {
+  const start = 8 + Number(bytes.readBigUInt64LE(0));
+  if (start > bytes.length) throw new Error("The header is cut off.");
+  const text = bytes.subarray(8, start).toString("utf8");
+  const header = JSON.parse(text) as {
+    __metadata__: Record<
+      "format" | "step" | "seconds" | "bestLoss" | "setbacks" | "fingerprint" | "sha256",
+      string
+    >;
+  } & Record<(typeof NAMES)[number], { data_offsets: [number, number] }>;
+  const { format, fingerprint, sha256, ...numbers } = header.__metadata__;
+  const blocks = bytes.subarray(start);
+  // The digest is of everything but itself: of the header, too.
+  if (format !== FORMAT || digest(text.replace(sha256, NO_DIGEST), [blocks]) !== sha256)
+    throw new Error("It was changed.");
+  const vector = (name: (typeof NAMES)[number]) => {
+    const [from, to] = header[name].data_offsets;
+    return new Float32Array(blocks.buffer.slice(blocks.byteOffset + from, blocks.byteOffset + to));
+  };
+  return {
+    fingerprint: JSON.parse(fingerprint) as Fingerprint,
+    step: Number(numbers.step),
+    seconds: Number(numbers.seconds),
+    bestLoss: Number(numbers.bestLoss),
+    setbacks: Number(numbers.setbacks),
+    vectors: {
+      weights: vector("weights"),
+      average: vector("average"),
+      first: vector("first"),
+      second: vector("second"),
+    },
+  };
+}
+
+/** SHA-256 of a header's text, in which zeros stand for the digest, and of the blocks. */
+function digest(header: string, blocks: readonly Uint8Array[]): string {
+  const hash = createHash("sha256").update(header);
+  for (const block of blocks) hash.update(block);
+  return hash.digest("hex");
+}
+
+/** Throws InputError that names what differs, if the states in a folder belong to another training. */
+export function checkSame(folder: string, stored: Fingerprint, present: Fingerprint): void {
   for (const [name, value] of Object.entries(present)) {
     if (stored[name] === value) continue;
     throw new InputError(
-      `The checkpoint ${shown(file)} is of a training with another ${name}; give the same, or delete the file to start anew.`,
+      `The states in ${shown(folder)} are of a training with another ${name}; give the same, or another folder.`,
     );
   }
 }
 
-const FORMAT = "porous-sgm checkpoint 1";
+const FORMAT = "porous-sgm checkpoint 2";
+const NO_DIGEST = "0".repeat(64);

@@ -1,7 +1,7 @@
 import type { DataSet } from "../data/dataset";
 import { sameProblem } from "../data/problems";
 import { conditionalMoments, globalStandardisation } from "../data/standardisation";
-import { finiteInRange, InputError, positiveInteger } from "../errors";
+import { finiteInRange, InputError, positiveInteger, shown } from "../errors";
 import { InterruptWatch } from "../interrupt";
 import type { Preset, TrainingSettings } from "../network/presets";
 import { ConditionalCovariance } from "../network/covariance";
@@ -22,7 +22,8 @@ import {
   type TensorSet,
   tensorSet,
 } from "./batches";
-import { checkSame, digestOf, readCheckpoint, writeCheckpoint } from "./checkpoint";
+import { type Checkpoint, checkSame, digestOf } from "./checkpoint";
+import { CheckpointFolder } from "./checkpointFolder";
 import { FlatAdam } from "./flatAdam";
 
 /** Where a training stands after a step. */
@@ -56,16 +57,37 @@ export interface TrainOptions extends TrainingLength {
   readonly seed?: number;
   /** Steps between two validations; default: 50 in the whole training. */
   readonly validateEvery?: number;
+  readonly checkpoint?: CheckpointOptions;
   /**
-   * File that keeps the state, written every so many seconds (300) and when the training ends in whichever way; where
-   * it exists the training goes on from it. Settings, data, length and seed must be the same.
+   * What to do when the loss is not finite or a hundred times the usual: "stop" (default), or "step-back" to the last good
+   * state and go on at half the rate, five times at most.
    */
-  readonly checkpoint?: { readonly file: string; readonly everySeconds?: number };
+  readonly divergence?: Divergence;
+  /** Gets a sentence when a damaged state was passed over, when a training goes on, and when it steps back. */
+  readonly note?: (sentence: string) => void;
+}
+
+export const divergences = ["stop", "step-back"] as const;
+export type Divergence = (typeof divergences)[number];
+
+export interface CheckpointOptions {
+  /** Where states are kept: the last three, and that of the smallest validation loss (see CheckpointFolder). */
+  readonly folder: string;
+  /** Go on from the newest state, if there is one. Settings, data, length and seed must be the same. */
+  readonly resume?: boolean;
+  /** A state is kept every so many seconds (300), and when the training ends in whichever way but by diverging. */
+  readonly everySeconds?: number;
+  /** A state is kept every so many steps, too. */
+  readonly everySteps?: number;
 }
 
 /** Share of the conditions kept for validation, and most rows taken of them. */
 const VALIDATION_SHARE = 0.05;
 const VALIDATION_ROWS = 512;
+/** A loss so many times the usual one is taken for the beginning of a divergence, once there is a usual one. */
+const EXPLODED = 100;
+const USUAL_AFTER = 100;
+const MOST_SETBACKS = 5;
 /** First stream numbers, so that no use of the seed shares random numbers with another. */
 const stream = { order: 10, times: 11, noise: 12, validation: 13 } as const;
 
@@ -117,7 +139,7 @@ export async function* train(
   const sets: TensorSet[] = [];
   let adam: FlatAdam | undefined;
   let start = performance.now();
-  let saved = start;
+  let folder: CheckpointFolder | undefined;
   let keep: (() => void) | undefined;
   let blocks: Block[] = [];
   let validationLoss = NaN;
@@ -143,30 +165,44 @@ export async function* train(
     const heldRows = heldBlocks.length * heldBlocks[0].rows.length;
     const validationTimes = drawTimes(model, settings.noise, heldRows, validationRandom);
     adam = new FlatAdam(model.variables, settings);
+    const optimizer = adam;
+    const fingerprint = {
+      problem: JSON.stringify([model.problem.name, model.problem.version, model.problem.settings]),
+      model: JSON.stringify(model.settings),
+      "set of training settings": JSON.stringify(settings),
+      length: JSON.stringify(limit),
+      seed: String(seed),
+      "data set": options.checkpoint ? digestOf(data) : "",
+    };
+    let [bestLoss, setbacks] = [Infinity, 0];
+    const state = (): Checkpoint => {
+      const seconds = (performance.now() - start) / 1000;
+      return { fingerprint, step, seconds, bestLoss, setbacks, vectors: optimizer.vectors() };
+    };
+    const goBackTo = (checkpoint: Checkpoint) => {
+      optimizer.restore(checkpoint.vectors, checkpoint.step);
+      step = checkpoint.step;
+      blocks = [];
+    };
     if (options.checkpoint) {
-      const { file } = options.checkpoint;
-      const fingerprint = {
-        problem: JSON.stringify([model.problem.name, model.problem.version, model.problem.settings]),
-        model: JSON.stringify(model.settings),
-        "set of training settings": JSON.stringify(settings),
-        length: JSON.stringify(limit),
-        seed: String(seed),
-        "data set": digestOf(data),
-      };
-      const found = readCheckpoint(file);
+      folder = new CheckpointFolder(options.checkpoint.folder);
+      const found = resumed(folder, options, fingerprint);
       if (found) {
-        checkSame(file, found.fingerprint, fingerprint);
-        adam.restore(found.vectors, found.step);
-        step = found.step;
+        goBackTo(found);
+        ({ bestLoss, setbacks } = found);
         start -= 1000 * found.seconds;
       }
-      const optimizer = adam;
-      keep = () => {
-        const seconds = (performance.now() - start) / 1000;
-        writeCheckpoint(file, { fingerprint, step, seconds, vectors: optimizer.vectors() });
-        saved = performance.now();
-      };
     }
+    const stepsBack = options.divergence === "step-back";
+    let good = stepsBack ? state() : undefined;
+    let saved = performance.now();
+    keep = () => {
+      const now = state();
+      if (stepsBack) good = now;
+      folder?.keep(now);
+      saved = performance.now();
+    };
+    let usual = NaN;
     for (;;) {
       await watch.check(`the model keeps the weights of ${step} steps.`);
       const elapsed = (performance.now() - start) / 1000;
@@ -183,7 +219,7 @@ export async function* train(
       const random = new Random(seed, stream.times, step);
       const drawn = drawTimes(model, settings.noise, blocksPerBatch * together, random);
       const times = mirrored ? repeatedTimes(drawn, blocksPerBatch) : drawn;
-      const rate = rateAt(settings, progress, step);
+      const rate = rateAt(settings, progress, step) * 0.5 ** setbacks;
       step++;
       const { value, grads } = tf.tidy(() => {
         const chosen = gatherBatch(rows, blocks.slice(at * blocksPerBatch, (at + 1) * blocksPerBatch));
@@ -191,13 +227,20 @@ export async function* train(
         return tf.variableGrads(loss, model.variables);
       });
       const loss = value.dataSync()[0];
-      if (!Number.isFinite(loss)) {
+      if (!Number.isFinite(loss) || (step > USUAL_AFTER && loss > EXPLODED * usual)) {
         tf.dispose([value, grads]);
-        step--; // this step is not taken: the state is that of the step before
-        throw new InputError(
-          `The loss is ${loss} after ${step} steps at a rate of ${rate.toPrecision(2)}; train with a smaller rate or with clipping.`,
-        );
+        const what = `The loss is ${loss.toPrecision(3)} after ${step - 1} steps at a rate of ${rate.toPrecision(2)}`;
+        if (!good || setbacks === MOST_SETBACKS) {
+          keep = undefined; // these weights are not worth keeping
+          step--; // this step is not taken
+          throw new InputError(`${what}; train with a smaller rate or with clipping.`);
+        }
+        setbacks++;
+        goBackTo(good);
+        options.note?.(`${what}: back to step ${step}, from there at half the rate.`);
+        continue;
       }
+      usual = Number.isNaN(usual) ? loss : 0.98 * usual + 0.02 * loss;
       const gradientNorm = adam.step(
         model.variables.map(({ name }) => grads[name]),
         rate,
@@ -219,7 +262,12 @@ export async function* train(
         );
         adam.useLast();
       }
-      if (keep && performance.now() - saved > 1000 * (options.checkpoint?.everySeconds ?? 300)) keep();
+      if (validated && validationLoss < bestLoss) {
+        bestLoss = validationLoss;
+        folder?.keepBest(state());
+      }
+      const { everySeconds = 300, everySteps = Infinity } = options.checkpoint ?? {};
+      if (performance.now() - saved > 1000 * everySeconds || step % everySteps === 0) keep();
       const secondsElapsed = (performance.now() - start) / 1000;
       const perStep = secondsElapsed / step;
       const secondsLeft =
@@ -242,13 +290,32 @@ export async function* train(
   } finally {
     watch.close();
     try {
-      if (step > 0) keep?.();
+      if (step > 0 && folder?.steps[0] !== step) keep?.();
     } finally {
+      folder?.close();
       adam?.useAverage();
       adam?.dispose();
       sets.forEach(disposeSet);
     }
   }
+}
+
+/** The newest state of a folder that may be gone on from; throws InputError if it may not. */
+function resumed(
+  folder: CheckpointFolder,
+  { checkpoint, note = () => undefined }: TrainOptions,
+  fingerprint: Checkpoint["fingerprint"],
+): Checkpoint | undefined {
+  const found = folder.newest(note);
+  if (!found) return undefined;
+  if (!checkpoint?.resume) {
+    throw new InputError(
+      `${shown(folder.folder)} holds the states of a training; resume it, or give another folder to start anew.`,
+    );
+  }
+  checkSame(folder.folder, found.fingerprint, fingerprint);
+  note(`The training goes on after step ${found.step}.`);
+  return found;
 }
 
 /** The cosine from the first to the last rate, after a linear warm-up. progress: 0 .. 1. */

@@ -1,9 +1,9 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { readDataSet } from "../../lib/data/arrow";
 import { abandonAll } from "../../lib/data/atomicFile";
 import { finiteInRange, InputError, integerInRange, positiveInteger } from "../../lib/errors";
 import { Interrupted } from "../../lib/interrupt";
-import type { TrainingState } from "../../lib/training/train";
+import type { Divergence, TrainingState } from "../../lib/training/train";
 import { duration, Progress } from "./progress";
 
 interface Options {
@@ -14,6 +14,8 @@ interface Options {
   epochs?: number;
   steps?: number;
   checkpoint?: string;
+  resume?: boolean;
+  onDivergence: Divergence;
   seed: number;
 }
 
@@ -32,11 +34,18 @@ async function runTraining({
   epochs,
   steps,
   checkpoint,
+  resume = false,
+  onDivergence: divergence,
   seed,
 }: Options): Promise<void> {
   if ([minutes, epochs, steps].filter((value) => value !== undefined).length > 1) {
     throw new InputError(
       "The training's length is given twice; give one of --minutes, --epochs and --steps.",
+    );
+  }
+  if (resume && checkpoint === undefined) {
+    throw new InputError(
+      "There is --resume without --checkpoint; give the folder of the states to go on from.",
     );
   }
   const { checkModelFolder } = await import("../../lib/network/scoreModel");
@@ -54,8 +63,13 @@ async function runTraining({
   let interrupted = false;
   try {
     const length = { minutes, epochs, steps };
-    const kept = checkpoint === undefined ? {} : { checkpoint: { file: checkpoint } };
-    for await (const state of train(model, data, preset.training, { ...length, ...kept, seed })) {
+    const kept = checkpoint === undefined ? {} : { checkpoint: { folder: checkpoint, resume } };
+    const note = (sentence: string) => {
+      progress.end();
+      process.stderr.write(`porous-sgm: ${sentence}\n`);
+    };
+    const options = { ...length, ...kept, divergence, note, seed };
+    for await (const state of train(model, data, preset.training, options)) {
       last = state;
       losses.push(state.loss);
       if (losses.length > LOSS_STEPS) losses.shift();
@@ -68,10 +82,16 @@ async function runTraining({
     progress.end();
   }
   if (interrupted) process.exitCode = STATUS_INTERRUPTED;
-  if (last === undefined) {
+  if (last === undefined && interrupted) {
     process.stderr.write(
       "porous-sgm: The training was interrupted before its first step; nothing is saved.\n",
     );
+    return;
+  }
+  if (last === undefined) {
+    // Its last state was kept, but perhaps not its model.
+    await model.save(out, { preset: presetName, seed, rows: data.rows });
+    process.stdout.write(`${out}: the training in ${checkpoint} was complete; its model is saved\n`);
     return;
   }
   const { step, epoch, validationLoss } = last;
@@ -123,17 +143,25 @@ function mean(values: readonly number[]): number {
  */
 function leaveInterruptToTraining(): () => void {
   const before = process.listeners("SIGINT");
+  const beforeTerm = process.listeners("SIGTERM");
   let count = 0;
   const listen = (): void => {
     if (++count < 2) return;
     abandonAll();
     process.exit(STATUS_INTERRUPTED);
   };
-  process.removeAllListeners("SIGINT");
+  // What batch systems send before they kill is for the training, too.
+  const forward = (): void => void process.emit("SIGINT");
+  // The new listeners first: without any for a moment, a signal on its way would be lost.
   process.on("SIGINT", listen);
+  process.on("SIGTERM", forward);
+  for (const listener of before) process.removeListener("SIGINT", listener);
+  for (const listener of beforeTerm) process.removeListener("SIGTERM", listener);
   return () => {
     process.removeListener("SIGINT", listen);
+    process.removeListener("SIGTERM", forward);
     for (const listener of before) process.on("SIGINT", listener);
+    for (const listener of beforeTerm) process.on("SIGTERM", listener);
   };
 }
 
@@ -161,8 +189,17 @@ export function command(): Command {
       positiveInteger("The number of steps", text),
     )
     .option(
-      "--checkpoint <file>",
-      "keep the training's state in this file (safetensors), and go on from it where it exists",
+      "--checkpoint <folder>",
+      "keep the training's last three states and the best one in this folder (safetensors), every five minutes",
+    )
+    .option("--resume", "go on from the newest state in that folder, if there is one")
+    .addOption(
+      new Option(
+        "--on-divergence <what>",
+        "when the loss explodes: stop, or step-back to the last state, at half the rate",
+      )
+        .choices(["stop", "step-back"])
+        .default("stop"),
     )
     .option(
       "--seed <s>",
