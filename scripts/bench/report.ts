@@ -62,18 +62,22 @@ export function profileTable(rows: readonly ProfileRow[], milliseconds: number, 
     shown.push(row);
     sum += row[2];
   }
+  const operations = new Set(shown);
   const others = rows.filter((row) => !shown.includes(row) && row[1] > 0);
   if (others.length > 0) {
     const total = (column: 1 | 2): number => others.reduce((all, row) => all + row[column], 0);
     shown.push([`${others.length} others`, total(1), total(2)]);
   }
   shown.push(...rows.filter(([, calls]) => !(calls > 0)));
-  const body = shown.map(([name, calls, time]) => [
-    name,
-    calls > 0 ? calls.toFixed(0) : "",
-    time.toFixed(2),
-    `${((100 * time) / milliseconds).toFixed(0)} %`,
-  ]);
+  const body = shown.map((row) => {
+    const [name, calls, time] = row;
+    return [
+      markdown && operations.has(row) ? `\`${name}\`` : name,
+      calls > 0 ? calls.toFixed(0) : "",
+      time.toFixed(2),
+      `${((100 * time) / milliseconds).toFixed(0)} %`,
+    ];
+  });
   const all = ["a step", "", milliseconds.toFixed(2), "100 %"];
   return table([["operation", "calls", "ms", "share"], ...body, all], 1, markdown);
 }
