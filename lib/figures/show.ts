@@ -25,6 +25,9 @@ export function display(data: Record<string, unknown>, id?: string, update = fal
   writer()?.({ data, metadata: {}, transient: id ? { display_id: id } : {} }, update);
 }
 
+/** No logo, and no button that sends the figure to a server. */
+const CONFIG = { displaylogo: false, showSendToCloud: false };
+
 /** The MIME bundle of a figure: live Plotly for JupyterLab and VS Code, a PNG for GitHub, text for the rest. */
 export async function bundleOf(figure: Figure, scale?: number): Promise<Record<string, unknown>> {
   const { data, layout, frames, text } = figure;
@@ -33,7 +36,7 @@ export async function bundleOf(figure: Figure, scale?: number): Promise<Record<s
     "application/vnd.plotly.v1+json": {
       data,
       layout,
-      config: { displaylogo: false },
+      config: CONFIG,
       ...(frames ? { frames } : {}),
     },
     "image/png": png.toString("base64"),
@@ -93,7 +96,7 @@ export class LiveFigure {
     this.last = Date.now();
     const { data, layout, text } = figure();
     display(
-      { "application/vnd.plotly.v1+json": { data, layout }, "text/plain": text ?? "figure" },
+      { "application/vnd.plotly.v1+json": { data, layout, config: CONFIG }, "text/plain": text ?? "figure" },
       this.id,
       this.shown,
     );
