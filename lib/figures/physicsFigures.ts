@@ -2,8 +2,10 @@
 import { type DataSet, rowField } from "../data/dataset";
 import { columnMean, columnPercentiles, columnStd } from "../statistics/summary";
 import { band, colour, type Figure, line, panels, type Trace } from "./figure";
+import { withHover } from "./hover";
 
-const SHADES = [colour.pde, colour.fifth, colour.third, colour.fourth, colour.sgm, colour.grey];
+/** Okabe and Ito's sky blue stands in for the model's colour, which no solution may have. */
+const SHADES = [colour.pde, colour.fifth, colour.third, colour.fourth, "#56B4E9", colour.grey];
 
 /** Cell centres in micrometres, the unit of every position axis. */
 export function micrometres({ problem }: Pick<DataSet, "problem">): Float64Array {
@@ -33,7 +35,7 @@ export function porosityFigure(sets: readonly DataSet[], titles: readonly string
     );
     return { title: titles[index], x: "x (µm)", y: "porosity ε", yRange: [0.2, 0.5] as const, traces };
   });
-  return panels(list, { height: 340, legend: false, text: "Figure 1: porosity fields" });
+  return withHover(panels(list, { height: 340, legend: false, text: "Figure 1: porosity fields" }));
 }
 
 /** Both fields of some rows of a data set, one colour a row. */
@@ -52,7 +54,7 @@ export function solutionsFigure(set: DataSet, rows = 5, title?: string): Figure 
     );
     return { title: field.description.split(",")[0], x: "x (µm)", y: axis, traces };
   });
-  return panels(list, { height: 360, legend: false, title, text: `Solutions: ${title ?? ""}` });
+  return withHover(panels(list, { height: 360, legend: false, title, text: `Solutions: ${title ?? ""}` }));
 }
 
 /** Mean and 95 % band of both fields for several data sets, each with a name and a colour. */
@@ -78,7 +80,7 @@ export function bandsFigure(
     });
     return { title: field.description.split(",")[0], x: "x (µm)", y: title, traces };
   });
-  return panels(list, { height: 430, ...options });
+  return withHover(panels(list, { height: 430, ...options }));
 }
 
 /** Standard deviation of one field of several data sets, cell by cell. */
@@ -96,7 +98,27 @@ export function spreadFigure(
   const traces = curves.map(({ std, name, hex, dash }) =>
     line(x, std, { name, line: { color: hex, width: 2.5, ...(dash ? { dash } : {}) } }),
   );
-  return panels([{ x: "x (µm)", y: axis, traces }], { width: 640, height: 400, text: axis });
+  return withHover(panels([{ x: "x (µm)", y: axis, traces }], { width: 640, height: 400, text: axis }));
+}
+
+/** Standard deviation of every field of a data set along x, one panel a field, with its largest value marked. */
+export function uncertaintyFigure(set: DataSet): Figure {
+  const x = micrometres(set);
+  const list = set.problem.fields.map((field, f) => {
+    const std = spreadOf(set, f);
+    const peak = std.indexOf(Math.max(...std));
+    const marker = { size: 10, color: colour.fifth };
+    return {
+      title: field.description.split(",")[0],
+      x: "x (µm)",
+      y: `std of ${fieldAxis(field).title}`,
+      traces: [
+        line(x, std, { name: "standard deviation", line: { color: colour.pde, width: 2.5 } }),
+        line([x[peak]], [std[peak]], { name: "largest", mode: "markers", marker }),
+      ],
+    };
+  });
+  return withHover(panels(list, { height: 390, text: "Standard deviation of both fields along x" }));
 }
 
 /** Standard deviation over rows of one field, in the units of its axis. */

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { simulateAt } from "../lib/data/generate";
+import { porousElectrode } from "../lib/data/porousElectrodeProblem";
+import { correlationLengthFigure } from "../lib/figures/correlationLengthFigure";
+import { type Figure, line, panels } from "../lib/figures/figure";
+import { withHover } from "../lib/figures/hover";
+import { poresFigure } from "../lib/figures/poresFigure";
+import { porosityFigure, solutionsFigure, uncertaintyFigure } from "../lib/figures/physicsFigures";
+import { covarianceFigure, eigenvaluesFigure, squashFigure } from "../lib/figures/processFigures";
+import { sharedRanges } from "../lib/figures/sharedRanges";
+import { uniformGrid } from "../lib/physics/grid";
+import { Random } from "../lib/random";
+import { matchesSnapshot } from "./snapshots";
+
+const electrode = porousElectrode("figures");
+const set = simulateAt(electrode, [1e-5, 0, 25], 30, 1);
+const coarse = uniformGrid(20, 1e-4).centres;
+
+/** Figures of notebook 1, by the names of their snapshots. */
+const figures: Record<string, Figure> = {
+  "porosity-pores": poresFigure(
+    coarse.map((x) => 0.2 + 3e3 * x),
+    coarse,
+    new Random(1),
+  ),
+  "porosity-covariance": covarianceFigure(coarse, 1e-5),
+  "porosity-squash": squashFigure(
+    coarse,
+    coarse.map((x) => Math.sin(1e5 * x)),
+  ),
+  "porosity-fields": porosityFigure([set], ["one"], 2),
+  "porosity-solutions": solutionsFigure(set, 2),
+  "porosity-uncertainty": uncertaintyFigure(set),
+};
+
+test("the figures of the porosity are those stored", () => {
+  for (const [name, figure] of Object.entries(figures)) matchesSnapshot(name, figure);
+});
+
+test("eigenvalues fall faster for longer correlation lengths, and the jitter is drawn", () => {
+  const { data } = eigenvaluesFigure(coarse, [2e-6, 1e-5]);
+  const [short, long, jitter] = data.map((trace) => trace["y"] as number[]);
+  assert.ok(short[19] > 1e6 * long[19]); // about 1 and exp(-2 pi^2)
+  assert.deepEqual(jitter, [1e-4, 1e-4]);
+});
+
+test("the slider of the correlation length draws k from its porosity, and hills widen with it", () => {
+  const figure = correlationLengthFigure([2e-6, 1e-5, 2e-5], { equilibriumPotential: 0, flux: 25 });
+  matchesSnapshot("porosity-slider", correlationLengthFigure([2e-6, 2e-5], { equilibriumPotential: 0, flux: 25 }, { electrodes: 1 })); // prettier-ignore
+  const curves = figure.frames!.map((frame) => (frame["data"] as { y: number[] }[]).map(({ y }) => y));
+  const turns = (values: number[]) =>
+    values.slice(2).filter((_, i) => (values[i + 2] - values[i + 1]) * (values[i + 1] - values[i]) < 0)
+      .length;
+  for (const [first, ...others] of [curves])
+    assert.ok(others.every((other) => turns(other[0]) < turns(first[0])));
+  for (const frame of curves) {
+    frame[0].forEach((porosity, i) => assert.ok(Math.abs(frame[3][i] / porosity ** 1.5 - 1) < 1e-3)); // four digits
+    assert.equal(frame[6][99], 1000); // c is fixed in the last cell
+    assert.equal(frame[9][0], 0); // phi is zero in the first
+  }
+});
+
+test("hover texts name the symbol and its unit", () => {
+  const traces = [line([0, 1], [0, 1]), line([0, 1], [1, 0], { name: "b" }), { hoverinfo: "skip", y: [1] }];
+  const { data } = withHover(panels([{ x: "x (µm)", y: "ε (1)", traces }]));
+  assert.equal(data[0]["hovertemplate"], "x = %{x:.5~g} µm<br>ε = %{y:.5~g}<extra></extra>");
+  assert.equal(data[1]["hovertemplate"], "x = %{x:.5~g} µm<br>ε = %{y:.5~g}");
+  assert.equal(data[2]["hovertemplate"], undefined);
+});
+
+test("positions of a slider share their ranges, in decades where the axis is logarithmic", () => {
+  const figure = (top: number) =>
+    panels([
+      { x: "x (1)", y: "y (1)", traces: [line([0, 1], [0, top])] },
+      { x: "x (1)", y: "z (1)", yType: "log", traces: [line([0, 1], [1, 10 * top])] },
+    ]);
+  const shared = sharedRanges([10, 100].map((top) => ({ label: `${top}`, figure: figure(top) })));
+  for (const { figure: one } of shared) {
+    assert.deepEqual((one.layout["yaxis"] as { range: number[] }).range, [-5, 105]);
+    assert.deepEqual((one.layout["yaxis2"] as { range: number[] }).range, [-0.15, 3.15]);
+  }
+});
