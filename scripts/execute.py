@@ -11,6 +11,7 @@ import argparse
 import base64
 import os
 import pathlib
+import re
 import sys
 import time
 
@@ -91,7 +92,9 @@ def execute(path, target, figures):
     if failure is None or target != path:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_suffix(".partial")
-        nbformat.write(notebook, partial)
+        # Numbers of a list share a line: on a line each, with their indentation, figures would be twice as large.
+        text = nbformat.writes(notebook)
+        partial.write_text(re.sub(r"\n\s+(?=(?:-?\d[\d.eE+-]*|null),?\n)", " ", text), encoding="utf-8")
         os.replace(partial, target)
     for cell in notebook.cells:
         for tag in cell.metadata.get("tags", []):
