@@ -6,10 +6,20 @@ import { correlationLengthFigure } from "../lib/figures/correlationLengthFigure"
 import { type Figure, line, panels } from "../lib/figures/figure";
 import { withHover } from "../lib/figures/hover";
 import { poresFigure } from "../lib/figures/poresFigure";
+import {
+  affineFigure,
+  balanceFigure,
+  cellsFigure,
+  convergenceFigure,
+  layersFigure,
+  transientFigure,
+} from "../lib/figures/finiteVolumeFigures";
 import { porosityFigure, solutionsFigure, uncertaintyFigure } from "../lib/figures/physicsFigures";
 import { covarianceFigure, eigenvaluesFigure, squashFigure } from "../lib/figures/processFigures";
 import { sharedRanges } from "../lib/figures/sharedRanges";
+import { chargeBalance } from "../lib/physics/balance";
 import { uniformGrid } from "../lib/physics/grid";
+import { electrodeResponses, solveElectrode } from "../lib/physics/porousElectrode";
 import { Random } from "../lib/random";
 import { matchesSnapshot } from "./snapshots";
 
@@ -33,6 +43,62 @@ const figures: Record<string, Figure> = {
   "porosity-solutions": solutionsFigure(set, 2),
   "porosity-uncertainty": uncertaintyFigure(set),
 };
+
+const uniform = new Float64Array(100).fill(0.35);
+
+/** Figures of notebook 2. */
+const solverFigures: Record<string, Figure> = {
+  "volumes-cells": cellsFigure(),
+  "volumes-layers": layersFigure([4, 8]),
+  "volumes-convergence": convergenceFigure(
+    [{ title: "one", y: "error (1)", curves: [{ name: "order 3", errors: [1, 1 / 8], hex: "#000000" }] }],
+    [10, 20],
+  ),
+  "volumes-affine": affineFigure(
+    electrode.positions,
+    electrodeResponses(uniform, "figures").map((fields, k) => ({ name: `R${k}`, fields })),
+    solveElectrode(uniform, { equilibriumPotential: 1, flux: 1 }, "figures"),
+  ),
+  "volumes-transient": transientFigure(coarse, [{ name: "a", c: coarse }, { name: "steady", c: coarse }], {
+    seconds: [1, 100],
+    difference: [10, 5],
+  }), // prettier-ignore
+};
+
+test("the figures of the solver are those stored", () => {
+  for (const [name, figure] of Object.entries(solverFigures)) matchesSnapshot(name, figure);
+});
+
+test("the balance figure draws current and reaction, which agree", () => {
+  const [current, made, difference] = balanceFigure(chargeBalance(uniform, 25, "figures")).data;
+  assert.equal((current["y"] as number[])[99], -25);
+  assert.equal((made["y"] as number[]).at(-1), -25);
+  assert.ok((difference["y"] as number[]).every((value) => Math.abs(value) < 250)); // 1e-8 of the current
+});
+
+test("the arithmetic mean's error is right of the interface alone, and shrinks from position to position", () => {
+  const { frames, data } = layersFigure([4, 8, 16]);
+  const errors = frames!.map((frame) => (frame["data"] as { y?: number[] }[])[4].y!);
+  assert.equal(data.length, 5);
+  for (const list of errors) {
+    const half = list.length / 2;
+    assert.ok(list.slice(0, half).every((value) => Math.abs(value) < 1e-9));
+    assert.ok(list.slice(half).every((value) => Math.abs(value / list[half] - 1) < 1e-4)); // six digits are drawn
+  }
+  assert.ok(
+    Math.abs(errors[0][3] / errors[1][7] - 2) < 1e-4 && Math.abs(errors[1][7] / errors[2][15] - 2) < 1e-4,
+  );
+});
+
+test("every axis of the figures has a title with a unit, or is hidden", () => {
+  for (const [name, { layout }] of Object.entries({ ...figures, ...solverFigures })) {
+    for (const [key, axis] of Object.entries(layout)) {
+      const { title, visible } = (axis ?? {}) as { title?: { text: string }; visible?: boolean };
+      if (!/^[xy]axis/.test(key) || visible === false) continue;
+      assert.match(title?.text ?? "", /\(.+\)|porosity|number|cells/, `${name}: ${key}`);
+    }
+  }
+});
 
 test("the figures of the porosity are those stored", () => {
   for (const [name, figure] of Object.entries(figures)) matchesSnapshot(name, figure);

@@ -5,9 +5,18 @@ import { porousElectrode } from "../lib/data/porousElectrodeProblem";
 import { simulateAt } from "../lib/data/generate";
 import { rowField } from "../lib/data/dataset";
 import { InputError } from "../lib/errors";
-import { ConcentrationSolver, type RightEnd } from "../lib/physics/concentration";
+import { ConcentrationSolver } from "../lib/physics/concentration";
 import { GaussianProcess, squaredExponential } from "../lib/physics/gaussianProcess";
 import { uniformGrid } from "../lib/physics/grid";
+import {
+  concentrationError,
+  manufacturedCoefficient,
+  manufacturedSlope,
+  manufacturedSolution,
+  manufacturedSource,
+  observedOrders,
+  potentialError,
+} from "../lib/physics/manufactured";
 import { drawPorosity } from "../lib/physics/porosity";
 import {
   CONVENTIONS,
@@ -96,68 +105,44 @@ test("a singular matrix is refused", () => {
   );
 });
 
-// Manufactured solutions on [0, 1] with k(x) = exp(sin 2x) and u(x) = cos(pi x / 2), whence u'(0) = 0 and u(1) = 0.
-const coefficient = (x: number): number => Math.exp(Math.sin(2 * x));
-const exact = (x: number): number => Math.cos((Math.PI * x) / 2);
-const slope = (x: number): number => -(Math.PI / 2) * Math.sin((Math.PI * x) / 2);
-/** -(k u')' */
-const load = (x: number): number =>
-  -coefficient(x) * (2 * Math.cos(2 * x) * slope(x) - (Math.PI / 2) ** 2 * exact(x));
 const SIZES = [50, 100, 200, 400];
 
 /** Observed orders of convergence between successive grids. */
-function orders(error: (cells: number) => number): number[] {
-  const errors = SIZES.map(error);
-  return errors.slice(1).map((value, i) => Math.log2(errors[i] / value));
-}
+const orders = (error: (cells: number) => number): number[] => observedOrders(SIZES, SIZES.map(error));
 
 function assertOrder(values: readonly number[], order: number): void {
   // On these grids the next term of the error changes the order by a few times dx; 0.1 leaves a factor of two.
   for (const value of values) assert.ok(Math.abs(value - order) < 0.1, `order ${value}, not ${order}`);
 }
 
+test("the manufactured source is minus the derivative of k u'", () => {
+  const flux = (x: number) => manufacturedCoefficient(x) * manufacturedSlope(x);
+  for (const x of [0.1, 0.5, 0.9]) {
+    const h = 1e-4; // central differences: their error is some h^2, their round-off 1e-16 / h
+    const slope = (manufacturedSolution(x + h) - manufacturedSolution(x - h)) / (2 * h);
+    assert.ok(Math.abs(slope - manufacturedSlope(x)) < 1e-7);
+    assert.ok(Math.abs(-(flux(x + h) - flux(x - h)) / (2 * h) - manufacturedSource(x)) < 1e-6);
+  }
+});
+
 test("the potential converges with order 2, up to the boundary", (t) => {
-  const observed = orders((n) => {
-    const { centres } = uniformGrid(n, 1);
-    const solver = new PotentialSolver(uniformGrid(n, 1));
-    const reaction = centres.map((x) => 1 + x);
-    solver.factor(centres.map(coefficient), reaction);
-    const phi = new Float64Array(n);
-    solver.solve(
-      centres.map((x, i) => load(x) + reaction[i] * exact(x)),
-      coefficient(1) * slope(1),
-      phi,
-    );
-    return maxDifference(phi, centres.map(exact));
-  });
+  const observed = orders(potentialError);
   t.diagnostic(`orders ${observed.map((value) => value.toFixed(3)).join(", ")}`);
   assertOrder(observed, 2);
 });
 
-function concentrationOrders(rightEnd: RightEnd, reference: (x: number, last: number) => number): number[] {
-  return orders((n) => {
-    const { centres } = uniformGrid(n, 1);
-    const solver = new ConcentrationSolver(uniformGrid(n, 1), rightEnd);
-    solver.factor(centres.map(coefficient));
-    const rise = new Float64Array(n);
-    solver.steady(centres.map(load), rise);
-    return maxDifference(
-      rise,
-      centres.map((x) => reference(x, centres[n - 1])),
-    );
-  });
-}
-
 test("the steady concentration converges with order 2 where it is fixed at the face (text)", (t) => {
-  const observed = concentrationOrders("face", exact);
+  const observed = orders((n) => concentrationError(n, "face"));
   t.diagnostic(`orders ${observed.map((value) => value.toFixed(3)).join(", ")}`);
   assertOrder(observed, 2);
 });
 
 test("fixing the last cell (figures) costs an order at the boundary, while the interior keeps order 2", (t) => {
-  const boundary = concentrationOrders("last cell", exact);
+  const boundary = orders((n) => concentrationError(n, "last cell"));
   // Against the solution that does take the fixed value in the last centre, the scheme is second order.
-  const interior = concentrationOrders("last cell", (x, last) => exact(x) - exact(last));
+  const interior = orders((n) =>
+    concentrationError(n, "last cell", (x, last) => manufacturedSolution(x) - manufacturedSolution(last)),
+  );
   t.diagnostic(`orders ${boundary.map((value) => value.toFixed(3)).join(", ")} with the boundary`);
   t.diagnostic(`orders ${interior.map((value) => value.toFixed(3)).join(", ")} in the interior`);
   assertOrder(boundary, 1);
