@@ -13,7 +13,7 @@ FROM base
 ARG NB_USER=learner
 ARG NB_UID=1000
 # The user of the base image has the number that Binder asks for.
-RUN userdel --remove node \
+RUN userdel node && rm -r /home/node \
  && useradd --create-home --shell /bin/bash --uid "${NB_UID}" "${NB_USER}"
 ENV USER=${NB_USER} \
     HOME=/home/${NB_USER}
