@@ -52,14 +52,17 @@ function checkSettings(settings: Settings, others: readonly Settings[], prefix: 
   }
 }
 
-/** A file or folder among the notebooks' results, build/work/BUDGET/...; its folder is made. */
+/** The absolute path of a file or folder among the notebooks' results, build/work/BUDGET/...; its folder is made. */
 export function workPath(...names: string[]): string {
   const file = path.join(root, "build", "work", budget(), ...names);
   fs.mkdirSync(path.dirname(file), { recursive: true });
   return file;
 }
 
-/** The data set file of a size, generated (with a progress line) unless an earlier notebook has left it there. */
+/**
+ * The Arrow file of a data set of conditions x fields rows, generated (with a progress line) unless an earlier notebook
+ * has left it there; readDataSet reads it. Throws InputError for a bad size.
+ */
 export async function dataSetFile(
   problem: Problem,
   size: { conditions: number; fields: number; seed: number },

@@ -2,23 +2,36 @@
 
 usage: execute.py [--in-place | --to FOLDER] NOTEBOOK...
 
-Prints what the cells print while they run. A cell tagged figure-N also gives a picture, figure-N.png, in FOLDER/../figures
-(docs/figures with --in-place). A failing cell ends the run with status 1: tslab reports a failure in the kernel's reply
-alone, so that is what counts.
+Prints what the cells print while they run, and at the end how long each notebook took. A cell tagged figure-N also gives a
+picture, figure-N.png, in FOLDER/../figures (docs/figures with --in-place). A failing cell ends the run with status 1: tslab
+reports a failure in the kernel's reply alone, so that is what counts.
+
+The notebook's metadata get the fingerprint of code and data (scripts/fingerprint.js), taken before the first cell runs, and
+the preset. With --in-place, results go into commits: work files that were made with other code are removed first.
 """
 
 import argparse
 import base64
+import functools
+import json
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import time
 
 import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from notebook_noise import clean, give_ids
+from work_files import listing, note_made, remove_outdated
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+PRESET = os.environ.get("POROUS_SGM_BUDGET", "lesson")
+WORK = ROOT / "build" / "work" / PRESET
 INTERACTIVE = sys.stdout.isatty()
 
 
@@ -74,20 +87,41 @@ class Client(NotebookClient):
             self.flush()
 
 
+def fingerprint_of(path):
+    """The fingerprint that a notebook has with the code and data of now."""
+    node = KernelSpecManager().get_kernel_spec("tslab").argv[0]  # the one that runs the kernel
+    command = [node, ROOT / "scripts" / "fingerprint.js", path]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[0]
+
+
+def remove_outdated_work_files():
+    @functools.cache
+    def fingerprint(name):
+        path = NOTEBOOKS / name
+        return fingerprint_of(path) if path.exists() else None
+
+    for name in remove_outdated(WORK, fingerprint):
+        print(f"removed {(WORK / name).relative_to(ROOT)}: made with other code, or by hand", flush=True)
+
+
 def execute(path, target, figures):
-    notebook = nbformat.read(path, as_version=4)
+    """Executes one notebook; whether it went well."""
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    give_ids(raw)
+    notebook = nbformat.reads(json.dumps(raw), as_version=4)
+    fingerprint = fingerprint_of(path)
+    before = listing(WORK)
     client = Client(notebook, kernel_name="tslab", timeout=None, resources={"metadata": {"path": str(path.parent)}})
     client.record_timing = False
-    start = time.monotonic()
     failure = None
     try:
         client.execute()
     except CellExecutionError as error:
         failure = error
     client.put("")
-    for cell in notebook.cells:
-        cell.metadata.pop("execution", None)
-    notebook.metadata["language_info"] = {"name": "typescript", "file_extension": ".ts", "mimetype": "text/typescript"}
+    note_made(WORK, before, os.path.relpath(path.resolve(), NOTEBOOKS), fingerprint)
+    clean(notebook, ROOT)
+    notebook.metadata["porous_sgm"] = {"fingerprint": fingerprint, "preset": PRESET}
     # Written whole or not at all, and a failed run only where it does not replace a good one.
     if failure is None or target != path:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +142,6 @@ def execute(path, target, figures):
     if failure is not None:
         print(f"{path.name}: a cell failed:\n{str(failure)[-2000:]}", file=sys.stderr)
         return False
-    print(f"  {path.name}: {time.monotonic() - start:.0f} s", flush=True)
     return True
 
 
@@ -119,12 +152,22 @@ def main():
     parser.add_argument("notebooks", nargs="+", type=pathlib.Path)
     options = parser.parse_args()
     figures = pathlib.Path("docs/figures") if options.in_place else options.to.parent / "figures"
+    if options.in_place:
+        remove_outdated_work_files()
+    times = {}
+    good = True
     for number, path in enumerate(options.notebooks, 1):
         print(f"[{number}/{len(options.notebooks)}] {path.name}", flush=True)
         target = path if options.in_place else options.to / path.name
-        if not execute(path, target, figures):
-            return 1
-    return 0
+        start = time.monotonic()
+        good = execute(path, target, figures)
+        times[path.name] = time.monotonic() - start
+        if not good:
+            break
+    times["in all"] = sum(times.values())
+    for name, seconds in times.items():
+        print(f"{name.ljust(max(map(len, times)))} {seconds:7.1f} s")
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

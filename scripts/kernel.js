@@ -3,10 +3,12 @@
 // directory (so that notebooks import "./lib/..." with types checked) and TensorFlow's environment.
 
 const { root, environment, startedAgain } = require("./environment");
+const { mendInspection } = require("./inspection");
 
 if (!startedAgain()) {
   process.chdir(root);
   Object.assign(process.env, environment());
+  mendInspection();
   mendCells();
   require("tslab/dist/main").startKernel({ configPath: process.argv[2], enableFindLocal: false });
 }

@@ -1,8 +1,9 @@
 "use strict";
 // Runs the notebooks in order through the real kernel.
-//   npm run figures            lesson budget, into build/: executed notebooks, Figures 1-4, the table
+//   npm run figures            into build/: executed notebooks, Figures 1-4, the table
 //   npm run notebooks          the same, written back into notebooks/ (for committing)
-//   node scripts/notebooks.js --budget smoke --to DIR [NOTEBOOK ...]
+//   npm run figures -- [--preset smoke|lesson|full] [--to FOLDER] [NOTEBOOK ...]
+// The preset is "lesson" unless one is named; without a notebook all run.
 
 const { spawnSync } = require("child_process");
 const fs = require("fs");
@@ -12,7 +13,7 @@ const { root, python, environment } = require("./environment");
 const { setupOrExit } = require("./setup");
 
 const options = {
-  budget: { type: "string", default: "lesson" },
+  preset: { type: "string", default: "lesson" },
   to: { type: "string", default: path.join("build", "notebooks") },
   "in-place": { type: "boolean", default: false },
 };
@@ -26,13 +27,18 @@ function execute() {
     return 2;
   }
   const { values, positionals } = given;
-  if (!["smoke", "lesson", "full"].includes(values.budget)) {
-    console.error(`The budget is ${values.budget}; give one of smoke, lesson, full.`);
+  if (!["smoke", "lesson", "full"].includes(values.preset)) {
+    console.error(`The preset is ${values.preset}; give one of smoke, lesson, full.`);
+    return 2;
+  }
+  const absent = positionals.find((name) => !fs.existsSync(name));
+  if (absent !== undefined) {
+    console.error(`There is no ${absent}; name notebooks as in notebooks/01-porosity.ipynb.`);
     return 2;
   }
   // What an earlier run left, with earlier code, must not come into this one's results.
   if (positionals.length === 0) {
-    fs.rmSync(path.join(root, "build", "work", values.budget), { recursive: true, force: true });
+    fs.rmSync(path.join(root, "build", "work", values.preset), { recursive: true, force: true });
   }
   const folder = path.join(root, "notebooks");
   const names = fs
@@ -40,14 +46,12 @@ function execute() {
     .filter((name) => name.endsWith(".ipynb"))
     .sort();
   const notebooks = positionals.length > 0 ? positionals : names.map((name) => path.join(folder, name));
-  const start = Date.now();
   const target = values["in-place"] ? ["--in-place"] : ["--to", values.to];
   const { status } = spawnSync(python, [path.join(__dirname, "execute.py"), ...target, ...notebooks], {
     cwd: root,
     stdio: "inherit",
-    env: environment({ ...process.env, POROUS_SGM_BUDGET: values.budget, PYTHONUNBUFFERED: "1" }),
+    env: environment({ ...process.env, POROUS_SGM_BUDGET: values.preset, PYTHONUNBUFFERED: "1" }),
   });
-  if (status === 0) console.log(`All notebooks ran in ${((Date.now() - start) / 60000).toFixed(1)} minutes.`);
   return status ?? 1;
 }
 

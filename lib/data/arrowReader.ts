@@ -156,7 +156,10 @@ export class ArrowFieldsFile {
   }
 }
 
-/** Reads a whole file into memory. Throws InputError. */
+/**
+ * Reads a whole file into memory: conditions (rows, conditions), fields (rows, fields, cells) and, where it has them,
+ * latent (rows, cells), in the units of its problem. Throws InputError.
+ */
 export async function readDataSet(file: string): Promise<DataSet> {
   const source = await ArrowFieldsFile.open(file);
   try {
@@ -174,7 +177,7 @@ export async function readDataSet(file: string): Promise<DataSet> {
   }
 }
 
-/** Yields a file's record batches one at a time, in constant memory. Throws InputError. */
+/** Yields a file's record batches one at a time, as data sets, in constant memory. Throws InputError. */
 export async function* readBatches(file: string): AsyncGenerator<DataSet> {
   const source = await ArrowFieldsFile.open(file);
   try {

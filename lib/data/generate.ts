@@ -15,14 +15,17 @@ const ROWS_WORTH_A_WORKER = 2_000;
 /** Tasks that a worker may have waiting, so that it does not idle while the results of others are written. */
 const TASKS_PER_WORKER = 2;
 
+/** How many conditions and fields a data set has: conditions x fields rows. */
 export interface DataSetSize {
   /** number of conditions drawn */
   readonly conditions: number;
   /** number of fields for each condition */
   readonly fields: number;
+  /** of all random numbers: 0 .. 2^53 - 1 */
   readonly seed: number;
 }
 
+/** What generate() draws, and where it goes. */
 export interface GenerateOptions extends DataSetSize {
   readonly problem: Problem;
   /** Arrow file to write */
@@ -49,15 +52,21 @@ function checkedPlan({ conditions, fields, seed }: DataSetSize, shard = { index:
   };
 }
 
-/** Draws a data set in memory, row for row what generate() writes. Throws InputError. */
+/**
+ * Draws a data set in memory, row for row what generate() writes: fields (rows, fields, cells) and latent (rows, cells)
+ * for rows = conditions x fields, those of one condition together. Throws InputError.
+ */
 export function generateDataSet(problem: Problem, size: DataSetSize): DataSet {
   const plan = checkedPlan(size);
   return concatenate(Array.from({ length: taskCount(plan) }, (_, task) => runTask(problem, plan, task)));
 }
 
 /**
- * Draws `count` rows that share the given conditions (conditions). With one seed, a smaller count gives the first rows
- * of a larger one; other random numbers are used than by generate(). Throws InputError.
+ * Solves for `count` random latent fields at the given conditions (conditions), in their units: for the porous electrode
+ * [l in m, U0 in V, F_right in A/m2].
+ *
+ * Returns fields (count, fields, cells), c in mol/m3 and phi in V, and latent (count, cells). With one seed, a smaller
+ * count gives the first rows of a larger one; other random numbers are used than by generate(). Throws InputError.
  */
 export function simulateAt(
   problem: Problem,

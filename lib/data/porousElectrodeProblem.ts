@@ -46,8 +46,10 @@ const LINK =
   ((1 - ELECTRODE.transferenceNumber) * ELECTRODE.conductivity) / (ELECTRODE.faraday * ELECTRODE.diffusivity);
 
 /**
- * The porous electrode in one of its conventions: fields c and phi, latent porosity, conditions correlation length,
- * equilibrium potential and flux. Throws InputError for an unknown convention.
+ * The porous electrode in one of its conventions, on 100 cells of [0, 1e-4 m].
+ *
+ * Conditions: correlation length in m (2e-6 .. 2e-5, log-uniform), equilibrium potential in V (-0.2 .. 0.2), flux in A/m2
+ * (0 .. 50). Fields: c in mol/m3, phi in V. Latent: porosity, 0.2 .. 0.5. Throws InputError for an unknown convention.
  */
 export function porousElectrode(convention: Convention): Problem {
   const electrode = new PorousElectrode(convention);

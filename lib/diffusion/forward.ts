@@ -2,7 +2,12 @@ import { InputError } from "../errors";
 import type { Schedule } from "./schedule";
 import type { VectorSpace } from "./vectorSpace";
 
-/** Exact draw of x_t given x_0: mean(t) x_0 + std(t) z, with z the space's noise of this draw number. */
+/**
+ * Exact draw of x_t given x_0: mean(t) x_0 + std(t) z, with z the space's noise of this draw number.
+ *
+ * x0 is a state of the space, in any shape and standardised (variance about 1, no unit); a new state of that shape is
+ * returned. t in 0 .. endTime.
+ */
 export function drawMarginal<X>(
   space: VectorSpace<X>,
   schedule: Schedule,

@@ -7,9 +7,12 @@ import type { Schedule } from "./schedule";
 /** One Gaussian of a mixture, its covariance as axes diag(variances) axes^T. */
 export interface GaussianComponent {
   readonly weight: number;
-  readonly mean: Float64Array; // d
-  readonly variances: Float64Array; // d, along the axes
-  readonly axes: Float64Array; // d x d, column j is axis j
+  /** (d) */
+  readonly mean: Float64Array;
+  /** (d), along the axes */
+  readonly variances: Float64Array;
+  /** d x d, column j is axis j */
+  readonly axes: Float64Array;
 }
 
 /**
@@ -105,7 +108,10 @@ export class GaussianMixture {
     }));
   }
 
-  /** E[x_0 | x_t], the posterior mean of each Gaussian weighted by its posterior probability. */
+  /**
+   * E[x_0 | x_t] as a function of points (rows x d) and the time, rows x d: the posterior mean of each Gaussian weighted
+   * by its posterior probability.
+   */
   denoiser(schedule: Schedule): Denoiser<Float64Array> {
     return (points, t) => {
       const [m, noise] = [schedule.mean(t), schedule.std(t) ** 2];

@@ -4,20 +4,20 @@ import type { Schedule } from "./schedule";
 /** The times a sampler visits: steps + 1 values, strictly falling. */
 export type TimeGrid = (schedule: Schedule, steps: number) => Float64Array;
 
-/** Equal steps from the end time down to smallestTime. */
+/** Equal steps from the end time down to smallestTime: (steps + 1), falling. */
 export function uniformGrid(schedule: Schedule, steps: number, smallestTime = 1e-3): Float64Array {
   checkGrid(schedule, steps, smallestTime);
   return fromUnit(steps, (u) => smallestTime + (schedule.endTime - smallestTime) * u);
 }
 
-/** Times smallest + (T - smallest) u^2 with u falling evenly from 1 to 0: the blog's, finer towards the data. */
+/** Times smallest + (T - smallest) u^2, u falling evenly from 1 to 0: (steps + 1). The blog's, finer towards the data. */
 export function quadraticGrid(schedule: Schedule, steps: number, smallestTime = 1e-4): Float64Array {
   checkGrid(schedule, steps, smallestTime);
   return fromUnit(steps, (u) => smallestTime + (schedule.endTime - smallestTime) * u * u);
 }
 
 /**
- * Karras' grid: the noise level's rho-th root falls evenly from largest to smallest, then one step to 0.
+ * Karras' grid (steps + 1): the noise level's rho-th root falls evenly from largest to smallest, then one step to 0.
  *
  * largest defaults to the noise level at the end time. Throws InputError unless 0 < smallest < largest and largest
  * lies within the schedule. Source: Karras et al. 2022 (EDM), equation (5).

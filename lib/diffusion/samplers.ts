@@ -12,7 +12,7 @@ import {
 
 export type { Denoiser, ModalCombination, ReverseProcess, Sampler, SamplerState } from "./samplerSteps";
 
-/** All samplers, the blog's own two first. */
+/** All samplers, the blog's own two first: each a name, a time grid and a step from one time to the next. */
 export const samplers: readonly Sampler[] = [
   eulerMaruyama,
   stochasticHeun,
@@ -85,7 +85,11 @@ export function* trajectory<X>(options: SamplingOptions<X>): Generator<SamplingP
   }
 }
 
-/** Runs a trajectory to its end and returns the last state, which is then the caller's; see trajectory. */
+/**
+ * Runs a trajectory to its end and returns the last state, in the shape of `start`, which is then the caller's.
+ *
+ * Denoiser and states are in standardised units. Errors as {@link trajectory}.
+ */
 export function sample<X>(options: SamplingOptions<X>): X {
   for (const { step, steps, x } of trajectory(options)) {
     if (step === steps) return options.space.combine([[1, x]]);

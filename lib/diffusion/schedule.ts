@@ -27,6 +27,7 @@ export interface Schedule {
 /**
  * Variance-preserving schedule whose beta grows linearly from betaMin at 0 to betaMax at endTime.
  *
+ * Times, 0 .. endTime, have no unit; betas are per unit of time. Defaults: the blog's 0.001, 20 and 1.
  * Throws InputError unless 0 <= betaMin <= betaMax, betaMax > 0 and endTime > 0.
  * Source: Song et al. 2021, "Score-Based Generative Modeling through SDEs", appendix C; the blog's equation (4).
  */

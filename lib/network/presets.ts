@@ -4,6 +4,7 @@ import { oneOf } from "../errors";
 import { blogNetworkOptions, FilmNetworkOptions } from "./filmNetwork";
 import { tokenNetworkOptions, TokenNetworkOptions } from "./tokenNetwork";
 
+/** What a model is made of: network, scaling, target, schedule. */
 export interface ModelSettings {
   readonly network:
     ({ readonly kind: "film" } & FilmNetworkOptions) | ({ readonly kind: "token" } & TokenNetworkOptions);
@@ -27,6 +28,7 @@ export interface ModelSettings {
   readonly noiseLevels?: { readonly smallest: number; readonly largest: number };
 }
 
+/** How a model is trained: batches, learning rate, averaging, length. */
 export interface TrainingSettings {
   /** Rows a step. */
   readonly batch: number;
@@ -70,6 +72,7 @@ export interface Measured {
   readonly worst: number;
 }
 
+/** A model with its training, and what they reached. */
 export interface Preset {
   readonly description: string;
   readonly measured?: readonly Measured[];
@@ -109,6 +112,7 @@ const inPairs = {
   epochs: 10,
 } as const;
 
+/** The presets, from the blog's own to the best; each with what it took (minutes) and reached (floor ratio). */
 export const presets = {
   blog: {
     description:

@@ -58,6 +58,13 @@ export const SMALLEST_VARIANCE = 1e-10;
 /** Modes that are kept, the strongest ones. */
 const MOST_MODES = 256;
 
+/**
+ * A score model of a problem: the denoised mean E[x_0 | x_t] of standardised fields at given conditions, by a network and
+ * what is known beside it; score = (mean D - x) / std^2.
+ *
+ * Tensors are [batch, cells, fields], float32, without unit (field - mean) / std; conditions (conditions) in their units.
+ * sampleFields draws fields in their units from it.
+ */
 export class ScoreModel {
   readonly schedule: Schedule;
   /** Smallest and largest noise level that the model is for. */
@@ -79,7 +86,7 @@ export class ScoreModel {
     this.noiseLevels = settings.noiseLevels ?? { smallest: 0.002, largest };
   }
 
-  /** An untrained model. seed: of its first weights. */
+  /** An untrained model; see createModel, which takes the moments from data. seed: of its first weights. */
   static create(
     problem: Problem,
     settings: ModelSettings,
@@ -262,7 +269,7 @@ export class ScoreModel {
     return { inputs: tensor, modes };
   }
 
-  /** Moments of the responses, which the target "rest" is about. */
+  /** Moments of the responses at conditions (conditions) in their units, which the target "rest" is about. */
   responses(conditions: Float64Array): ResponseMoments {
     const moments = this.standardisation.responses?.(conditions);
     if (moments) return moments;
@@ -282,7 +289,8 @@ export class ScoreModel {
   }
 
   /**
-   * Saves the model as a folder: network.json and network.bin (readable by tf.loadLayersModel) and model.json.
+   * Saves the model as a folder: network.json and network.bin (readable by tf.loadLayersModel), model.json and, where it
+   * has one, covariance.bin. history: what the file is to tell of how it came about.
    *
    * The folder appears whole or not at all; a model that is there is replaced. Throws InputError if it cannot be written.
    */
@@ -339,7 +347,12 @@ export class ScoreModel {
     }
   }
 
-  /** Loads a saved model. Throws InputError, with the reason, if the folder holds none or a damaged one. */
+  /**
+   * Loads a saved model from a folder, such as data/models/figures: its problem with units, its scaling (field - mean) /
+   * std and its network [batch, cells, fields] -> [batch, cells, fields].
+   *
+   * Throws InputError, with the reason, if the folder holds none or a damaged one.
+   */
   static async load(folder: string): Promise<ScoreModel> {
     const damaged = (reason: string) =>
       new InputError(

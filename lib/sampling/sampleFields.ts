@@ -8,9 +8,11 @@ import { type Context, disposeContext, type Drift, type ScoreModel } from "../ne
 import { tf } from "../tensorflow";
 import { modalCombination, tensorSpace, whitenedNoise } from "./tensorSpace";
 
+/** How many fields are drawn, and how. */
 export interface SampleOptions {
   /** Number of fields to draw. */
   readonly count: number;
+  /** Of the noise; default 1. */
   readonly seed?: number;
   /** Name of a sampler; default: the model's, see {@link defaultSampler}. */
   readonly sampler?: string;
@@ -18,12 +20,17 @@ export interface SampleOptions {
   readonly steps?: number;
   /** Fields drawn side by side; default 250. */
   readonly batch?: number;
+  /** Called after each step of the sampler. */
   readonly onProgress?: (progress: SampleProgress) => void;
 }
 
+/** How far the drawing of fields is. */
 export interface SampleProgress {
+  /** Fields done, a part of a batch included. */
   readonly fields: number;
+  /** Fields to draw in all. */
   readonly count: number;
+  /** s, an estimate */
   readonly secondsLeft: number;
 }
 
@@ -92,7 +99,13 @@ export async function* sampleBatches(
   }
 }
 
-/** Draws fields and returns them all; see {@link sampleBatches}. */
+/**
+ * Draws fields from a score model at one set of conditions (conditions), in their units: for the porous electrode
+ * [l in m, U0 in V, F_right in A/m2].
+ *
+ * Returns a data set with fields (count, fields, cells), c in mol/m3 and phi in V. Field number k depends on the seed, the
+ * batch size and k alone. Errors as {@link sampleBatches}, which yields the fields batch by batch.
+ */
 export async function sampleFields(
   model: ScoreModel,
   conditions: ArrayLike<number>,

@@ -50,6 +50,8 @@ const PERMUTATION_SEED = 1_000_033;
 /**
  * Compares a sample with a reference set, every number beside that of an independent set like the reference.
  *
+ * Sets: fields (rows, fields, cells) in their units, such as data sets; ratios and distances come in units of the
+ * reference's standard deviations.
  * The energy distance depends on the number of rows, so all three sets are cut to the first rows of the shortest.
  * Takes time as the square of that number, and 8 bytes times its square. The energy distance of one pair of sets
  * scatters by as much as its mean: see referenceSets for the unit of the floor ratio, and floorRatio for several pairs.

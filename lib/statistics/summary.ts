@@ -14,7 +14,7 @@ export function median(values: ArrayLike<number>): number {
   return (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
 }
 
-/** The mean of each column of rows x columns values. */
+/** The mean of each column of rows x columns values, row by row: (columns), in their units. */
 export function columnMean(values: Float64Array, columns: number): Float64Array {
   const rows = rowCount(values, columns);
   const mean = new Float64Array(columns);
@@ -22,7 +22,7 @@ export function columnMean(values: Float64Array, columns: number): Float64Array 
   return mean.map((sum) => sum / rows);
 }
 
-/** Standard deviation of each column, with n - 1; 0 for a single row. */
+/** Standard deviation (columns) of each column of rows x columns values, with n - 1; 0 for a single row. */
 export function columnStd(values: Float64Array, columns: number): Float64Array {
   const rows = rowCount(values, columns);
   return centralMoment(values, columns, 2).map((m2) => (rows > 1 ? Math.sqrt((m2 * rows) / (rows - 1)) : 0));

@@ -42,18 +42,27 @@ export interface TrainingState {
   readonly validationLoss: number;
   /** True if validationLoss was measured at this step. */
   readonly validated: boolean;
+  /** The step's learning rate. */
   readonly rate: number;
+  /** s */
   readonly secondsElapsed: number;
+  /** s, an estimate */
   readonly secondsLeft: number;
 }
 
+/** How long to train: at most one of the three. */
 export interface TrainingLength {
+  /** Updates of the weights. */
   readonly steps?: number;
+  /** Passes over the data. */
   readonly epochs?: number;
+  /** Of the clock. */
   readonly minutes?: number;
 }
 
+/** Length, seed, validation and checkpoint of a training. */
 export interface TrainOptions extends TrainingLength {
+  /** Of order, times and noise; default 1. */
   readonly seed?: number;
   /** Steps between two validations; default: 50 in the whole training. */
   readonly validateEvery?: number;
@@ -91,7 +100,12 @@ const MOST_SETBACKS = 5;
 /** First stream numbers, so that no use of the seed shares random numbers with another. */
 const stream = { order: 10, times: 11, noise: 12, validation: 13 } as const;
 
-/** An untrained model of a preset for a data set, with the moments that the preset asks for taken from the data. */
+/**
+ * An untrained model of a preset for a data set, with the moments that the preset asks for taken from the data: fields
+ * (rows, fields, cells) in their units become standardised ones without unit, [batch, cells, fields].
+ *
+ * seed: of the first weights. Throws InputError for data that the preset cannot be trained on.
+ */
 export function createModel(data: DataSet, preset: Preset, seed = 1): ScoreModel {
   checkConditionsKnown(data);
   const { standardisation: kind, target, momentDraws: draws } = preset.model;
@@ -109,6 +123,7 @@ export function createModel(data: DataSet, preset: Preset, seed = 1): ScoreModel
 /**
  * Trains a model by denoising score matching; yields its state after every step.
  *
+ * data: fields (rows, fields, cells) in their units; loss and gradient norm are of standardised fields, without unit.
  * The length is one of steps, epochs and minutes; without any the preset's epochs. However it ends - by itself, by
  * break, by an interrupt (which throws Interrupted within one step) - the model keeps the averaged weights of the
  * steps done and all other memory is freed. With one seed and one thread the result repeats exactly, unless the
