@@ -1,5 +1,5 @@
 "use strict";
-// Two faults of tslab 1.0.22 in what it tells a notebook.
+// Three faults of tslab 1.0.22 in what it tells a notebook.
 
 const { JupyterHandlerImpl, ZmqServer } = require("tslab/dist/jupyter");
 
@@ -28,7 +28,25 @@ function mendLanguage() {
   };
 }
 
+/** JupyterLab asks for earlier input, waits, and complains in the browser's console; tslab complains in the terminal's. */
+function mendHistory() {
+  const { publishStatus } = ZmqServer.prototype;
+  ZmqServer.prototype.publishStatus = function (status, request) {
+    publishStatus.call(this, status, request);
+    if (status !== "busy" || request.header.msg_type !== "history_request") return;
+    const reply = request.createReply();
+    reply.header.msg_type = "history_reply";
+    reply.content = { status: "ok", history: [] };
+    reply.signAndSend(this.connInfo.key, this.shell);
+  };
+  const { warn } = console;
+  console.warn = (...words) => {
+    if (words[0] !== "unknown msg_type: history_request") warn(...words);
+  };
+}
+
 module.exports = function mendMessages() {
   mendStatus();
   mendLanguage();
+  mendHistory();
 };
