@@ -22,15 +22,22 @@ function install(withChromium) {
   const digest = crypto.createHash("sha256").update(lock).digest("hex");
   const there = fs.existsSync(stamp) ? fs.readFileSync(stamp, "utf8") : "";
   if (there === `${digest} with Chromium` || (there === digest && !withChromium)) return;
-  console.log(`browser tests: Playwright${withChromium ? " and Chromium (80 MB)" : ""} from the npm registry ...`);
+  console.log(
+    `browser tests: Playwright${withChromium ? " and Chromium (80 MB)" : ""} from the npm registry ...`,
+  );
   const own = process.env.npm_execpath ?? "";
   const npm = path.basename(own) === "npm-cli.js" ? [process.execPath, own] : ["npm"];
   const omitted = withChromium ? [] : ["--omit=optional"];
   const [name, ...args] = [...npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", ...omitted];
-  const env = { ...process.env, npm_config_cache: path.join(root, ".cache", "npm"), npm_config_fetch_retries: "2" };
+  const env = {
+    ...process.env,
+    npm_config_cache: path.join(root, ".cache", "npm"),
+    npm_config_fetch_retries: "2",
+  };
   const { status, stderr, error } = spawnSync(name, args, { cwd: folder, env, encoding: "utf8" });
   if (status !== 0) {
-    const words = error?.message ?? stderr.split("\n").find((line) => /\bERR!|error/i.test(line)) ?? "npm ci failed";
+    const words =
+      error?.message ?? stderr.split("\n").find((line) => /\bERR!|error/i.test(line)) ?? "npm ci failed";
     throw new Missing(`the packages of tests/browser could not be installed (${words.trim()})`);
   }
   fs.writeFileSync(stamp, withChromium ? `${digest} with Chromium` : digest);
@@ -45,7 +52,10 @@ async function chromium() {
   const starts = async (file) => (await launch(file)).close();
   const system = systemChromium();
   if (system) {
-    const fault = await starts(system).then(() => undefined, (error) => error.message.split("\n")[0]);
+    const fault = await starts(system).then(
+      () => undefined,
+      (error) => error.message.split("\n")[0],
+    );
     if (!fault) return system;
     if (chosen) throw new Missing(`CHROMIUM is ${chosen}, which does not start: ${fault}`);
   }

@@ -28,7 +28,11 @@ before(async () => {
   if (skip) return;
   const project = new Project(path.join(pictures, "site"));
   const scratch = project.addNotebook("99-slider.ipynb", ["// # Slider", SLIDER]);
-  run(python, [project.file("scripts", "execute.py"), "--in-place", project.file("notebooks", scratch)], project.folder);
+  run(
+    python,
+    [project.file("scripts", "execute.py"), "--in-place", project.file("notebooks", scratch)],
+    project.folder,
+  );
   site = project.file("build", "site");
   const options = ["--from", project.file("notebooks"), "--out", site];
   run(process.execPath, [path.join(root, "scripts", "site.js"), ...options], root);
@@ -63,7 +67,10 @@ test("the site's index leads to every notebook", { skip }, async () => {
 });
 
 test("a page draws its figures when they are near, none cut off", { skip }, async () => {
-  const [first] = fs.readdirSync(site).filter((file) => /^\d.*\.html$/.test(file)).sort();
+  const [first] = fs
+    .readdirSync(site)
+    .filter((file) => /^\d.*\.html$/.test(file))
+    .sort();
   const page = await open(first);
   const figures = await page.$$(".figure");
   assert.ok(figures.length >= 1);

@@ -49,7 +49,9 @@ test("a figure is as wide as there is room, and keeps what its slider shows when
   await page.waitForFunction((cell) => {
     const plot = cell.querySelector(".js-plotly-plot")!;
     const svg = plot.querySelector("svg.main-svg")!;
-    return svg.clientWidth < 700 && svg.clientWidth <= plot.clientWidth;
+    return (
+      svg.getBoundingClientRect().width < 600 && svg.getBoundingClientRect().width <= plot.clientWidth + 1
+    );
   }, element);
   const [figure] = await drawnFigures(element, page, 1);
   assert.deepEqual(figure.cut, []);
