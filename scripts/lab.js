@@ -2,20 +2,30 @@
 // npm run lab: JupyterLab with the TypeScript kernel, on this machine only. Further arguments go to JupyterLab.
 
 const { spawn } = require("child_process");
+const fs = require("fs");
 const path = require("path");
 const { root, python, environment } = require("./environment");
 const { setupOrExit } = require("./setup");
 
-const notebook = path.posix.join("notebooks", "01-porosity.ipynb");
+// The first of the course.
+const [notebook] = fs
+  .readdirSync(path.join(root, "notebooks"))
+  .filter((name) => name.endsWith(".ipynb"))
+  .sort();
 const given = process.argv.slice(2);
 const options = [
   "--ServerApp.ip=127.0.0.1",
   `--ServerApp.root_dir=${root}`,
-  `--LabApp.default_url=/lab/tree/${notebook}`,
+  `--LabApp.default_url=/lab/tree/notebooks/${notebook}`,
   // ipykernel comes with JupyterLab, and kernels may be installed on the system: notebooks here need this one.
   "--KernelSpecManager.ensure_native_kernel=False",
   "--KernelSpecManager.allowed_kernelspecs=tslab",
   "--MappingKernelManager.default_kernel_name=tslab",
+  `--LabApp.extra_labextensions_path=${path.join(__dirname, "lab")}`,
+  // Nothing is fetched at run time: neither news nor versions nor the catalogue of extensions.
+  "--LabApp.news_url=None",
+  "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+  "--LabApp.extension_manager=readonly",
 ];
 // In a container one is root; the server listens on this machine only and asks for its token.
 if (process.getuid?.() === 0) options.push("--allow-root");

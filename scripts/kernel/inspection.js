@@ -3,7 +3,7 @@
 // documentation with a link on a line of its own, and shows of a variable nothing but the name of its type.
 
 const path = require("path");
-const { root } = require("./environment");
+const { root } = require("../environment");
 
 const textOf = (parts) =>
   (parts ?? [])
@@ -11,7 +11,7 @@ const textOf = (parts) =>
     .join("")
     .replace(/\{@link ([^}]+)\}/g, "$1");
 
-/** Must be called before tslab is loaded. */
+/** Comes before the other parts: they load what takes the module replaced here. */
 function mendInspection() {
   const name = require.resolve("@tslab/typescript-for-tslab");
   const ts = require(name);
@@ -74,4 +74,4 @@ const isPublic = (ts) => (symbol) =>
       !(ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.NonPublicAccessibilityModifier),
   );
 
-module.exports = { mendInspection };
+module.exports = mendInspection;

@@ -1,0 +1,118 @@
+/** JupyterLab as npm run lab starts it, in a copy of the project, and a browser that looks at it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import fs from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { launch, systemChromium } from "./chromium";
+import { pictures, Project, root } from "./project";
+
+/** Milliseconds until something that is awaited counts as missing: long, as machines for tests are slow at times. */
+export const PATIENCE = 180_000;
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Opens a page that keeps account of what goes wrong in it. */
+export async function openPage(browser: Browser, faults: string[], viewport = { width: 1300, height: 1000 }) {
+  const page = await browser.newPage({ viewport });
+  page.setDefaultTimeout(PATIENCE);
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("console", (message) => {
+    if (!["error", "warning"].includes(message.type())) return;
+    // JupyterLab's opinion of a slow machine.
+    if (!/^Plugin .* (took|is taking too long)/.test(message.text())) faults.push(message.text());
+  });
+  page.on("request", (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    const near = hostname === "127.0.0.1" || ["data:", "blob:", "file:"].includes(protocol);
+    if (!near) faults.push(`asks ${hostname} for ${request.url()}`);
+  });
+  return page;
+}
+
+/** Keeps a picture of the page for a person to look at. */
+export async function photograph(page: Page, name: string): Promise<void> {
+  fs.mkdirSync(pictures, { recursive: true });
+  await page.screenshot({ path: path.join(pictures, `${name}.png`) });
+}
+
+export class Lab {
+  /** Warnings and errors of the browser's console, and requests to other machines. */
+  readonly faults: string[] = [];
+
+  private constructor(
+    readonly project: Project,
+    readonly browser: Browser,
+    private readonly server: ChildProcess,
+    /** What JupyterLab prints for the user to open: the first notebook, with the token. */
+    readonly address: string,
+  ) {}
+
+  static async start(name: string): Promise<Lab> {
+    const project = new Project(path.join(pictures, name));
+    const own = project.file("jupyter");
+    const settings = {
+      POROUS_SGM_BUDGET: "smoke",
+      JUPYTER_PATH: own,
+      JUPYTER_CONFIG_DIR: path.join(own, "config"),
+      JUPYTER_DATA_DIR: path.join(own, "data"),
+      JUPYTER_RUNTIME_DIR: path.join(own, "runtime"),
+      JUPYTERLAB_SETTINGS_DIR: path.join(own, "settings"),
+      JUPYTERLAB_WORKSPACES_DIR: path.join(own, "workspaces"),
+    };
+    const options = [`--ServerApp.port=${await freePort()}`, `--ServerApp.root_dir=${project.folder}`];
+    // So that tests can ask the application what it knows, besides looking at it.
+    const test = ["--no-browser", "--LabApp.expose_app_in_browser=True"];
+    const server = spawn(process.execPath, [path.join("scripts", "lab.js"), ...options, ...test], {
+      cwd: root,
+      env: { ...process.env, ...settings },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    process.once("exit", () => server.kill());
+    try {
+      const address = await printedAddress(server);
+      return new Lab(project, await launch(systemChromium()!), server, address);
+    } catch (error) {
+      server.kill();
+      throw error;
+    }
+  }
+
+  /** The address of a notebook, in a workspace of its own. */
+  addressOf(notebook: string): string {
+    const { origin, searchParams } = new URL(this.address);
+    const workspace = notebook.replace(/\W/g, "-");
+    return `${origin}/lab/workspaces/${workspace}/tree/notebooks/${notebook}?token=${searchParams.get("token")}&reset`;
+  }
+
+  page(viewport?: { width: number; height: number }): Promise<Page> {
+    return openPage(this.browser, this.faults, viewport);
+  }
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    const ended = new Promise((resolve) => this.server.once("exit", resolve));
+    if (this.server.kill()) await ended;
+  }
+}
+
+/** Waits for the address that the server prints; throws with all that it printed if it ends before. */
+async function printedAddress(server: ChildProcess): Promise<string> {
+  let printed = "";
+  return new Promise((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      printed += chunk.toString();
+      const found = /http:\/\/127\.0\.0\.1:\d+\/lab\S*token=[0-9a-f]{20,}/.exec(printed);
+      if (found) resolve(found[0]);
+    };
+    server.stdout!.on("data", read);
+    server.stderr!.on("data", read);
+    server.once("exit", (code) => reject(new Error(`JupyterLab ended with status ${code}:\n${printed}`)));
+  });
+}
