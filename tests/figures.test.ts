@@ -5,12 +5,7 @@ import { porousElectrode } from "../lib/data/porousElectrodeProblem";
 import { gaussian, GaussianMixture } from "../lib/diffusion/gaussianMixture";
 import { vpSchedule } from "../lib/diffusion/schedule";
 import { conditionsFigure, variancesFigure } from "../lib/figures/dataFigures";
-import {
-  cloudsFigure,
-  dissolvingFigure,
-  scheduleFigure,
-  vectorFieldFigure,
-} from "../lib/figures/diffusionFigures";
+import { scheduleFigure } from "../lib/figures/diffusionFigures";
 import { band, colour, type Figure, line, panels } from "../lib/figures/figure";
 import { blockFigure } from "../lib/figures/networkFigure";
 import {
@@ -24,6 +19,7 @@ import { pngOf } from "../lib/figures/png";
 import { reachFigure } from "../lib/figures/reachFigure";
 import { ablationFigure, type AblationStudy } from "../lib/figures/ablationFigure";
 import { samplerFigure } from "../lib/figures/samplerFigure";
+import { cloudsFigure, vectorFieldFigure } from "../lib/figures/scoreFigures";
 import { bundleOf } from "../lib/figures/show";
 import { timeLeft, TrainingHistory } from "../lib/figures/trainingFigure";
 import { filmNetwork } from "../lib/network/filmNetwork";
@@ -150,12 +146,6 @@ const figures: Record<string, Figure> = {
   ),
   conditions: conditionsFigure(data),
   variances: variancesFigure(data),
-  dissolving: dissolvingFigure(
-    electrode.positions,
-    [0, 1],
-    [set.fields.slice(0, 200), set.fields.slice(0, 200)],
-    "c",
-  ),
   schedule: scheduleFigure(vpSchedule()),
   vectors: vectorFieldFigure([{ title: "score", vectors: (at) => toy.score(at), cloud }]),
   clouds: cloudsFigure([{ title: "data", points: cloud, hex: colour.pde, name: "data" }]),
@@ -182,11 +172,8 @@ test("every axis of every figure has a title, and one of a physical quantity its
     for (const [key, axis] of Object.entries(layout)) {
       const { title, visible } = (axis ?? {}) as { title?: { text: string }; visible?: boolean };
       if (!/^[xy]axis/.test(key) || visible === false) continue;
-      // Panels in a row share the first one's y title.
-      if (name === "dissolving" && /^yaxis\d/.test(key)) continue;
       assert.ok(title && title.text.length > 0, `${name}: ${key} has no title`);
-      if (/^[cφx]( |$)|^std of/.test(title.text) && name !== "dissolving")
-        assert.match(title.text, /\(.+\)/, name);
+      if (/^[cφx]( |$)|^std of/.test(title.text)) assert.match(title.text, /\(.+\)/, name);
     }
   }
 });

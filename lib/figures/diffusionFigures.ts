@@ -1,148 +1,199 @@
-/** Figures of the diffusion: fields dissolving into noise, score vectors in the plane, points against density. */
-
+/** Figures of the forward process: paths, marginals, schedule, fields dissolving into noise, modes that drown. */
+import type { Problem } from "../data/problem";
+import type { GaussianMixture } from "../diffusion/gaussianMixture";
 import type { Schedule } from "../diffusion/schedule";
-import { colour, faded, type Figure, line, panels, points, type Trace } from "./figure";
+import { histogram } from "../statistics/histogram";
+import { band, colour, type Figure, line, panels, points, rounded } from "./figure";
 
 const SHADES = [colour.pde, colour.fifth, colour.third, colour.fourth, colour.sgm];
 
-/** Some states at several times side by side: states[k] holds rows x cells values at times[k]. */
-export function dissolvingFigure(
-  positions: Float64Array,
-  times: readonly number[],
-  states: readonly Float64Array[],
-  axis: string,
+/** Paths that all start from one number, over the mean and the band of two standard deviations known in closed form. */
+export function forwardPathsFigure(
+  times: Float64Array, // from 0
+  paths: readonly Float64Array[], // values at the times
+  schedule: Schedule,
 ): Figure {
-  const cells = positions.length;
-  const x = positions.map((value) => value * 1e6);
-  const list = states.map((state, k) => ({
-    title: `t = ${times[k]}`,
-    x: "x (µm)",
-    y: k === 0 ? axis : "",
-    yRange: [-4, 4] as const,
-    traces: Array.from({ length: state.length / cells }, (_, row) =>
-      line(x, state.subarray(row * cells, (row + 1) * cells), {
-        line: { color: SHADES[row % SHADES.length], width: 1.5 },
-        showlegend: false,
+  const start = paths[0][0];
+  const mean = times.map((t) => start * schedule.mean(t));
+  const low = mean.map((value, i) => value - 2 * schedule.std(times[i]));
+  const high = mean.map((value, i) => value + 2 * schedule.std(times[i]));
+  const traces = [
+    band(times, low, high, colour.grey, "m x₀ ± 2 √v"),
+    ...paths.map((path, k) =>
+      line(times, path, {
+        name: k === 0 ? "simulated paths" : undefined,
+        x: rounded(times, 4),
+        y: rounded(path, 4),
+        line: { color: SHADES[k % SHADES.length], width: 1 },
+        hovertemplate: "t = %{x:.2f}<br>X = %{y:.2f}<extra></extra>",
       }),
     ),
-  }));
-  return panels(list, { width: 900, height: 300, legend: false, text: "Fields dissolving into noise" });
+    line(times, mean, { name: "m x₀", line: { color: "#222", width: 2.5 } }),
+  ];
+  const panel = { x: "diffusion time t (1)", y: "X (1)", traces };
+  return panels([panel], { width: 760, height: 400, text: `${paths.length} paths of the forward SDE` });
 }
 
-/** The factors of the forward process over time, and the noise level. */
+/** Histograms of simulated numbers at several times beside the density that x_t has in closed form. */
+export function marginalsFigure(
+  simulated: readonly { readonly t: number; readonly values: Float64Array }[],
+  data: GaussianMixture, // of x_0, in one dimension
+  schedule: Schedule,
+): Figure {
+  const x = Float64Array.from({ length: 121 }, (_, i) => -3 + i / 20);
+  const list = simulated.map(({ t, values }, k) => {
+    const { centres, density } = histogram(values, -3, 3, 40);
+    return {
+      title: `t = ${Number(t.toFixed(3))}`,
+      x: "X (1)",
+      y: k === 0 ? "density (1)" : "",
+      xRange: [-3, 3] as const,
+      yRange: [0, 1.25] as const,
+      traces: [
+        {
+          type: "bar",
+          name: "simulated step by step",
+          x: rounded(centres, 4),
+          y: rounded(density, 4),
+          width: 0.15,
+          marker: { color: "#bdbdbd" },
+          hovertemplate: "X = %{x:.2f}<br>density %{y:.3f}<extra>simulated</extra>",
+        },
+        line(x, data.marginal(schedule, t).logDensity(x).map(Math.exp), {
+          name: "closed form",
+          line: { color: colour.third, width: 2.5 },
+          hovertemplate: "X = %{x:.2f}<br>density %{y:.3f}<extra>closed form</extra>",
+        }),
+      ],
+    };
+  });
+  return panels(list, {
+    width: 900,
+    height: 330,
+    text: "Histograms of the forward process at several times",
+  });
+}
+
+/** Rate, factors and signal-to-noise ratio of a schedule over time. */
 export function scheduleFigure(schedule: Schedule): Figure {
-  const t = Float64Array.from({ length: 200 }, (_, i) => (schedule.endTime * (i + 1)) / 200);
+  const t = Float64Array.from({ length: 100 }, (_, i) => (schedule.endTime * (i + 1)) / 100);
+  const hover = "t = %{x:.2f}<br>%{y:.3g}<extra>%{fullData.name}</extra>";
+  const curve = (of: (t: number) => number, name: string, color: string, dash = "solid") =>
+    line(t, t.map(of), { name, line: { color, width: 2.5, dash }, hovertemplate: hover });
+  const ratio = (s: number) => schedule.noiseLevel(s) ** -2;
   return panels(
     [
+      { x: "t (1)", y: "rate β (1)", traces: [curve(schedule.beta, "rate β", colour.third)] },
       {
-        x: "t",
-        y: "factor",
+        x: "t (1)",
+        y: "factor (1)",
         traces: [
-          line(t, t.map(schedule.mean), { name: "mean m", line: { color: colour.pde, width: 2.5 } }),
-          line(t, t.map(schedule.std), {
-            name: "standard deviation √v",
-            line: { color: colour.sgm, width: 2.5 },
-          }),
+          curve(schedule.mean, "mean m", colour.pde),
+          curve(schedule.std, "standard deviation √v", colour.fifth),
+          curve((s) => schedule.std(s) ** 2, "variance v", colour.fifth, "dot"),
         ],
       },
       {
-        x: "t",
-        y: "noise level √v / m",
+        x: "t (1)",
+        y: "signal to noise m²/v (1)",
         yType: "log",
         traces: [
-          line(t, t.map(schedule.noiseLevel), {
+          curve(ratio, "signal to noise m²/v", colour.fourth),
+          line([0, schedule.endTime], [1, 1], {
             showlegend: false,
-            line: { color: colour.third, width: 2.5 },
+            line: { color: colour.grey, dash: "dot" },
           }),
         ],
       },
     ],
-    { height: 380, text: "Mean, standard deviation and noise level over time" },
+    { width: 900, height: 360, text: "Rate, mean, standard deviation and signal-to-noise ratio over time" },
   );
 }
 
-/** Arrows of a vector field in the plane on a square lattice, with points behind them. */
-export function vectorFieldFigure(
-  fields: readonly {
-    readonly title: string;
-    /** x, y pairs -> vectors, pairs */
-    readonly vectors: (points: Float64Array) => Float64Array;
-    readonly cloud: Float64Array;
-  }[],
-  reach = 3,
-  lattice = 17,
+/** Standardised fields at one time, a column of panels a field and a row of panels a set of states. */
+export function dissolvingFigure(
+  problem: Problem,
+  sets: readonly { readonly title: string; readonly states: Float64Array }[], // states: rows x fields x cells
 ): Figure {
-  const at: number[] = [];
-  for (let i = 0; i < lattice; i++) {
-    for (let j = 0; j < lattice; j++)
-      at.push(-reach + (2 * reach * i) / (lattice - 1), -reach + (2 * reach * j) / (lattice - 1));
-  }
-  const places = Float64Array.from(at);
-  const spacing = (2 * reach) / (lattice - 1);
-  const list = fields.map(({ title, vectors, cloud }) => {
-    const values = vectors(places);
-    const [x, y]: (number | null)[][] = [[], []];
-    for (let i = 0; i < places.length; i += 2) {
-      const length = Math.hypot(values[i], values[i + 1]);
-      // Scores range over decades: the length shown grows with the logarithm.
-      const scale = length > 0 ? (0.9 * spacing * Math.min(1, Math.log1p(length) / 3)) / length : 0;
-      const [dx, dy] = [scale * values[i], scale * values[i + 1]];
-      const [tipX, tipY] = [places[i] + dx, places[i + 1] + dy];
-      x.push(places[i], tipX, tipX - 0.35 * dx + 0.18 * dy, null, tipX, tipX - 0.35 * dx - 0.18 * dy, null);
-      y.push(
-        places[i + 1],
-        tipY,
-        tipY - 0.35 * dy - 0.18 * dx,
-        null,
-        tipY,
-        tipY - 0.35 * dy + 0.18 * dx,
-        null,
-      );
-    }
-    const short = (list: (number | null)[]) =>
-      list.map((value) => (value === null ? null : Number(value.toFixed(3))));
-    const traces: Trace[] = [
-      cloudTrace(cloud, colour.pde, "points", 400),
+  const { cells, fields } = problem;
+  const x = rounded(
+    problem.positions.map((value) => value * 1e6),
+    4,
+  );
+  const list = sets.flatMap(({ title, states }, set) =>
+    fields.map(({ symbol }, f) => ({
+      title: `${title}: ${symbol}`,
+      x: set === sets.length - 1 ? "x (µm)" : "",
+      y: `${symbol}, standardised (1)`,
+      xRange: [0, problem.length * 1e6] as const,
+      yRange: [-4, 4] as const,
+      traces: Array.from({ length: states.length / (fields.length * cells) }, (_, row) => {
+        const start = (row * fields.length + f) * cells;
+        return {
+          x,
+          y: Array.from(states.subarray(start, start + cells), (value) => Number(value.toFixed(2))),
+          line: { color: SHADES[row % SHADES.length], width: 1.5 },
+          showlegend: false,
+          hovertemplate: `x = %{x:.1f} µm<br>${symbol} = %{y:.2f} standard deviations<extra></extra>`,
+        };
+      }),
+    })),
+  );
+  const options = { width: 860, height: 280 * sets.length + 20, columns: fields.length, legend: false };
+  return panels(list, { ...options, text: "Fields and noise" });
+}
+
+/**
+ * How long the modes of some fields stay above the noise: the share of data in x_t's variance over time for a few modes
+ * of the first set, and the time at which each mode drowns (share one half) for all sets.
+ */
+export function drowningFigure(
+  sets: readonly { readonly name: string; readonly variances: Float64Array }[],
+  schedule: Schedule,
+  shown: readonly number[] = [1, 2, 4, 8, 16],
+): Figure {
+  const t = Float64Array.from({ length: 101 }, (_, i) => (schedule.endTime * i) / 100);
+  const shares = shown
+    .filter((k) => k <= sets[0].variances.length)
+    .map((k, i) => {
+      const variance = sets[0].variances[k - 1];
+      const share = t.map((s) => variance / (variance + schedule.noiseLevel(s) ** 2));
+      return line(t, share, {
+        name: `mode ${k}`,
+        line: { color: SHADES[i % SHADES.length], width: 2.5 },
+        hovertemplate: `t = %{x:.2f}<br>share of data %{y:.3f}<extra>mode ${k}</extra>`,
+      });
+    });
+  const drowning = sets.map(({ name, variances }, i) => {
+    const positive = variances.filter((variance) => variance > 1e-12); // a fixed cell leaves a mode of nothing
+    return points(
+      positive.map((_, k) => k + 1),
+      positive.map((variance) => schedule.timeOf(Math.sqrt(variance))),
       {
-        x: short(x),
-        y: short(y),
-        mode: "lines",
-        name: "score",
-        line: { color: "#333", width: 1.2 },
-        hoverinfo: "skip",
+        name,
+        marker: {
+          size: 6,
+          color: i === 0 ? colour.pde : colour.grey,
+          symbol: i === 0 ? "circle" : "diamond",
+        },
+        hovertemplate: `mode %{x}<br>drowns at t = %{y:.4f}<extra>${name}</extra>`,
       },
-    ];
-    const range = [-reach - 0.3, reach + 0.3] as const;
-    return { title, x: "x₁", y: "x₂", xRange: range, yRange: range, traces };
+    );
   });
-  return panels(list, { width: 900, height: 400, text: "Score vectors" });
-}
-
-/** Clouds of points in the plane, side by side. */
-export function cloudsFigure(
-  clouds: readonly {
-    readonly title: string;
-    readonly points: Float64Array;
-    readonly hex: string;
-    readonly name: string;
-  }[],
-  reach = 3,
-  most = 800,
-): Figure {
-  const range = [-reach, reach] as const;
-  const list = clouds.map(({ title, points: cloud, hex, name }) => ({
-    title,
-    x: "x₁",
-    y: "x₂",
-    xRange: range,
-    yRange: range,
-    traces: [cloudTrace(cloud, hex, name, most)],
-  }));
-  return panels(list, { width: 900, height: 380, text: clouds.map(({ title }) => title).join(", ") });
-}
-
-function cloudTrace(cloud: Float64Array, hex: string, name: string, most: number): Trace {
-  const rows = Math.min(most, cloud.length / 2);
-  const [x, y] = [0, 1].map((k) => Array.from({ length: rows }, (_, i) => cloud[2 * i + k]));
-  return points(x, y, { name, marker: { size: 4, color: faded(hex, 0.5) } });
+  const figure = panels(
+    [
+      { x: "diffusion time t (1)", y: "share of data in the variance (1)", traces: shares },
+      {
+        x: "number of the mode (1)",
+        y: "time at which it drowns (1)",
+        xType: "log",
+        yType: "log",
+        traces: drowning,
+      },
+    ],
+    { width: 860, height: 440, text: "Which modes the noise hides when" },
+  );
+  // Plotly's own ticks of a short logarithmic axis are bare digits.
+  const axis = { ...(figure.layout["xaxis2"] as object), tickvals: [1, 2, 5, 10, 20, 50] };
+  return { ...figure, layout: { ...figure.layout, xaxis2: axis } };
 }

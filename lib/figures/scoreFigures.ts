@@ -1,0 +1,267 @@
+/** Figures of scores in one and two dimensions: density and slope, vector fields, clouds, paths in space and time. */
+import type { GaussianMixture } from "../diffusion/gaussianMixture";
+import type { Schedule } from "../diffusion/schedule";
+import { colour, faded, type Figure, line, panels, points, rounded, type Trace } from "./figure";
+
+/** White to blue-grey: arrows and points stay visible on it. */
+const DENSITY_SCALE = [
+  [0, "#ffffff"],
+  [1, "#8fb4cc"],
+] as const;
+
+/** A density on a line, its logarithm and the slope of the logarithm: the score. */
+export function scoreLineFigure(mixture: GaussianMixture, reach = 2.5): Figure {
+  const x = Float64Array.from({ length: 201 }, (_, i) => -reach + (2 * reach * i) / 200);
+  const log = mixture.logDensity(x);
+  const panel = (y: string, values: Float64Array, color: string) => ({
+    x: "x (1)",
+    y,
+    traces: [
+      line(x, values, {
+        line: { color, width: 2.5 },
+        hovertemplate: "x = %{x:.2f}<br>%{y:.3f}<extra></extra>",
+      }),
+    ],
+  });
+  return panels(
+    [
+      panel("density p (1)", log.map(Math.exp), colour.pde),
+      panel("log p (1)", log, colour.third),
+      panel("score: slope of log p (1)", mixture.score(x), colour.fourth),
+    ],
+    { width: 900, height: 330, legend: false, text: "A density, its logarithm and its score" },
+  );
+}
+
+/** A vector field in the plane to be drawn. */
+export interface PlaneField {
+  readonly title: string;
+  /** x, y pairs -> vectors, pairs */
+  readonly vectors: (points: Float64Array) => Float64Array;
+  /** Points behind the arrows, pairs. */
+  readonly cloud?: Float64Array;
+  /** A density behind both. */
+  readonly density?: GaussianMixture;
+}
+
+/**
+ * Arrows of vector fields in the plane on a square lattice, over a density, points or both.
+ *
+ * The size of an arrow grows with the logarithm of the vector's length, as scores range over decades.
+ */
+export function vectorFieldFigure(fields: readonly PlaneField[], reach = 3, lattice = 13): Figure {
+  const places = square(reach, lattice);
+  const range = [-reach - 0.3, reach + 0.3] as const;
+  const list = fields.map(({ title, vectors, cloud, density }) => {
+    const traces: Trace[] = [arrows(places, vectors(places))];
+    if (cloud) traces.unshift(cloudTrace(cloud, colour.pde, "points", 400));
+    if (density) traces.unshift(ellipses(density, 2), ellipses(density, 1));
+    return { title, x: "x₁ (1)", y: "x₂ (1)", xRange: range, yRange: range, square: true, traces };
+  });
+  return panels(list, {
+    width: 20 + 410 * fields.length,
+    height: 480,
+    legend: false,
+    text: `Score vectors: ${fields.map(({ title }) => title).join(", ")}`,
+  });
+}
+
+/** Arrows as markers, whose angles and sizes are all that a slider has to change. */
+function arrows(places: Float64Array, values: Float64Array): Trace {
+  const of = (k: number) => Array.from({ length: places.length / 2 }, (_, i) => values[2 * i + k]);
+  const [dx, dy] = [of(0), of(1)];
+  const lengths = dx.map((value, i) => Math.hypot(value, dy[i]));
+  return {
+    x: rounded(places.filter((_, i) => i % 2 === 0)),
+    y: rounded(places.filter((_, i) => i % 2 === 1)),
+    mode: "markers",
+    name: "score",
+    marker: {
+      symbol: "arrow",
+      angle: dx.map((value, i) => Math.round((Math.atan2(value, dy[i]) * 180) / Math.PI)), // clockwise from above
+      size: lengths.map((length) => Number((5 + 11 * Math.min(1, Math.log1p(length) / 4)).toFixed(1))),
+      color: "#333",
+      opacity: 1,
+      line: { width: 0 },
+    },
+    hoverinfo: "skip",
+  };
+}
+
+/** Ellipses so many standard deviations around the Gaussians of a mixture, filled. */
+function ellipses(mixture: GaussianMixture, deviations: number, corners = 24): Trace {
+  const [x, y]: (number | null)[][] = [[], []];
+  for (const { mean, variances, axes } of mixture.components) {
+    for (let k = 0; k <= corners; k++) {
+      const angle = (2 * Math.PI * k) / corners;
+      const [a, b] = [Math.cos(angle), Math.sin(angle)].map(
+        (v, j) => deviations * v * Math.sqrt(variances[j]),
+      );
+      x.push(Number((mean[0] + axes[0] * a + axes[1] * b).toFixed(2)));
+      y.push(Number((mean[1] + axes[2] * a + axes[3] * b).toFixed(2)));
+    }
+    x.push(null);
+    y.push(null);
+  }
+  const fillcolor = faded(colour.pde, 0.22);
+  return { x, y, fill: "toself", fillcolor, line: { width: 0 }, hoverinfo: "skip", showlegend: false };
+}
+
+/** Points (x, y pairs) of a square lattice. */
+function square(reach: number, side: number): Float64Array {
+  const at = (k: number) => -reach + (2 * reach * k) / (side - 1);
+  return Float64Array.from({ length: 2 * side * side }, (_, i) => {
+    const point = i >> 1;
+    return at(i % 2 === 0 ? point % side : Math.floor(point / side));
+  });
+}
+
+/** Clouds of points in the plane, side by side. */
+export function cloudsFigure(
+  clouds: readonly {
+    readonly title: string;
+    readonly points: Float64Array;
+    readonly hex: string;
+    readonly name: string;
+  }[],
+  reach = 3,
+  most = 200,
+): Figure {
+  const range = [-reach, reach] as const;
+  const list = clouds.map(({ title, points: cloud, hex, name }) => ({
+    title,
+    x: "x₁ (1)",
+    y: "x₂ (1)",
+    xRange: range,
+    yRange: range,
+    square: true,
+    traces: [cloudTrace(cloud, hex, name, most)],
+  }));
+  return panels(list, { width: 900, height: 400, text: clouds.map(({ title }) => title).join(", ") });
+}
+
+function cloudTrace(cloud: Float64Array, hex: string, name: string, most: number): Trace {
+  const rows = Math.min(most, cloud.length / 2);
+  const [x, y] = [0, 1].map((k) => Array.from({ length: rows }, (_, i) => cloud[2 * i + k]));
+  return points(x, y, {
+    name,
+    x: rounded(x, 4),
+    y: rounded(y, 4),
+    marker: { size: 4, color: faded(hex, 0.5) },
+    hovertemplate: `x₁ = %{x:.2f}, x₂ = %{y:.2f}<extra>${name}</extra>`,
+  });
+}
+
+/** Paths of points on a line over time, from noise (left) to data (right), on the density of x_t. */
+export function spaceTimeFigure(
+  groups: readonly {
+    readonly title: string;
+    readonly times: Float64Array;
+    readonly paths: readonly Float64Array[]; // values at the times
+  }[],
+  data: GaussianMixture, // of x_0, in one dimension
+  schedule: Schedule,
+  reach = 2.6,
+): Figure {
+  const side = 31;
+  const x = Float64Array.from({ length: side }, (_, i) => -reach + (2 * reach * i) / (side - 1));
+  const times = Float64Array.from({ length: side }, (_, i) => (schedule.endTime * i) / (side - 1));
+  const columns = Array.from(times, (t) => data.marginal(schedule, t).logDensity(x).map(Math.exp));
+  const z = Array.from(x, (_, row) =>
+    columns.map((column) => Number((column[row] / Math.max(...column)).toFixed(2))),
+  );
+  const background: Trace = {
+    type: "contour", // flat colours: a smaller picture than a heat map's
+    x: rounded(times, 4),
+    y: rounded(x, 4),
+    z,
+    zmin: 0,
+    zmax: 1,
+    contours: { start: 0.1, end: 0.9, size: 0.1 },
+    line: { width: 0 },
+    colorscale: DENSITY_SCALE,
+    showscale: false,
+    hovertemplate: "t = %{x:.2f}, X = %{y:.2f}<br>density %{z} of its largest<extra></extra>",
+  };
+  const list = groups.map(({ title, times: own, paths }) => ({
+    title,
+    x: "diffusion time t (1)",
+    y: "X (1)",
+    xRange: [schedule.endTime, 0] as const,
+    yRange: [-reach, reach] as const,
+    traces: [
+      background,
+      ...paths.map((path) => ({
+        x: rounded(own, 3),
+        y: rounded(path, 3),
+        line: { color: colour.sgm, width: 1.1 },
+        showlegend: false,
+        hovertemplate: "t = %{x:.2f}<br>X = %{y:.2f}<extra></extra>",
+      })),
+    ],
+  }));
+  return panels(list, { width: 800, height: 360, legend: false, text: "Paths from noise to data" });
+}
+
+/** Root mean square distance from the origin on the way from noise to data, one curve a process. */
+export function radiusFigure(
+  curves: readonly {
+    readonly name: string;
+    readonly hex: string;
+    readonly times: readonly number[];
+    readonly radii: readonly number[];
+    readonly dash?: string;
+  }[],
+): Figure {
+  const traces = curves.map(({ name, hex, times, radii, dash = "solid" }) =>
+    line(times, radii, {
+      name,
+      line: { color: hex, width: 2.5, dash },
+      hovertemplate: `t = %{x:.2f}<br>distance %{y:.3g}<extra>${name}</extra>`,
+    }),
+  );
+  const first = Math.max(...curves.flatMap(({ times }) => times));
+  const panel = {
+    x: "diffusion time t (1)",
+    y: "rms distance from the origin (1)",
+    xRange: [first, 0] as const,
+    yType: "log" as const,
+    traces,
+  };
+  return panels([panel], {
+    width: 760,
+    height: 430,
+    text: "How far points are from the origin on their way",
+  });
+}
+
+/** Shares of points that lie nearer than a distance to the nearest point of a sample. */
+export function nearestFigure(
+  sets: readonly {
+    readonly name: string;
+    readonly hex: string;
+    readonly distances: Float64Array;
+    readonly dash?: string;
+  }[],
+): Figure {
+  const count = 100;
+  const traces = sets.map(({ name, hex, distances, dash = "solid" }) => {
+    const sorted = distances.slice().sort();
+    const share = Float64Array.from({ length: count }, (_, i) => (i + 0.5) / count);
+    const x = share.map((u) => sorted[Math.floor(u * sorted.length)]);
+    return line(x, share, {
+      name,
+      line: { color: hex, width: 2.5, dash },
+      hovertemplate: `%{y:.0%} lie nearer than %{x:.3g}<extra>${name}</extra>`,
+    });
+  });
+  const panel = {
+    x: "distance to the nearest sample (1)",
+    y: "share of points (1)",
+    xType: "log" as const,
+    traces,
+  };
+  const figure = panels([panel], { width: 760, height: 420, text: "Distance to the nearest sample" });
+  const axis = { ...(figure.layout["xaxis"] as object), exponentformat: "power", dtick: 1 };
+  return { ...figure, layout: { ...figure.layout, xaxis: axis } };
+}
