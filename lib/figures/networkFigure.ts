@@ -5,9 +5,11 @@ import { colour, faded, type Figure, type Json } from "./figure";
 const HEX: Record<string, string> = {
   Conv1D: colour.pde,
   DilatedConv1D: colour.pde,
-  Dense: colour.fourth,
+  TokenConv1D: colour.pde,
+  Affine: colour.fourth,
   FiLM: colour.sgm,
   Activation: colour.third,
+  SiLU: colour.third,
   Add: colour.grey,
   ReplicatePad: colour.fifth,
 };
@@ -39,7 +41,7 @@ export function blockFigure(model: tf.LayersModel, prefix = "block1_"): Figure {
     })),
   );
   const at = new Map(boxes.map((box) => [box.layer, box]));
-  const half = { x: Math.min(0.047, 0.4 / Math.max(...rows.map((row) => row.length))), y: 0.2 };
+  const half = { x: Math.min(0.056, 0.4 / Math.max(...rows.map((row) => row.length))), y: 0.22 };
   const shapes: Json[] = boxes.map(({ layer, x, y }) => {
     const hex = HEX[layers.find(({ name }) => name === layer)!.getClassName()] ?? colour.grey;
     return {
@@ -57,7 +59,7 @@ export function blockFigure(model: tf.LayersModel, prefix = "block1_"): Figure {
     y,
     text,
     showarrow: false,
-    font: { size: 11 },
+    font: { size: 13 },
   }));
   const label = (x: number, y: number, text: string): Json => ({
     x,
@@ -65,7 +67,7 @@ export function blockFigure(model: tf.LayersModel, prefix = "block1_"): Figure {
     text,
     xanchor: "right",
     showarrow: false,
-    font: { size: 12 },
+    font: { size: 13 },
   });
   const arrow = (fromX: number, fromY: number, toX: number, toY: number): Json => ({
     x: toX,
@@ -115,9 +117,9 @@ export function blockFigure(model: tf.LayersModel, prefix = "block1_"): Figure {
       { type: "scatter", mode: "markers", x: [0, 1], y: [0, 1], marker: { opacity: 0 }, hoverinfo: "skip" },
     ],
     layout: {
-      width: 980,
-      height: 330,
-      xaxis: { ...invisible, range: [-0.08, 1.02] },
+      width: 900,
+      height: 350,
+      xaxis: { ...invisible, range: [-0.09, 1.02] },
       yaxis: { ...invisible, range: [-0.65, 1.35] },
       shapes,
       annotations: [...labels, ...arrows],
@@ -145,11 +147,14 @@ function describe(layer: tf.layers.Layer): string {
     case "Conv1D":
       return `conv ${[config["kernelSize"]].flat()[0]}<br>${config["filters"]} ch.${parameters}`;
     case "DilatedConv1D":
+    case "TokenConv1D":
       return `conv ${config["kernelSize"]} / ${config["dilation"]}<br>${config["filters"]} ch.${parameters}`;
-    case "Dense":
+    case "Affine":
       return `dense<br>${config["units"]}${parameters}`;
     case "FiLM":
-      return "FiLM<br>(1+γ)h+β";
+      return `FiLM<br>(1+γ)h+β${config["activation"] ? "<br>SiLU" : ""}`;
+    case "SiLU":
+      return "SiLU";
     case "Activation":
       return String(config["activation"]);
     case "ReplicatePad":

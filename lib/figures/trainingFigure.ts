@@ -25,36 +25,68 @@ export class TrainingHistory {
     return last ? progressLine(last) : "training";
   }
 
-  /** Figure 3: training loss, gradient norm and validation loss over epochs, on logarithmic axes. */
+  /**
+   * Figure 3: training and validation loss, and the norm of the gradient, over epochs on logarithmic axes; the title tells
+   * where the training stands.
+   */
   figure(): Figure {
     const x = this.states.map(({ epoch }) => epoch);
     const checked = this.states.filter(({ validated }) => validated);
-    const style = (color: string) => ({ line: { color, width: 2 } });
-    const traces = [
-      line(
-        x,
-        this.states.map(({ loss }) => loss),
-        { name: "training loss", ...style(colour.pde) },
-      ),
-      line(
-        x,
-        this.states.map(({ gradientNorm }) => gradientNorm),
-        { name: "gradient norm", ...style(colour.fifth) },
-      ),
-      points(
-        checked.map(({ epoch }) => epoch),
-        checked.map(({ validationLoss }) => validationLoss),
-        {
-          name: "validation loss (averaged weights)",
-          mode: "lines+markers",
-          ...style(colour.third),
-          marker: { size: 6, color: colour.third },
-        },
-      ),
-    ];
-    const panel = { x: "epoch", y: "loss, norm of the gradient", yType: "log" as const, traces };
-    return panels([panel], { width: 760, height: 430, text: this.text });
+    const style = (name: string, color: string, digits: number) => ({
+      name,
+      line: { color, width: 2 },
+      hovertemplate: `${name}<br>epoch %{x:.2f}: %{y:.${digits}f}<extra></extra>`,
+    });
+    const loss = line(x, this.states.map((state) => state.loss), style("training loss", colour.fourth, 4)); // prettier-ignore
+    const validation = points(
+      checked.map(({ epoch }) => epoch),
+      checked.map(({ validationLoss }) => validationLoss),
+      {
+        ...style("validation loss (averaged weights)", colour.third, 4),
+        mode: "lines+markers",
+        marker: { size: 6, color: colour.third },
+      },
+    );
+    const norms = this.states.map(({ gradientNorm }) => gradientNorm);
+    const gradient = line(x, norms, style("gradient norm", colour.fifth, 3));
+    const epoch = { x: "epoch", yType: "log" as const };
+    return panels(
+      [
+        { ...epoch, title: "loss", y: "mean square of v's error", traces: [loss, validation] },
+        { ...epoch, title: "gradient", y: "norm before clipping", traces: [gradient] },
+      ],
+      { width: 860, height: 430, title: this.title, text: this.text },
+    );
   }
+
+  /** Step, loss on held-out conditions and time left or, at the end, taken. */
+  private get title(): string {
+    const last = this.states[this.states.length - 1];
+    if (!last) return "training";
+    const { step, steps, validationLoss, secondsLeft, secondsElapsed } = last;
+    const validation = Number.isNaN(validationLoss) ? "" : `validation ${validationLoss.toFixed(3)} · `;
+    const time = step < steps ? `${timeLeft(secondsLeft)} left` : `took ${timeLeft(secondsElapsed)}`;
+    return `step ${step} of ${steps} · ${validation}${time}`;
+  }
+}
+
+/** Validation losses of several trainings over their steps. */
+export function validationFigure(
+  runs: readonly { readonly name: string; readonly states: readonly TrainingState[]; readonly hex: string }[],
+): Figure {
+  const traces = runs.map(({ name, states, hex }) =>
+    line(
+      states.map(({ step }) => step),
+      states.map(({ validationLoss }) => validationLoss),
+      {
+        name,
+        line: { color: hex, width: 2.5 },
+        hovertemplate: `${name}<br>step %{x}: %{y:.4f}<extra></extra>`,
+      },
+    ),
+  );
+  const panel = { x: "step", y: "validation loss", yType: "log" as const, traces };
+  return panels([panel], { width: 760, height: 400, text: "Validation losses" });
 }
 
 /** A training's state in one line. */
