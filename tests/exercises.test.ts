@@ -18,13 +18,13 @@ test("check prints the judgement, also for answers that are missing or make the 
   const printed: string[] = [];
   t.mock.method(console, "log", (text: string) => void printed.push(text));
   const exercise = { number: "2.1", fault: (answer: () => number) => numberFault(answer(), 2, 0.01) };
-  assert.equal(await check(exercise, undefined), false);
-  assert.equal(await check(exercise, () => 2), true);
-  assert.equal(await check(exercise, () => 5), false);
+  await check(exercise, undefined);
+  await check(exercise, () => 2);
+  await check(exercise, () => 5);
   const failing = () => {
     throw new Error("the function fails.");
   };
-  assert.equal(await check(exercise, failing), false);
+  await check(exercise, failing);
   assert.deepEqual(printed, [
     "Exercise 2.1: no answer yet.",
     "Exercise 2.1: right.",

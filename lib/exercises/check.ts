@@ -11,13 +11,13 @@ export interface Exercise<T> {
 /**
  * Judges an answer and prints the judgement; an answer that is undefined is one not yet given.
  *
- * Returns whether the answer is right. An answer that makes the judge fail is wrong for the reason it fails.
+ * Returns nothing, which a notebook would show below the judgement. An answer that makes the judge fail is wrong for the reason it fails.
  */
-export async function check<T>(exercise: Exercise<T>, answer: T | undefined): Promise<boolean> {
+export async function check<T>(exercise: Exercise<T>, answer: T | undefined): Promise<void> {
   const { number } = exercise;
   if (answer === undefined) {
     console.log(`Exercise ${number}: no answer yet.`);
-    return false;
+    return;
   }
   let fault: string | undefined;
   try {
@@ -26,7 +26,6 @@ export async function check<T>(exercise: Exercise<T>, answer: T | undefined): Pr
     fault = error instanceof Error ? error.message : String(error);
   }
   console.log(fault === undefined ? `Exercise ${number}: right.` : `Exercise ${number}: not yet. ${fault}`);
-  return fault === undefined;
 }
 
 /**
