@@ -22,7 +22,7 @@ export function reverseVariancesFigure(
   const range = [-1, 1.5] as const;
   const shown = list.map(({ title, runs }) => {
     const { schedule, dataStd, times } = runs[0];
-    const thin = <T extends Float64Array>(values: T) => values.filter((_, k) => k % 40 === 0);
+    const thin = <T extends Float64Array>(values: T) => values.filter((_, k) => k % 50 === 0);
     const curves = runs.flatMap(({ name, hex, symbol, simulated, ...law }): Curve[] => {
       const known = thin(scaledReverseVariances(law, law.times));
       const inside = (values: Float64Array) =>

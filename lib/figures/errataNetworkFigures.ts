@@ -29,12 +29,13 @@ export function layersFigure(
   );
 }
 
-/** Features after FiLM against those before, all cells of some channels: one line a channel. */
-export function modulationFigure({ before, after, channels }: Modulation, shown = 5): Figure {
+/** Features after FiLM against those before, every other cell of some channels: one line a channel. */
+export function modulationFigure({ before, after, channels }: Modulation, shown = 4): Figure {
   const symbols = ["circle", "square", "diamond", "x", "triangle-up"];
   const hexes = [colour.pde, colour.sgm, colour.third, colour.fourth, colour.fifth];
   const curves = Array.from({ length: shown }, (_, channel): Curve => {
-    const column = (values: Float64Array) => values.filter((_value, i) => i % channels === channel);
+    const column = (values: Float64Array) =>
+      values.filter((_value, i) => i % channels === channel && Math.floor(i / channels) % 2 === 0);
     return {
       name: `channel ${channel + 1}`,
       hex: hexes[channel % hexes.length],

@@ -93,7 +93,7 @@ export function conventionsFigure(sets: readonly DataSet[]): Figure {
       return { title: `convention “${name}”`, x: "x (µm)", y: title, curves };
     });
   });
-  return curvesFigure(list, { columns: 2, height: 470, text: "Both conventions: mean and 95 % band" });
+  return curvesFigure(list, { columns: 2, height: 570, text: "Both conventions: mean and 95 % band" });
 }
 
 /** c of one porosity at several U0, a panel a convention: solutions[k][i] are the fields of titles[k], potentials[i]. */
@@ -163,7 +163,7 @@ export function transientFigure(
       { x: "x (µm)", y: "c (mol/m³)", curves: [...growth, limit] },
       {
         x: "t (s)",
-        y: "missing of the steady c(0) (%)",
+        y: "c(0) still misses (%)",
         yType: "log",
         curves: [
           { name: "slowest mode alone", hex: colour.fifth, dash: "dash", x: seconds, y: mode },
