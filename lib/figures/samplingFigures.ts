@@ -81,7 +81,9 @@ export function stepsFigure(
 ): Figure {
   const { problem } = pde;
   const width = problem.fields.length * problem.cells;
-  const x = micrometres(pde);
+  // Every second cell, and the last: bands are smooth, and frames many.
+  const every = (_: number, i: number) => i % 2 === 0 || i === problem.cells - 1;
+  const x = micrometres(pde).filter(every);
   const summary = (set: DataSet) => ({
     mean: columnMean(set.fields, width),
     ends: columnPercentiles(set.fields, width, [2.5, 97.5]),
@@ -95,7 +97,10 @@ export function stepsFigure(
         return problem.fields.map((field, f) => {
           const { title, factor } = fieldAxis(field);
           const part = (values: Float64Array) =>
-            values.subarray(f * problem.cells, (f + 1) * problem.cells).map((value) => factor * value);
+            values
+              .subarray(f * problem.cells, (f + 1) * problem.cells)
+              .filter(every)
+              .map((value) => factor * value);
           const curves = (
             { mean, ends: [low, high] }: typeof truth,
             who: string,
@@ -166,7 +171,7 @@ export function sameNoiseFigure(
   }));
   const text = `What samplers make of the same noise: ${drawn.map(({ name }) => name).join(", ")}`;
   return panels(list, {
-    height: 330 * Math.ceil(list.length / 3),
+    height: 290 * Math.ceil(list.length / 3),
     columns: Math.min(3, list.length),
     legend: false,
     text,

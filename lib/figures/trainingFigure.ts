@@ -50,13 +50,22 @@ export class TrainingHistory {
     const norms = this.states.map(({ gradientNorm }) => gradientNorm);
     const gradient = line(x, norms, style("gradient norm", colour.fifth, 3));
     const epoch = { x: "epoch", yType: "log" as const };
-    return panels(
+    const figure = panels(
       [
         { ...epoch, title: "loss", y: "mean square of v's error", traces: [loss, validation] },
         { ...epoch, title: "gradient", y: "norm before clipping", traces: [gradient] },
       ],
       { width: 860, height: 430, title: this.title, text: this.text },
     );
+    // A loss that falls by less than a decade needs more ticks than powers of ten.
+    const tickvals = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10];
+    const axis = {
+      ...(figure.layout["yaxis"] as object),
+      tickmode: "array",
+      tickvals,
+      ticktext: tickvals.map(String),
+    };
+    return { ...figure, layout: { ...figure.layout, yaxis: axis } };
   }
 
   /** Step, loss on held-out conditions and time left or, at the end, taken. */
@@ -85,7 +94,7 @@ export function validationFigure(
       },
     ),
   );
-  const panel = { x: "step", y: "validation loss", yType: "log" as const, traces };
+  const panel = { x: "step", y: "validation loss", traces };
   return panels([panel], { width: 760, height: 400, text: "Validation losses" });
 }
 
