@@ -87,6 +87,12 @@ class Client(NotebookClient):
             self.flush()
 
 
+def name_of(path):
+    """A notebook's name, with the folder of solutions if it is one."""
+    path = path.resolve()
+    return str(path.relative_to(NOTEBOOKS)) if path.is_relative_to(NOTEBOOKS) else path.name
+
+
 def fingerprint_of(path):
     """The fingerprint that a notebook has with the code and data of now."""
     node = KernelSpecManager().get_kernel_spec("tslab").argv[0]  # the one that runs the kernel
@@ -119,7 +125,7 @@ def execute(path, target, figures):
     except CellExecutionError as error:
         failure = error
     client.put("")
-    note_made(WORK, before, os.path.relpath(path.resolve(), NOTEBOOKS), fingerprint)
+    note_made(WORK, before, name_of(path), fingerprint)
     clean(notebook, ROOT)
     notebook.metadata["porous_sgm"] = {"fingerprint": fingerprint, "preset": PRESET}
     # Written whole or not at all, and a failed run only where it does not replace a good one.
@@ -127,8 +133,8 @@ def execute(path, target, figures):
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_suffix(".partial")
         # Numbers of a list share a line: on a line each, with their indentation, figures would be twice as large.
-        text = nbformat.writes(notebook)
-        partial.write_text(re.sub(r"\n\s+(?=(?:-?\d[\d.eE+-]*|null),?\n)", " ", text), encoding="utf-8")
+        text = re.sub(r"\n\s+(?=(?:-?\d[\d.eE+-]*|null),?\n)", " ", nbformat.writes(notebook))
+        partial.write_text(text.rstrip() + "\n", encoding="utf-8")  # as JupyterLab ends a file
         os.replace(partial, target)
     for cell in notebook.cells:
         for tag in cell.metadata.get("tags", []):
@@ -157,11 +163,11 @@ def main():
     times = {}
     good = True
     for number, path in enumerate(options.notebooks, 1):
-        print(f"[{number}/{len(options.notebooks)}] {path.name}", flush=True)
+        print(f"[{number}/{len(options.notebooks)}] {name_of(path)}", flush=True)
         target = path if options.in_place else options.to / path.name
         start = time.monotonic()
         good = execute(path, target, figures)
-        times[path.name] = time.monotonic() - start
+        times[name_of(path)] = time.monotonic() - start
         if not good:
             break
     times["in all"] = sum(times.values())

@@ -1,9 +1,9 @@
 "use strict";
 // Runs the notebooks in order through the real kernel.
 //   npm run figures            into build/: executed notebooks, Figures 1-4, the table
-//   npm run notebooks          the same, written back into notebooks/ (for committing)
+//   npm run notebooks          the same and the solutions, written back into notebooks/ (for committing)
 //   npm run figures -- [--preset smoke|lesson|full] [--to FOLDER] [NOTEBOOK ...]
-// The preset is "lesson" unless one is named; without a notebook all run.
+// The preset is "lesson" unless one is named; where no notebook is named all run.
 
 const { spawnSync } = require("child_process");
 const fs = require("fs");
@@ -17,6 +17,13 @@ const options = {
   to: { type: "string", default: path.join("build", "notebooks") },
   "in-place": { type: "boolean", default: false },
 };
+
+/** The notebooks of a folder of the project, in order. */
+function notebooksOf(folder) {
+  if (!fs.existsSync(path.join(root, folder))) return [];
+  const names = fs.readdirSync(path.join(root, folder)).filter((name) => name.endsWith(".ipynb"));
+  return names.sort().map((name) => path.join(folder, name));
+}
 
 function execute() {
   let given;
@@ -40,12 +47,9 @@ function execute() {
   if (positionals.length === 0) {
     fs.rmSync(path.join(root, "build", "work", values.preset), { recursive: true, force: true });
   }
-  const folder = path.join(root, "notebooks");
-  const names = fs
-    .readdirSync(folder)
-    .filter((name) => name.endsWith(".ipynb"))
-    .sort();
-  const notebooks = positionals.length > 0 ? positionals : names.map((name) => path.join(folder, name));
+  // What is committed executed has the solutions in it.
+  const folders = ["notebooks", ...(values["in-place"] ? [path.join("notebooks", "solutions")] : [])];
+  const notebooks = positionals.length > 0 ? positionals : folders.flatMap(notebooksOf);
   const target = values["in-place"] ? ["--in-place"] : ["--to", values.to];
   const { status } = spawnSync(python, [path.join(__dirname, "execute.py"), ...target, ...notebooks], {
     cwd: root,

@@ -60,6 +60,7 @@ await show(panels([{ x: "x", y: "y", traces: [line([0, 1], [0, 1])] }]));`;
     return fs.readFileSync(path.join(folder, "noisy.ipynb"), "utf8");
   });
   assert.equal(results[0], results[1]);
+  assert.ok(results[0].endsWith("}\n"));
 
   const { metadata: kept, cells: done } = JSON.parse(results[0]) as Notebook;
   assert.deepEqual(Object.keys(kept).sort(), ["kernelspec", "language_info", "porous_sgm"]);
