@@ -1,4 +1,5 @@
 /** What the notebooks share: how much is computed, where results go, and data that an earlier notebook makes. */
+import { createHash } from "crypto";
 import fs from "fs";
 import path from "path";
 import { generate } from "./data/generate";
@@ -57,6 +58,12 @@ export function workPath(...names: string[]): string {
   const file = path.join(root, "build", "work", budget(), ...names);
   fs.mkdirSync(path.dirname(file), { recursive: true });
   return file;
+}
+
+/** The folder where an unfinished training with these settings keeps its states: other settings have another one. */
+export function statesFolder(settings: Settings): string {
+  const digest = createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 12);
+  return workPath(`states-${digest}`);
 }
 
 /**
