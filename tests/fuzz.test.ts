@@ -1,0 +1,108 @@
+/**
+ * Broken files of every kind that the project reads: each is read, or refused in one sentence, within a second, and takes
+ * no more memory than its size warrants. `npm run test:fuzz` tries 100,000 of them.
+ */
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { readDataSet, writeDataSet } from "../lib/data/arrow";
+import { readPorosityCsv } from "../lib/data/csv";
+import { generateDataSet } from "../lib/data/generate";
+import { InputError } from "../lib/errors";
+import { ScoreModel } from "../lib/network/scoreModel";
+import { Random } from "../lib/random";
+import { tf } from "../lib/tensorflow";
+import { readCheckpoint, writeCheckpoint } from "../lib/training/checkpoint";
+import { createModel } from "../lib/training/train";
+import { mutated } from "./mutations";
+import { problem, tinyPreset, tinyToken } from "./tiny";
+
+/** Inputs in all. */
+const INPUTS = Number(process.env["POROUS_SGM_FUZZ"] ?? 1000);
+const MOST_MS = 1000;
+/** What a file of some kilobytes may take, beside what the garbage collector has not yet taken back. */
+const MOST_BYTES = 300e6;
+
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-"));
+after(() => fs.rmSync(scratch, { recursive: true, force: true }));
+
+interface Target {
+  readonly name: string;
+  readonly kind: "binary" | "text";
+  /** Share of the inputs. */
+  readonly share: number;
+  /** A file that is broken, and what reads it. */
+  readonly file: string;
+  readonly read: () => unknown;
+}
+
+async function targets(): Promise<Target[]> {
+  const at = (...names: string[]) => path.join(scratch, ...names);
+  const data = generateDataSet(problem, { conditions: 3, fields: 2, seed: 1 });
+  writeDataSet(at("data.arrow"), data);
+  const latent = Array.from(data.latent!.subarray(0, 300));
+  const rows = [0, 1, 2].map((row) => latent.slice(100 * row, 100 * (row + 1)).join(","));
+  fs.writeFileSync(at("porosity.csv"), `${rows.join("\n")}\n`);
+  const vector = Float32Array.of(1, 2, 3);
+  const vectors = { weights: vector, average: vector, first: vector, second: vector };
+  const fingerprint = { seed: "1", length: "2" };
+  writeCheckpoint(at("state"), { fingerprint, step: 3, seconds: 1, bestLoss: 0.5, setbacks: 0, vectors });
+  const training = generateDataSet(problem, { conditions: 40, fields: 10, seed: 1 });
+  const rest = { ...tinyToken, target: "rest" as const };
+  const model = createModel(training, tinyPreset(rest), 1);
+  await model.save(at("model"));
+  model.dispose();
+  const load = async () => (await ScoreModel.load(at("model"))).dispose();
+  return [
+    { name: "Arrow file", kind: "binary", share: 0.4, file: at("data.arrow"), read: () => readDataSet(at("data.arrow")) },
+    { name: "CSV file", kind: "text", share: 0.25, file: at("porosity.csv"), read: () => drained(readPorosityCsv(at("porosity.csv"), 100)) },
+    { name: "checkpoint", kind: "binary", share: 0.25, file: at("state"), read: () => readCheckpoint(at("state")) },
+    { name: "model.json", kind: "text", share: 0.04, file: at("model", "model.json"), read: load },
+    { name: "network.json", kind: "text", share: 0.03, file: at("model", "network.json"), read: load },
+    { name: "covariance.bin", kind: "binary", share: 0.03, file: at("model", "covariance.bin"), read: load },
+  ]; // prettier-ignore
+}
+
+async function drained(rows: AsyncGenerator<Float64Array>): Promise<void> {
+  for await (const row of rows) assert.equal(row.length, 100);
+}
+
+test(`${INPUTS} broken files are read or refused in one sentence`, async (t) => {
+  for (const { name, kind, share, file, read } of await targets()) {
+    await t.test(name, async () => {
+      const whole = fs.readFileSync(file);
+      await read(); // what it takes once, such as a kernel's first call
+      const random = new Random(1, whole.length);
+      const before = process.memoryUsage().rss;
+      const tensors = tf.memory().numTensors;
+      let refusals = 0;
+      for (let n = 0; n < INPUTS * share; n++) {
+        const bytes = mutated(whole, random, kind);
+        fs.writeFileSync(file, bytes);
+        const start = performance.now();
+        try {
+          await read();
+        } catch (error) {
+          refusals++;
+          const told = error instanceof InputError && /^[^\n]{20,500}$/.test(error.message);
+          if (!told) {
+            const kept = path.join(os.tmpdir(), `porous-sgm-fuzz-${path.basename(file)}`);
+            fs.writeFileSync(kept, bytes);
+            assert.fail(`input ${n}, kept as ${kept}: ${String((error as Error).stack)}`);
+          }
+        }
+        const ms = performance.now() - start;
+        assert.ok(ms < MOST_MS, `input ${n} took ${ms.toFixed(0)} ms`);
+      }
+      fs.writeFileSync(file, whole);
+      await read(); // still well
+      assert.ok(refusals > 0);
+      assert.equal(tf.memory().numTensors, tensors);
+      const grown = process.memoryUsage().rss - before;
+      assert.ok(grown < MOST_BYTES, `${(grown / 1e6).toFixed(0)} MB more`);
+    });
+  }
+  assert.deepEqual(fs.readdirSync(scratch).sort(), ["data.arrow", "model", "porosity.csv", "state"]);
+});
