@@ -2,6 +2,8 @@
 // tslab 1.0.22 gives the compiler one timer, for compiling again; the compiler sets another when files come, go or are
 // renamed (to look for modules that it has not found), and the kernel fails in the next cell. The other one gets a real timer.
 
+const { clearTimeout, setTimeout } = require("timers");
+
 module.exports = function mendTimers() {
   const name = require.resolve("@tslab/typescript-for-tslab");
   const ts = require(name);
