@@ -91,3 +91,17 @@ export async function dragSlider(inside: ElementHandle<HTMLElement>, page: Page,
   await page.mouse.move(rail.x + to * rail.width, grip.y + grip.height / 2, { steps: 5 });
   await page.mouse.up();
 }
+
+/** Drags the first slider inside an element to its other end and waits until the curves follow. */
+export async function moveSlider(inside: ElementHandle<HTMLElement>, page: Page): Promise<void> {
+  const before = await curves(inside);
+  const active = await inside.evaluate((element) => {
+    const plots = [...element.querySelectorAll(".js-plotly-plot")] as unknown as {
+      layout: { sliders?: { active?: number; steps: unknown[] }[] };
+    }[];
+    const [slider] = plots.flatMap(({ layout }) => layout.sliders ?? []);
+    return (slider.active ?? 0) / (slider.steps.length - 1);
+  });
+  await dragSlider(inside, page, active > 0.5 ? 0 : 1);
+  await changedFrom(inside, page, before);
+}

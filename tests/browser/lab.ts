@@ -96,6 +96,10 @@ export class Lab {
   }
 
   async stop(): Promise<void> {
+    // Tests close what they have finished with.
+    const left = this.browser.contexts().flatMap((context) => context.pages());
+    for (const [i, page] of left.entries())
+      await photograph(page, `unfinished-${path.basename(this.project.folder)}-${i}`);
     await this.browser.close();
     const ended = new Promise((resolve) => this.server.once("exit", resolve));
     if (this.server.kill()) await ended;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { drawnFigures } from "./figures";
+import { drawnFigures, moveSlider } from "./figures";
 import { Lab, photograph } from "./lab";
 import { type Code, Notebook, textOf } from "./notebook";
 
@@ -11,22 +11,27 @@ before(async () => {
 });
 after(() => lab.stop());
 
-/** Figures of every cell: all drawn, none cut off. */
-async function checkFigures(notebook: Notebook, cells: readonly Code[], name: string): Promise<number> {
-  let figures = 0;
+/** Figures of every cell: all drawn, none cut off, and those with a slider change with it. Returns how many. */
+async function checkFigures(notebook: Notebook, cells: readonly Code[], name: string) {
+  let [figures, sliders] = [0, 0];
   for (const { index, outputs } of cells) {
     const count = outputs.filter(({ data }) => data && FIGURE in data).length;
     if (count === 0) continue;
     const element = await notebook.show(index);
-    for (const drawn of await drawnFigures(element, notebook.page, count)) {
+    const all = await drawnFigures(element, notebook.page, count);
+    for (const drawn of all) {
       figures++;
       assert.ok(drawn.marks > 0, `${name}, cell ${index}: an empty figure`);
       assert.ok(drawn.width <= drawn.room + 1, `${name}, cell ${index}: ${drawn.width} > ${drawn.room} px`);
       assert.deepEqual(drawn.cut, [], `${name}, cell ${index}: texts are cut off`);
     }
     await photograph(notebook.page, `${name}-${index}`);
+    if (!all.some((drawn) => drawn.sliders > 0)) continue;
+    sliders++;
+    await moveSlider(element, notebook.page);
+    await photograph(notebook.page, `${name}-${index}-moved`);
   }
-  return figures;
+  return { figures, sliders };
 }
 
 test("the printed address opens the first notebook, and Run All runs it", async () => {
@@ -50,18 +55,21 @@ test("the printed address opens the first notebook, and Run All runs it", async 
     told.filter(({ output_type, name: stream }) => output_type === "error" || stream === "stderr"),
     [],
   );
-  assert.ok((await checkFigures(notebook, cells, "run")) >= 3);
+  assert.ok((await checkFigures(notebook, cells, "run")).figures >= 3);
   await notebook.close();
 });
 
 test("each notebook opens as it was committed, its figures drawn, and counts as unchanged", async () => {
+  let sliders = 0;
   for (const name of lab.project.notebooks().slice(1)) {
     const notebook = await Notebook.open(lab, lab.addressOf(name));
-    const figures = await checkFigures(notebook, await notebook.code(), name.replace(".ipynb", ""));
-    assert.ok(figures >= 1, `${name} has no figure`);
+    const found = await checkFigures(notebook, await notebook.code(), name.replace(".ipynb", ""));
+    assert.ok(found.figures >= 1, `${name} has no figure`);
+    sliders += found.sliders;
     assert.equal(await notebook.changed(), false, `${name} counts as changed once it is open`);
     await notebook.close();
   }
+  assert.ok(sliders >= 2, `the course has ${sliders} figures with a slider`);
 });
 
 test("nothing warns in the browser's console, and nothing is asked of other machines", () => {

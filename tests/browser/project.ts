@@ -64,13 +64,14 @@ export class Project {
     return found;
   }
 
-  /** Writes a notebook of the given cells of code, and returns its name. */
-  addNotebook(name: string, cells: readonly string[]): string {
+  /** Writes a notebook of the given cells of code, below a title where there is one, and returns its name. */
+  addNotebook(name: string, cells: readonly string[], title?: string): string {
     const metadata = { kernelspec: { name: "tslab", display_name: "TypeScript", language: "typescript" } };
+    const heading = { id: "title", cell_type: "markdown", metadata: {}, source: `# ${title}` };
     const list = cells.map((source, i) => {
       return { id: `c${i}`, cell_type: "code", metadata: {}, execution_count: null, outputs: [], source };
     });
-    const notebook = { cells: list, metadata, nbformat: 4, nbformat_minor: 5 };
+    const notebook = { cells: title ? [heading, ...list] : list, metadata, nbformat: 4, nbformat_minor: 5 };
     this.write(path.join("notebooks", name), JSON.stringify(notebook));
     return name;
   }

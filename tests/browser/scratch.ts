@@ -29,3 +29,14 @@ const figure = panels([
 const frames = ways.map((way) => ({ name: String(way), data: [{ y: [0, way, 0] }], traces: [1] }));
 await show({ ...figure, layout: { ...figure.layout, meta: { hoverFrames: true } }, frames });
 `.trim();
+
+/** Imports that reach the colours of figures over another module only, and a figure in them. */
+export const DRAWN: readonly string[] = [
+  `
+import { simulateAt } from "./lib/data/generate";
+import { porousElectrode } from "./lib/data/porousElectrodeProblem";
+import { solutionsFigure } from "./lib/figures/physicsFigures";
+import { show } from "./lib/figures/show";
+`.trim(),
+  `await show(solutionsFigure(simulateAt(porousElectrode("text"), [1e-5, 0, 25], 4, 1), 4));`,
+];

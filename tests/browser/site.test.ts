@@ -27,7 +27,7 @@ let site: string;
 before(async () => {
   if (skip) return;
   const project = new Project(path.join(pictures, "site"));
-  const scratch = project.addNotebook("99-slider.ipynb", ["// # Slider", SLIDER]);
+  const scratch = project.addNotebook("99-slider.ipynb", [SLIDER], "A slider");
   run(
     python,
     [project.file("scripts", "execute.py"), "--in-place", project.file("notebooks", scratch)],

@@ -43,9 +43,8 @@
     /** Draws data and layout, each length of it times `by`, with the bundle's frames. */
     async function draw(data, layout, by) {
       const frames = bundle.frames?.map((frame) => ({ ...frame, layout: scaled(frame.layout, factor) }));
-      // A zoom stays when a cell updates its figure; and no button sends it to a server.
-      const config = { ...bundle.config, showSendToCloud: false };
-      const figure = { data, layout: { uirevision: true, ...scaled(layout, by) }, frames, config };
+      // With a uirevision a zoom stays when a cell updates its figure.
+      const figure = { ...bundle, data, layout: { uirevision: true, ...scaled(layout, by) }, frames };
       if (renderer.hasGraphElement()) return renderer.constructor.Plotly.react(node, figure);
       // It would write a PNG of its own into the notebook.
       await renderer.createGraph({ data: { [MIME]: figure }, setData() {} });
