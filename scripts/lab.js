@@ -22,9 +22,7 @@ const options = [
   "--KernelSpecManager.allowed_kernelspecs=tslab",
   "--MappingKernelManager.default_kernel_name=tslab",
   `--LabApp.extra_labextensions_path=${path.join(__dirname, "lab")}`,
-  // Nothing is fetched at run time: neither news nor versions nor the catalogue of extensions.
-  "--LabApp.news_url=None",
-  "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+  // No catalogue of extensions from the network; set-up sees to news and versions.
   "--LabApp.extension_manager=readonly",
 ];
 // In a container one is root; the server listens on this machine only and asks for its token.

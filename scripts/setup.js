@@ -278,14 +278,15 @@ function kernel() {
     language: "typescript",
     interrupt_mode: "signal",
   };
-  // It asks nobody about news, and nothing of the network.
-  const notifications = { fetchNews: "false", checkForUpdates: false };
+  const settings = {
+    // It asks nobody about news, and nothing of the network.
+    "@jupyterlab/apputils-extension:notification": { fetchNews: "false", checkForUpdates: false },
+    // Beside the list of files, lines of code would be cut off.
+    "@jupyterlab/notebook-extension:tracker": { codeCellConfig: { lineWrap: true } },
+  };
   const files = [
     [path.join(share, "kernels", "tslab", "kernel.json"), spec],
-    [
-      path.join(share, "lab", "settings", "overrides.json"),
-      { "@jupyterlab/apputils-extension:notification": notifications },
-    ],
+    [path.join(share, "lab", "settings", "overrides.json"), settings],
   ].map(([file, content]) => ({ file, text: `${JSON.stringify(content, undefined, 2)}\n` }));
   return {
     current: () => files.every(({ file, text }) => contentOf(file) === text) && fs.existsSync(own),

@@ -98,10 +98,10 @@ export function smallestLossFigure(
     ];
   });
   const axes = { x: "t", y: "smallest possible loss", xType: "log", yType: "log" } as const;
-  return curvesFigure([{ ...axes, curves }], {
-    height: 345,
-    text: "Loss of the exact score",
-  });
+  const figure = curvesFigure([{ ...axes, curves }], { height: 345, text: "Loss of the exact score" });
+  // Twelve decades: a label at each would lie on its neighbours.
+  const yaxis = { ...(figure.layout["yaxis"] as object), dtick: 3 };
+  return { ...figure, layout: { ...figure.layout, yaxis } };
 }
 
 /** Errors of two samplers against their number of steps. */

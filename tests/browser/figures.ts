@@ -10,6 +10,8 @@ export interface Drawn {
   readonly marks: number;
   /** Texts that reach over the figure's edge. */
   readonly cut: readonly string[];
+  /** Pairs of texts that lie on one another. */
+  readonly overlaps: readonly string[];
   readonly sliders: number;
 }
 
@@ -36,7 +38,22 @@ export async function drawnFigures(
         // A pixel or two of a letter's box are empty.
         return left < svg.left - 2 || right > svg.right + 2 || top < svg.top - 2 || bottom > svg.bottom + 2;
       });
+      // Legends, titles and ticks; ticks of one axis, and rotated ones, have boxes that touch.
+      const seen = [...plot.querySelectorAll<SVGElement>("svg text")].filter((text) => {
+        const { width, height } = text.getBoundingClientRect();
+        return width * height > 0 && text.closest(".legend .legendtoggle, .hoverlayer, .modebar") === null;
+      });
+      const overlaps = seen.flatMap((one, i) => {
+        const a = one.getBoundingClientRect();
+        return seen.slice(i + 1).flatMap((other) => {
+          const b = other.getBoundingClientRect();
+          const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+          const along = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+          return across > 2 && along > 3 ? [`${one.textContent} | ${other.textContent}`] : [];
+        });
+      });
       return {
+        overlaps,
         width: svg.width,
         room: frame.width,
         marks: plot.querySelectorAll(

@@ -19,13 +19,14 @@ async function checkFigures(notebook: Notebook, cells: readonly Code[], name: st
     if (count === 0) continue;
     const element = await notebook.show(index);
     const all = await drawnFigures(element, notebook.page, count);
+    await photograph(notebook.page, `${name}-${index}`);
     for (const drawn of all) {
       figures++;
       assert.ok(drawn.marks > 0, `${name}, cell ${index}: an empty figure`);
       assert.ok(drawn.width <= drawn.room + 1, `${name}, cell ${index}: ${drawn.width} > ${drawn.room} px`);
       assert.deepEqual(drawn.cut, [], `${name}, cell ${index}: texts are cut off`);
+      assert.deepEqual(drawn.overlaps, [], `${name}, cell ${index}: texts lie on one another`);
     }
-    await photograph(notebook.page, `${name}-${index}`);
     if (!all.some((drawn) => drawn.sliders > 0)) continue;
     sliders++;
     await moveSlider(element, notebook.page);
