@@ -22,17 +22,20 @@ let after = false;
 console.log("ready");
 """
 LOOP = """
+import path from "path";
+const begun = path.join("a", "b");
 for await (const state of train(model, data, presets.lesson.training, { steps: 100000 })) {
   steps = state.step;
   if (steps === 3) console.log("training");
 }
 after = true;
+const ended = begun;
 """
 REPORT = """
 const first = steps;
 await new Promise((resolve) => setTimeout(resolve, 1500));
 const weights = model.network.getWeights().map((w) => w.abs().sum().dataSync()[0]);
-console.log(JSON.stringify({ first, later: steps, after, finite: weights.every(Number.isFinite) }));
+console.log(JSON.stringify({ first, later: steps, after, begun, finite: weights.every(Number.isFinite) }));
 """
 
 
@@ -76,7 +79,9 @@ def main():
         message, text = run(client, REPORT)
         status = reply_of(client, message)
         report = json.loads(text.strip().splitlines()[-1])
-        print(json.dumps({"interrupted": interrupted, "seconds": seconds, "next": status, **report}))
+        message, unknown = run(client, "console.log(ended);")
+        reply_of(client, message)
+        print(json.dumps({"interrupted": interrupted, "seconds": seconds, "next": status, "unknown": unknown, **report}))
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)

@@ -150,5 +150,8 @@ test("an interrupted training stops within one step, keeps its weights, and leav
   assert.ok(Number(report["first"]) >= 3);
   assert.equal(report["later"], report["first"]);
   assert.equal(report["after"], false, "code after the loop ran");
+  // What the cell declared before it was stopped is known, what it would have declared later is not.
+  assert.equal(report["begun"], "a/b");
+  assert.match(String(report["unknown"]), /Cannot find name 'ended'/);
   assert.equal(report["finite"], true);
 });
