@@ -16,7 +16,14 @@ export interface Piece {
 
 /** The documents, and the notebooks with their solutions, that git knows or would add. */
 export function textFiles(): string[] {
-  const kinds = ["README.md", "environment.md", "SECURITY.md", "docs/*.md", "data/*README.md", "notebooks/*.ipynb"];
+  const kinds = [
+    "README.md",
+    "environment.md",
+    "SECURITY.md",
+    "docs/*.md",
+    "data/*README.md",
+    "notebooks/*.ipynb",
+  ];
   const options = ["--cached", "--others", "--exclude-standard", "--", ...kinds];
   return execFileSync("git", ["ls-files", ...options], { cwd: root, encoding: "utf8" })
     .split("\n")
