@@ -21,7 +21,7 @@ export function systemChromium(): string | undefined {
   });
 }
 
-/** Unpacks the one of @sparticuz/chromium, with the libraries that a bare system lacks, into build/chromium. */
+/** Unpacks the one of @sparticuz/chromium, with the libraries and fonts that a bare system lacks, into build/chromium. */
 export function packagedChromium(): string {
   const folder = path.join(root, "build", "chromium");
   fs.mkdirSync(folder, { recursive: true });
@@ -29,14 +29,31 @@ export function packagedChromium(): string {
   const env = { ...process.env, TMPDIR: folder, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs20.x" };
   const program =
     'require("@sparticuz/chromium").executablePath().then((file) => process.stdout.write(file))';
-  return execFileSync(process.execPath, ["-e", program], { cwd: __dirname, env, encoding: "utf8" });
+  const executable = execFileSync(process.execPath, ["-e", program], {
+    cwd: __dirname,
+    env,
+    encoding: "utf8",
+  });
+  // Its own configuration looks for fonts elsewhere; without any font it ends at the first field for input.
+  const folders = [path.join(folder, "fonts"), "/usr/share/fonts"].map(
+    (name) => `<dir>${escaped(name)}</dir>`,
+  );
+  const cache = `<cachedir>${escaped(path.join(folder, "fonts-cache"))}</cachedir>`;
+  fs.writeFileSync(
+    path.join(folder, FONTS),
+    `<?xml version="1.0"?>\n<fontconfig>${folders.join("")}${cache}</fontconfig>\n`,
+  );
+  return executable;
 }
+
+const FONTS = "fonts.conf";
+const escaped = (text: string) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
 
 /** Starts one, headless. Throws Playwright's Error where it does not start. */
 export function launch(executablePath: string): Promise<Browser> {
   const folder = path.dirname(executablePath);
   const libraries = path.join(folder, "al2023", "lib"); // beside the packaged one
-  const own = { LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: path.join(folder, "fonts") };
+  const own = { LD_LIBRARY_PATH: libraries, FONTCONFIG_FILE: path.join(folder, FONTS) };
   const env = { ...process.env, ...(fs.existsSync(libraries) ? own : {}) } as { [name: string]: string };
   return chromium.launch({ executablePath, env });
 }

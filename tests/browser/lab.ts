@@ -96,10 +96,10 @@ export class Lab {
   }
 
   async stop(): Promise<void> {
-    // Tests close what they have finished with.
+    // Tests close what they have finished with. A page may have crashed.
     const left = this.browser.contexts().flatMap((context) => context.pages());
     for (const [i, page] of left.entries())
-      await photograph(page, `unfinished-${path.basename(this.project.folder)}-${i}`);
+      await photograph(page, `unfinished-${path.basename(this.project.folder)}-${i}`).catch(() => undefined);
     await this.browser.close();
     const ended = new Promise((resolve) => this.server.once("exit", resolve));
     if (this.server.kill()) await ended;
