@@ -39,7 +39,7 @@ export function covarianceFigure(positions: Float64Array, correlationLength: num
         zmin: 0,
         zmax: 1,
         showscale: k === 1,
-        colorbar: { thickness: 14, title: { text: "value (1)", side: "top" } },
+        colorbar: { thickness: 14 },
         hovertemplate: "row x = %{y} µm<br>column %{x}<br>%{z}<extra></extra>",
       },
     ],
