@@ -38,10 +38,10 @@ export async function drawnFigures(
         // A pixel or two of a letter's box are empty.
         return left < svg.left - 2 || right > svg.right + 2 || top < svg.top - 2 || bottom > svg.bottom + 2;
       });
-      // Legends, titles and ticks; ticks of one axis, and rotated ones, have boxes that touch.
+      // Not the title of a colour bar, whose box touches that of the uppermost label.
       const seen = [...plot.querySelectorAll<SVGElement>("svg text")].filter((text) => {
         const { width, height } = text.getBoundingClientRect();
-        return width * height > 0 && text.closest(".legend .legendtoggle, .hoverlayer, .modebar") === null;
+        return width * height > 0 && !text.closest(".hoverlayer, .cbtitle");
       });
       const overlaps = seen.flatMap((one, i) => {
         const a = one.getBoundingClientRect();
