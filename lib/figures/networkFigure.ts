@@ -127,7 +127,7 @@ export function blockFigure(model: tf.LayersModel, prefix = "block1_"): Figure {
       paper_bgcolor: "white",
       plot_bgcolor: "white",
       font: { family: "Lato, Helvetica, Arial, sans-serif", size: 14, color: "#222" },
-      margin: { l: 10, r: 10, t: 10, b: 10 },
+      margin: { l: 24, r: 10, t: 10, b: 10 }, // letters differ in width from machine to machine
     },
     text: `Figure 2: the layers ${layers.map(({ name }) => name).join(", ")}`,
   };
