@@ -20,6 +20,7 @@ import { filmNetwork } from "../lib/network/filmNetwork";
 import { tokenNetwork } from "../lib/network/tokenNetwork";
 import type { TrainingState } from "../lib/training/train";
 import { matchesSnapshot } from "./snapshots";
+import { samplerStudy } from "./tiny";
 
 const electrode = porousElectrode("figures");
 /** The electrode on every tenth cell only, so that stored figures stay small. */
@@ -116,19 +117,7 @@ const figures: Record<string, Figure> = {
     [{ name: "normal", missed: [0.1, 0.01], hex: colour.grey }],
     [{ level: 5, name: "here" }],
   ),
-  samplers: samplerFigure({
-    model: "m",
-    conditions: [1e-5, 0, 25],
-    rows: 100,
-    reference: { sampler: "a", steps: 160 },
-    floors: [{ rows: 100, energyDistance: 0.4 }],
-    results: [10, 20].map((networkCalls) => ({
-      sampler: "a",
-      networkCalls,
-      energyDistance: 1 / networkCalls,
-      stdRatio: 1,
-    })),
-  }),
+  samplers: samplerFigure(samplerStudy),
 };
 
 test("figures of networks, training and sampling are those that are stored", () => {

@@ -24,6 +24,7 @@ import { bundleOf } from "../lib/figures/show";
 import { timeLeft, TrainingHistory } from "../lib/figures/trainingFigure";
 import { filmNetwork } from "../lib/network/filmNetwork";
 import { Random } from "../lib/random";
+import { samplerStudy } from "./tiny";
 
 const electrode = porousElectrode("figures");
 const set = simulateAt(electrode, [1e-5, 0, 25], 40, 1);
@@ -126,19 +127,7 @@ const figures: Record<string, Figure> = {
     { set: other, name: "SGM", hex: colour.sgm },
   ]),
   ablations: ablationFigure(ablations, ablations.questions[0]),
-  samplers: samplerFigure({
-    model: "m",
-    conditions: [1e-5, 0, 25],
-    rows: 100,
-    reference: { sampler: "a", steps: 160 },
-    floors: [{ rows: 100, energyDistance: 0.4 }],
-    results: [10, 20].map((networkCalls) => ({
-      sampler: "a",
-      networkCalls,
-      energyDistance: 1 / networkCalls,
-      stdRatio: 1,
-    })),
-  }),
+  samplers: samplerFigure(samplerStudy),
   spread: spreadFigure(
     [{ std: spreadOf(set, 1), name: "φ", hex: colour.pde }],
     electrode.positions,

@@ -4,6 +4,7 @@ import type { DataSet } from "../lib/data/dataset";
 import { generateDataSet } from "../lib/data/generate";
 import { porousElectrode } from "../lib/data/porousElectrodeProblem";
 import { InputError } from "../lib/errors";
+import type { SamplerStudy } from "../lib/figures/samplerFigure";
 import type { ModelSettings, Preset, TrainingSettings } from "../lib/network/presets";
 
 /** The steady convention: quick to solve. */
@@ -71,3 +72,18 @@ export async function refused(action: () => unknown, pattern: RegExp): Promise<v
     },
   );
 }
+
+/** One sampler at two numbers of network calls. */
+export const samplerStudy: SamplerStudy = {
+  model: "m",
+  conditions: [1e-5, 0, 25],
+  rows: 100,
+  reference: { sampler: "a", steps: 160 },
+  floors: [{ rows: 100, energyDistance: 0.4 }],
+  results: [10, 20].map((networkCalls) => ({
+    sampler: "a",
+    networkCalls,
+    energyDistance: 1 / networkCalls,
+    stdRatio: 1,
+  })),
+};
