@@ -10,9 +10,36 @@ import { Random } from "./random";
 
 export { tf };
 
+/** The part of TensorFlow's C API that tfjs binds and this project uses; tensors are numbers there. */
+export interface Binding {
+  readonly TF_Version: string;
+  readonly TF_FLOAT: number;
+  readonly TF_INT32: number;
+  readonly TF_BOOL: number;
+  readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_BOOL: number;
+  readonly TF_ATTR_INT: number;
+  readonly TF_ATTR_FLOAT: number;
+  readonly TF_ATTR_STRING: number;
+  readonly TF_ATTR_SHAPE: number;
+  createTensor(shape: number[], dtype: number, values: Float32Array | Int32Array | Uint8Array): number;
+  tensorDataSync(tensor: number): unknown;
+  executeOp(name: string, attributes: Attribute[], tensors: number[], outputs: number): NativeOutput[];
+  loadSavedModel(folder: string, tags: string): number;
+  runSavedModel(model: number, tensors: number[], inputs: string, outputs: string): NativeOutput[];
+  deleteSavedModel(model: number): void;
+}
+
+/** What an operation has returned. */
+interface NativeOutput {
+  readonly id: number;
+  readonly shape: number[];
+  readonly dtype: number;
+}
+
 /** The part of the native backend that tfjs does not type. */
 interface NativeBackend {
-  binding: Record<string, number> & { TF_Version: string };
+  binding: Binding;
   isUsingGpuDevice: boolean;
   executeSingleOutput(name: string, attributes: Attribute[], inputs: tf.Tensor[]): tf.Tensor;
   executeMultipleOutputs(
@@ -21,9 +48,12 @@ interface NativeBackend {
     inputs: tf.Tensor[],
     outputs: number,
   ): tf.Tensor[];
+  getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
+  createOutputTensor(output: NativeOutput): tf.Tensor;
 }
 
-interface Attribute {
+/** An attribute of a native operation. */
+export interface Attribute {
   name: string;
   type: number;
   value: number | boolean | string | number[];
@@ -39,8 +69,8 @@ export function typeAttribute(name: string, dtype: "float32" | "int32"): Attribu
   const { binding } = native();
   return {
     name,
-    type: binding["TF_ATTR_TYPE"],
-    value: dtype === "float32" ? binding["TF_FLOAT"] : binding["TF_INT32"],
+    type: binding.TF_ATTR_TYPE,
+    value: dtype === "float32" ? binding.TF_FLOAT : binding.TF_INT32,
   };
 }
 
@@ -50,9 +80,23 @@ export function typeAttribute(name: string, dtype: "float32" | "int32"): Attribu
  */
 export function product(a: tf.Tensor, b: tf.Tensor, transposeA = false, transposeB = false): tf.Tensor2D {
   const { binding } = native();
-  const flag = (name: string, value: boolean) => ({ name, type: binding["TF_ATTR_BOOL"], value });
+  const flag = (name: string, value: boolean) => ({ name, type: binding.TF_ATTR_BOOL, value });
   const attributes = [flag("adj_x", transposeA), flag("adj_y", transposeB), typeAttribute("T", "float32")];
   return native().executeSingleOutput("BatchMatMulV2", attributes, [a, b]) as tf.Tensor2D;
+}
+
+/** Rows of a tensor by their numbers (int32): tf.gather looks at every one of them first, which a graph cannot. */
+export function rowsOf<T extends tf.Tensor>(tensor: T, rows: tf.Tensor1D): T {
+  const { binding } = native();
+  const attributes = [
+    { name: "batch_dims", type: binding.TF_ATTR_INT, value: 0 },
+    typeAttribute("Tparams", "float32"),
+    typeAttribute("Tindices", "int32"),
+    typeAttribute("Taxis", "int32"),
+  ];
+  return tf.tidy(() =>
+    native().executeSingleOutput("GatherV2", attributes, [tensor, rows, tf.scalar(0, "int32")]),
+  ) as T;
 }
 
 /**
@@ -65,10 +109,10 @@ export class NativeVariable {
 
   constructor(value: tf.Tensor) {
     const { binding } = native();
-    const text = (name: string, value: string) => ({ name, type: binding["TF_ATTR_STRING"], value });
+    const text = (name: string, value: string) => ({ name, type: binding.TF_ATTR_STRING, value });
     const attributes = [
       typeAttribute("dtype", "float32"),
-      { name: "shape", type: binding["TF_ATTR_SHAPE"], value: value.shape },
+      { name: "shape", type: binding.TF_ATTR_SHAPE, value: value.shape },
       text("container", ""),
       text("shared_name", `porous-sgm-${process.pid}-${threadId}-${NativeVariable.count++}`), // variables of a name are one
     ];
@@ -111,7 +155,7 @@ export function describeBackend(): string {
 export function selfAdjointEigen(matrices: tf.Tensor3D): [tf.Tensor2D, tf.Tensor3D] {
   const { binding } = native();
   const attributes = [
-    { name: "compute_v", type: binding["TF_ATTR_BOOL"], value: true },
+    { name: "compute_v", type: binding.TF_ATTR_BOOL, value: true },
     typeAttribute("T", "float32"),
   ];
   const [values, vectors] = native().executeMultipleOutputs("SelfAdjointEigV2", attributes, [matrices], 2);

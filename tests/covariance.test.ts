@@ -104,7 +104,7 @@ test("the modes are orthonormal, and the coefficients obey the identities of a l
     const product = tf.matMul(vectors, vectors, true, false).sub(tf.eye(256).expandDims(0));
     assert.ok(product.abs().max().dataSync()[0] < 1e-4); // 600 terms of float32
     const times = Float64Array.from([0.05, 0.4, 0.9, 0.2]);
-    const { total, linear, error } = model.gains(variances, times, 2);
+    const { total, linear, error } = model.gains(variances, model.levels(times), 2);
     const l = variances.expandDims(1);
     const level = tf.tensor3d(Array.from(times, (t) => model.schedule.noiseLevel(t)), [2, 2, 1]); // prettier-ignore
     const near = (a: tf.Tensor, b: tf.Tensor, name: string) =>

@@ -23,6 +23,7 @@ const ORDER = [
   ["interrupt", "tensorflow"],
   ["physics"],
   ["data"],
+  ["graph"],
   ["diffusion"],
   ["network"],
   ["training"],

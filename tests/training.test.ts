@@ -295,7 +295,8 @@ test("after a break the model has the average of its weights, and nothing else i
   const [tensors, listeners] = [tf.memory().numTensors, process.listenerCount("SIGINT")];
   const average = weights(model);
   let last = average;
-  for await (const { step } of train(model, data, tinyTraining, { steps: 100, validateEvery: 2 })) {
+  // Validated at each step, so that the model has each step's weights.
+  for await (const { step } of train(model, data, tinyTraining, { steps: 100, validateEvery: 1 })) {
     last = weights(model);
     const decay = Math.min(tinyTraining.ema, (1 + step) / (10 + step));
     average.forEach((value, i) => (average[i] = decay * value + (1 - decay) * last[i]));

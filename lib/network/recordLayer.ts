@@ -1,4 +1,5 @@
 import { InputError, shown } from "../errors";
+import { eagerly } from "../graph/compiled";
 import { tf } from "../tensorflow";
 
 /** Numbers inside a network, copied out of TensorFlow's memory. */
@@ -34,9 +35,7 @@ export function recordLayer(network: tf.LayersModel, name: string, body: () => v
     return output;
   };
   try {
-    tf.tidy(() => {
-      body();
-    });
+    tf.tidy(() => eagerly(body)); // a graph would not call the layer
   } finally {
     layer.call = original;
   }

@@ -14,6 +14,7 @@ import {
 import { targetCoefficients } from "../diffusion/loss";
 import { type Schedule, vpSchedule } from "../diffusion/schedule";
 import { InputError, shown } from "../errors";
+import { CompiledFunction } from "../graph/compiled";
 import { tf } from "../tensorflow";
 import { ConditionalCovariance } from "./covariance";
 import { filmNetwork } from "./filmNetwork";
@@ -37,6 +38,18 @@ export interface Context {
   /** [n, inputs] */
   readonly inputs: tf.Tensor2D;
   readonly modes?: Modes;
+}
+
+/** Times as tensors: one a row or, where no gradient is asked for, one for all rows. */
+export interface Levels {
+  /** [n, 1, 1] mean(t), the factor of the clean fields */
+  readonly mean: tf.Tensor3D;
+  /** [n, 1, 1] standard deviation of the noise in x */
+  readonly std: tf.Tensor3D;
+  /** [n, 1, 1] noise level s = std / mean */
+  readonly level: tf.Tensor3D;
+  /** [n, 1] what the network is told */
+  readonly input: tf.Tensor2D;
 }
 
 /** Mean of what the network returns in each mode, and its slope in the whitened field; both (modes). */
@@ -101,26 +114,26 @@ export class ScoreModel {
   /**
    * What the network itself returns for all targets but "rest".
    *
-   * x [batch, cells, fields] noisy standardised fields; times (batch): one a row; inputs [batch, inputs] of
+   * x [batch, cells, fields] noisy standardised fields; levels of one time a row; inputs [batch, inputs] of
    * {@link context}; returns [batch, cells, fields]. Where no gradient is asked for, one time and one row of inputs serve
    * all rows.
    */
-  target(x: tf.Tensor3D, times: ArrayLike<number>, inputs: tf.Tensor2D): tf.Tensor3D {
-    return tf.tidy(() => this.network.apply([x, inputs, this.timeTensor(times)]) as tf.Tensor3D);
+  target(x: tf.Tensor3D, { input }: Pick<Levels, "input">, inputs: tf.Tensor2D): tf.Tensor3D {
+    return tf.tidy(() => this.network.apply([x, inputs, input]) as tf.Tensor3D);
   }
 
   /**
    * The part of the denoised field that is not linear, for the target "rest", in modes and of order 1.
    *
-   * z [n, rows, modes]: noisy fields y = x / mean(t) in modes; times (n rows) or, for n = 1 and where no gradient is
-   * asked for, one for all rows; gains of the variances at these times; returns [n, rows, modes].
+   * z [n, rows, modes]: noisy fields y = x / mean(t) in modes; levels of n rows times or, for n = 1 and where no gradient
+   * is asked for, one for all rows; gains of the variances at these times; returns [n, rows, modes].
    * The network sees, in cells, the whitened field (variance + s^2)^-1/2 z and the linear estimate; its output is
    * turned into modes. Where noise hides all but the strongest mode, of gain g, what is not linear vanishes as g (the
    * leading term of an Edgeworth expansion): the factor g spares the network to learn zero there.
    */
   rest(
     z: tf.Tensor3D,
-    times: ArrayLike<number>,
+    { input }: Pick<Levels, "input">,
     { inputs, modes }: Context,
     { total, linear }: Pick<Gains, "total" | "linear">,
   ): tf.Tensor3D {
@@ -132,9 +145,9 @@ export class ScoreModel {
       const modal = tf.concat([z.div(total), z.mul(linear)], 1) as tf.Tensor3D;
       const inCells = tf.split(tf.matMul(modal, vectors, false, true), 2, 1);
       const seen = tf.concat(inCells.map((x) => x.reshape(shape)), 2); // prettier-ignore
-      const each = times.length / n;
+      const each = input.shape[0] / n;
       const repeated = tf.tile(inputs.expandDims(1), [1, each, 1]).reshape([n * each, inputs.shape[1]]);
-      const output = this.network.apply([seen, repeated, this.timeTensor(times)]) as tf.Tensor3D;
+      const output = this.network.apply([seen, repeated, input]) as tf.Tensor3D;
       const inModes = tf.matMul(output.reshape([n, rows, -1]) as tf.Tensor3D, vectors);
       return inModes.mul(linear.max(2, true)) as tf.Tensor3D;
     });
@@ -145,10 +158,9 @@ export class ScoreModel {
    * deviation sqrt(l + s^2) of y, the linear estimator's gain l / (l + s^2), and its error's standard deviation
    * s sqrt(l / (l + s^2)).
    */
-  gains(variances: tf.Tensor2D, times: ArrayLike<number>, rows: number): Gains {
+  gains(variances: tf.Tensor2D, { level }: Pick<Levels, "level">, rows: number): Gains {
     return tf.tidy(() => {
-      const levels = Float32Array.from(times, (t) => this.schedule.noiseLevel(t));
-      const s = tf.tensor3d(levels, [levels.length / rows, rows, 1]);
+      const s = level.reshape([level.size / rows, rows, 1]) as tf.Tensor3D;
       const l = variances.expandDims(1) as tf.Tensor3D;
       const total = l.add(s.square()).sqrt() as tf.Tensor3D;
       const linear = l.div(total.square()) as tf.Tensor3D;
@@ -166,9 +178,15 @@ export class ScoreModel {
    */
   denoise(x: tf.Tensor3D, t: number, context: Context, drift?: Drift): tf.Tensor3D {
     return tf.tidy(() => {
-      if (this.settings.target === "rest") return this.denoiseModes(x, t, context, () => drift);
-      const { onState, onDenoised } = targetCoefficients(this.settings.target, this.schedule, t);
-      return this.target(x, [t], context.inputs).sub(x.mul(onState)).div(onDenoised) as tf.Tensor3D;
+      const { target } = this.settings;
+      if (target === "rest") {
+        const [offset, slope] = drift ? [tf.tensor1d(drift.offset), tf.tensor1d(drift.slope)] : [];
+        return this.denoiser.run({ x, ...this.levels([t]), ...flatContext(context), offset, slope }).denoised;
+      }
+      const { onState, onDenoised } = targetCoefficients(target, this.schedule, t);
+      const coefficients = { onState: tf.scalar(onState), onDenoised: tf.scalar(onDenoised) };
+      return this.targetDenoiser.run({ x, ...this.levels([t]), ...flatContext(context), ...coefficients })
+        .denoised;
     });
   }
 
@@ -181,42 +199,67 @@ export class ScoreModel {
    * spread of samples off: measured on an ensemble they can be taken off.
    */
   denoiseEnsemble(x: tf.Tensor3D, t: number, context: Context): { denoised: tf.Tensor3D; drift: Drift } {
-    let drift!: Drift;
-    const denoised = tf.tidy(() =>
-      this.denoiseModes(x, t, context, (rest, whitened) => {
-        const offset = rest.mean(1, true);
-        const [f, w] = [rest.sub(offset), whitened.sub(whitened.mean(1, true))];
-        const slope = f.mul(w).mean(1).div(w.square().mean(1));
-        drift = {
-          offset: offset.dataSync().slice() as Float32Array,
-          slope: slope.dataSync().slice() as Float32Array,
-        };
-        return drift;
-      }),
+    const tensors = tf.tidy(() =>
+      this.ensembleDenoiser.run({ x, ...this.levels([t]), ...flatContext(context) }),
     );
+    const { denoised, offset, slope } = tensors;
+    const read = (tensor: tf.Tensor) => tensor.dataSync().slice() as Float32Array;
+    const drift = { offset: read(offset), slope: read(slope) };
+    tf.dispose([offset, slope]);
     return { denoised, drift };
   }
 
-  private denoiseModes(
-    x: tf.Tensor3D,
-    t: number,
-    context: Context,
-    driftOf: (rest: tf.Tensor, whitened: tf.Tensor) => Drift | undefined,
-  ): tf.Tensor3D {
+  private readonly targetDenoiser = new CompiledFunction<DenoiserInputs, { denoised: tf.Tensor3D }>(
+    ({ x, input, inputs, onState, onDenoised }) => {
+      const output = this.target(x, { input }, inputs);
+      return { denoised: output.sub(x.mul(onState!)).div(onDenoised!) as tf.Tensor3D };
+    },
+    () => this.weights,
+  );
+
+  private readonly denoiser = new CompiledFunction<DenoiserInputs, { denoised: tf.Tensor3D }>(
+    (inputs) => {
+      const { rest, whitened, denoised } = this.inModes(inputs);
+      const { offset, slope } = inputs;
+      return { denoised: denoised(offset && slope ? rest.sub(offset).sub(whitened.mul(slope)) : rest) };
+    },
+    () => this.weights,
+  );
+
+  private readonly ensembleDenoiser = new CompiledFunction<
+    DenoiserInputs,
+    { denoised: tf.Tensor3D; offset: tf.Tensor; slope: tf.Tensor }
+  >(
+    (inputs) => {
+      const { rest, whitened, denoised } = this.inModes(inputs);
+      const offset = rest.mean(1, true);
+      const [f, w] = [rest.sub(offset), whitened.sub(whitened.mean(1, true))];
+      const slope = f.mul(w).mean(1).div(w.square().mean(1));
+      return { denoised: denoised(f.sub(whitened.mul(slope))), offset, slope };
+    },
+    () => this.weights,
+  );
+
+  /** What the network returns in the modes, for x of the whitened field, and how it makes a denoised field. */
+  private inModes({ x, mean, level, input, inputs, variances, vectors }: DenoiserInputs): {
+    readonly rest: tf.Tensor3D;
+    readonly whitened: tf.Tensor3D;
+    readonly denoised: (rest: tf.Tensor) => tf.Tensor3D;
+  } {
+    const modes = known(variances && vectors && { variances, vectors });
     const [rows, cells, fields] = x.shape;
-    const { variances, vectors } = known(context.modes);
-    const y = x.div(this.schedule.mean(t)).reshape([1, rows, cells * fields]) as tf.Tensor3D;
-    const z = tf.matMul(y, vectors) as tf.Tensor3D;
-    const gains = this.gains(variances, [t], 1);
+    const y = x.div(mean).reshape([1, rows, cells * fields]) as tf.Tensor3D;
+    const z = tf.matMul(y, modes.vectors) as tf.Tensor3D;
+    const gains = this.gains(modes.variances, { level }, 1);
     const { total, linear, error } = gains;
-    const whitened = z.div(total);
-    const rest = this.rest(z, [t], context, gains);
-    const drift = driftOf(rest, whitened);
-    const own = drift
-      ? rest.sub(tf.tensor1d(drift.offset)).sub(whitened.mul(tf.tensor1d(drift.slope)))
-      : rest;
-    const denoised = z.mul(linear).add(own.mul(error)) as tf.Tensor3D;
-    return tf.matMul(denoised, vectors, false, true).reshape([rows, cells, fields]) as tf.Tensor3D;
+    return {
+      rest: this.rest(z, { input }, { inputs, modes }, gains),
+      whitened: z.div(total),
+      denoised: (rest) => {
+        const sum = z.mul(linear).add(rest.mul(error)) as tf.Tensor3D;
+        return tf.matMul(sum, modes.vectors, false, true).reshape([rows, cells, fields]) as tf.Tensor3D;
+      },
+    };
   }
 
   /**
@@ -227,7 +270,7 @@ export class ScoreModel {
     if (!modes) return noise.clone();
     return tf.tidy(() => {
       const [rows, cells, fields] = noise.shape;
-      const { total } = this.gains(modes.variances, [t], 1);
+      const { total } = this.gains(modes.variances, this.levels([t]), 1);
       // To the modes and back: their signs and their order within equal variances must not matter.
       const z = tf.matMul(noise.reshape([1, rows, cells * fields]) as tf.Tensor3D, modes.vectors);
       const scaled = z.mul(total).mul(this.schedule.mean(t)) as tf.Tensor3D;
@@ -276,16 +319,28 @@ export class ScoreModel {
     throw new InputError('The target "rest" needs fields that are standardised per condition.');
   }
 
-  private timeTensor(times: ArrayLike<number>): tf.Tensor2D {
-    const input = Array.from(times, (t) =>
-      this.settings.timeInput === "time" ? t : Math.log(this.schedule.noiseLevel(t)) / 4,
-    );
-    return tf.tensor2d(input, [input.length, 1]);
+  /** Times as tensors. The caller disposes of them. */
+  levels(times: ArrayLike<number>): Levels {
+    const { schedule, settings } = this;
+    const column = (value: (t: number) => number) =>
+      tf.tensor3d(Float32Array.from(times, value), [times.length, 1, 1]);
+    const told = (t: number) => (settings.timeInput === "time" ? t : Math.log(schedule.noiseLevel(t)) / 4);
+    return {
+      mean: column(schedule.mean),
+      std: column(schedule.std),
+      level: column(schedule.noiseLevel),
+      input: tf.tensor2d(Float32Array.from(times, told), [times.length, 1]),
+    };
   }
 
   /** Trainable weights, in the network's order. */
   get variables(): tf.Variable[] {
-    return this.network.trainableWeights.map((weight) => (weight as unknown as { val: tf.Variable }).val);
+    return this.network.trainableWeights.map(variableOf);
+  }
+
+  /** All weights: what a graph of the network has to be given. */
+  private get weights(): tf.Variable[] {
+    return this.network.weights.map(variableOf);
   }
 
   /**
@@ -441,8 +496,31 @@ export class ScoreModel {
 
   /** Frees the network's memory. */
   dispose(): void {
+    for (const graph of [this.denoiser, this.ensembleDenoiser, this.targetDenoiser]) graph.dispose();
     this.network.dispose();
   }
+}
+
+function variableOf(weight: tf.LayerVariable): tf.Variable {
+  return (weight as unknown as { val: tf.Variable }).val;
+}
+
+/** What denoising computes with; the last ones for some targets only. */
+type DenoiserInputs = Levels &
+  DenoiserContext & {
+    readonly x: tf.Tensor3D;
+    readonly offset?: tf.Tensor1D;
+    readonly slope?: tf.Tensor1D;
+    readonly onState?: tf.Scalar;
+    readonly onDenoised?: tf.Scalar;
+  };
+
+/** A context as tensors by name, which is what a graph is given. */
+export type DenoiserContext = Pick<Context, "inputs"> & Partial<Modes>;
+
+/** See {@link DenoiserContext}. */
+export function flatContext({ inputs, modes }: Context): DenoiserContext {
+  return { inputs, ...modes };
 }
 
 const FORMAT = "porous-sgm score model 1";

@@ -54,7 +54,7 @@ export function filmStates(
     const context = model.context(move.conditions);
     const { inputs } = recordLayer(network, layer, () => {
       const x = tf.tensor3d(seen.values, seen.shape as [number, number, number]);
-      model.target(x, [schedule.timeOf(move.noiseLevel)], context.inputs);
+      model.target(x, model.levels([schedule.timeOf(move.noiseLevel)]), context.inputs);
     });
     disposeContext(context);
     const [features, modulation] = inputs;

@@ -1,10 +1,10 @@
 import { type DataSet, groupByCondition, selectRows } from "../data/dataset";
 import { quadraticTime, stratifiedUniform } from "../diffusion/loss";
 import { InputError } from "../errors";
-import { type Context, disposeContext, type ScoreModel } from "../network/scoreModel";
+import { type Context, disposeContext, type Levels, type ScoreModel } from "../network/scoreModel";
 import type { TrainingSettings } from "../network/presets";
 import { Random } from "../random";
-import { normal, tf } from "../tensorflow";
+import { normal, rowsOf, tf } from "../tensorflow";
 
 /** Standardised fields as a tensor, with what the model knows of their conditions. */
 export interface TensorSet {
@@ -138,19 +138,41 @@ export function shuffledBlocks(groups: TensorSet["groups"], size: number, random
 
 /** The rows of some blocks of equal size, as tensors. The caller disposes of them (or calls it within tf.tidy). */
 export function gatherBatch(set: TensorSet, blocks: readonly Block[]): Batch {
-  const { fields, context, mirrored } = set;
+  return tf.tidy(
+    () => gatherRows(set, blockRows(set, blocks)) as unknown as tf.TensorContainer,
+  ) as unknown as Batch;
+}
+
+/** Which rows and conditions a batch takes from its set, as tensors. */
+export interface BatchRows {
+  /** [rows of the batch] */
+  readonly rows: tf.Tensor1D;
+  /** [conditions of the batch] */
+  readonly groups: tf.Tensor1D;
+}
+
+/** The numbers of some blocks' rows, mirror images included. */
+export function blockRows(set: Pick<TensorSet, "rows" | "mirrored">, blocks: readonly Block[]): BatchRows {
   const withImages = (rows: readonly number[]) => [...rows, ...rows.map((row) => set.rows + row)];
-  const rows = tf.tensor1d(blocks.flatMap((block) => mirrored ? withImages(block.rows) : block.rows), "int32"); // prettier-ignore
-  const groups = tf.tensor1d(blocks.map(({ group }) => group), "int32"); // prettier-ignore
-  const { inputs, modes } = context;
+  return {
+    rows: tf.tensor1d(blocks.flatMap(({ rows }) => set.mirrored ? withImages(rows) : rows), "int32"), // prettier-ignore
+    groups: tf.tensor1d(blocks.map(({ group }) => group), "int32"), // prettier-ignore
+  };
+}
+
+/** The rows of a batch by their numbers. */
+export function gatherRows(
+  { fields, context: { inputs, modes }, mirrored }: Pick<TensorSet, "fields" | "context" | "mirrored">,
+  { rows, groups }: BatchRows,
+): Batch {
   return {
     mirrored,
-    fields: tf.gather(fields, rows),
+    fields: rowsOf(fields, rows),
     context: {
-      inputs: tf.gather(inputs, groups),
+      inputs: rowsOf(inputs, groups),
       modes: modes && {
-        variances: tf.gather(modes.variances, groups),
-        vectors: tf.gather(modes.vectors, groups),
+        variances: rowsOf(modes.variances, groups),
+        vectors: rowsOf(modes.vectors, groups),
       },
     },
   };
@@ -249,41 +271,59 @@ function modeWeights(variances: tf.Tensor2D): tf.Tensor3D {
  */
 export function batchLoss(
   model: ScoreModel,
-  { fields: clean, context, mirrored }: Batch,
+  batch: Batch,
   times: Float64Array,
   seed: number,
   ...stream: number[]
 ): tf.Scalar {
   return tf.tidy(() => {
-    const { schedule, settings } = model;
-    const column = (value: (t: number) => number) =>
-      tf.tensor3d(Float32Array.from(times, value), [times.length, 1, 1]);
-    const noise = mirrored
-      ? oppositeNoise(clean.shape, context.inputs.shape[0], seed, ...stream)
-      : normal(clean.shape, seed, ...stream);
+    const noise = normal(noiseShape(batch.fields.shape, batch), seed, ...stream);
+    return lossOf(model, batch, model.levels(times), noise);
+  });
+}
+
+/** Shape of the noise that a batch of this shape is given: where rows are mirrored, that of half the rows. */
+export function noiseShape(
+  [rows, cells, channels]: readonly number[],
+  { mirrored }: Pick<Batch, "mirrored">,
+): number[] {
+  return [mirrored ? rows / 2 : rows, cells, channels];
+}
+
+/** The loss of {@link batchLoss}, as a function of tensors alone. */
+export function lossOf(
+  model: ScoreModel,
+  { fields: clean, context, mirrored }: Batch,
+  levels: Levels,
+  drawn: tf.Tensor,
+): tf.Scalar {
+  return tf.tidy(() => {
+    const { settings } = model;
+    const count = clean.shape[0];
+    const { mean, std } = levels;
+    const noise = mirrored ? withOpposite(drawn, context.inputs.shape[0]) : drawn;
     if (settings.target === "rest") {
       const { variances, vectors } = context.modes!;
       const n = variances.shape[0];
-      const rows = times.length / n;
+      const rows = count / n;
       // y = x_0 + s z in modes, and what is left of x_0 when the linear estimate has been taken off.
       // Both in one product, as most of its time goes into reading the vectors.
-      const both = [clean, noise.mul(column(schedule.noiseLevel))].map((x) => x.reshape([n, rows, -1]));
+      const both = [clean, noise.mul(levels.level)].map((x) => x.reshape([n, rows, -1]));
       const [exact, blur] = tf.split(tf.matMul(tf.concat(both, 1) as tf.Tensor3D, vectors), 2, 1);
       const z = exact.add(blur) as tf.Tensor3D;
-      const gains = model.gains(variances, times, rows);
+      const gains = model.gains(variances, levels, rows);
       const left = exact.sub(z.mul(gains.linear)).div(gains.error);
       return model
-        .rest(z, times, context, gains)
+        .rest(z, levels, context, gains)
         .sub(left)
         .square()
         .mul(modeWeights(variances))
         .mean() as tf.Scalar;
     }
-    const [mean, std] = [column(schedule.mean), column(schedule.std)];
     const noisy = clean.mul(mean).add(noise.mul(std)) as tf.Tensor3D;
-    const rows = times.length / context.inputs.shape[0];
+    const rows = count / context.inputs.shape[0];
     const inputs = rows === 1 ? context.inputs : tf.tile(context.inputs.expandDims(1), [1, rows, 1]);
-    const output = model.target(noisy, times, inputs.reshape([times.length, -1]) as tf.Tensor2D);
+    const output = model.target(noisy, levels, inputs.reshape([count, -1]) as tf.Tensor2D);
     const errors = {
       // std (score + z / std) = std score + z: written so that no division by a small std loses digits.
       score: () => output.mul(std).add(noise),
@@ -295,13 +335,9 @@ export function batchLoss(
   });
 }
 
-/** Noise whose second half within each condition is minus the first: shape [conditions x rows, cells, fields]. */
-function oppositeNoise(
-  [total, cells, fields]: readonly number[],
-  conditions: number,
-  seed: number,
-  ...stream: number[]
-): tf.Tensor {
-  const half = normal([conditions, total / conditions / 2, cells, fields], seed, ...stream);
-  return tf.concat([half, half.neg()], 1).reshape([total, cells, fields]);
+/** Each condition's noise and then its opposite: [rows / 2, cells, channels] -> [rows, cells, channels]. */
+function withOpposite(drawn: tf.Tensor, conditions: number): tf.Tensor {
+  const [half, cells, channels] = drawn.shape;
+  const byCondition = drawn.reshape([conditions, half / conditions, cells, channels]);
+  return tf.concat([byCondition, byCondition.neg()], 1).reshape([2 * half, cells, channels]);
 }

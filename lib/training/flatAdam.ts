@@ -33,14 +33,20 @@ export class FlatAdam {
 
   /** One step down the gradients (one a variable, same order); returns the gradient's norm before clipping. */
   step(gradients: tf.Tensor[], rate: number): number {
+    const { gradient, halfSquare } = tf.tidy(() => flatGradient(gradients));
+    const norm = this.update(gradient, Math.sqrt(2 * halfSquare.dataSync()[0]), rate);
+    tf.dispose([gradient, halfSquare]);
+    this.useLast();
+    return norm;
+  }
+
+  /** One step down a flat gradient of this norm, which is returned; the network's variables are left as they are. */
+  update(gradient: tf.Tensor, norm: number, rate: number): number {
     this.steps++;
     const { beta1, beta2, ema, clip, epsilon = 1e-8 } = this.options;
     const { weights, average, first, second } = this;
-    const norm = tf.tidy(() => {
-      const flat = flatten(gradients);
-      const half = native().executeSingleOutput("L2Loss", [typeAttribute("T", "float32")], [flat]);
-      const length = Math.sqrt(2 * half.dataSync()[0]);
-      const clipped = clip > 0 && length > clip ? flat.mul(clip / length) : flat;
+    tf.tidy(() => {
+      const clipped = clip > 0 && norm > clip ? gradient.mul(clip / norm) : gradient;
       // ApplyAdam folds the bias corrections of both moments into the rate and leaves epsilon as it is; what is meant
       // is epsilon beside the corrected root (Kingma & Ba, end of section 2).
       const powers = [beta1 ** this.steps, beta2 ** this.steps];
@@ -50,7 +56,6 @@ export class FlatAdam {
         [first, second],
         [...numbers.map((value) => tf.scalar(value)), clipped],
       );
-      return length;
     });
     // The average forgets the first weights quickly, and then moves with the chosen decay.
     const decay = ema > 0 ? Math.min(ema, (1 + this.steps) / (10 + this.steps)) : 0;
@@ -60,8 +65,12 @@ export class FlatAdam {
         average.apply("ResourceApplyGradientDescent", [], [tf.scalar(1 - decay), ahead]);
       });
     }
-    this.assign(weights);
     return norm;
+  }
+
+  /** The last weights as one vector, which changes with the next step. The caller disposes of it. */
+  last(): tf.Tensor {
+    return this.weights.read();
   }
 
   /** The state as plain vectors, to go on from later. */
@@ -85,32 +94,47 @@ export class FlatAdam {
       tf.tidy(() => this[name].assign(tf.tensor1d(vectors[name])));
     }
     this.steps = steps;
-    this.assign(this.weights);
+    this.place(this.weights);
   }
 
   /** Puts the averaged weights into the network (the last ones where there is no average). */
   useAverage(): void {
-    this.assign(this.options.ema > 0 ? this.average : this.weights);
+    this.place(this.options.ema > 0 ? this.average : this.weights);
   }
 
   /** Puts the last weights into the network, to go on. */
   useLast(): void {
-    this.assign(this.weights);
+    this.place(this.weights);
   }
 
   dispose(): void {
     for (const variable of [this.weights, this.average, this.first, this.second]) variable.dispose();
   }
 
-  private assign(flat: NativeVariable): void {
+  /** Gives the network's variables their values, parts of one vector. */
+  assign(flat: tf.Tensor): void {
     tf.tidy(() => {
-      tf.split(flat.read(), this.sizes).forEach((part, i) =>
+      tf.split(flat, this.sizes).forEach((part, i) =>
         this.variables[i].assign(part.reshape(this.variables[i].shape)),
       );
     });
   }
+
+  private place(flat: NativeVariable): void {
+    tf.tidy(() => this.assign(flat.read()));
+  }
 }
 
-function flatten(tensors: tf.Tensor[]): tf.Tensor1D {
+/** Gradients as one vector, with half its square: L2Loss, in one pass. */
+export function flatGradient(gradients: readonly tf.Tensor[]): {
+  gradient: tf.Tensor1D;
+  halfSquare: tf.Tensor;
+} {
+  const gradient = flatten(gradients);
+  const half = native().executeSingleOutput("L2Loss", [typeAttribute("T", "float32")], [gradient]);
+  return { gradient, halfSquare: half };
+}
+
+function flatten(tensors: readonly tf.Tensor[]): tf.Tensor1D {
   return tf.concat1d(tensors.map((tensor) => tensor.flatten()));
 }

@@ -2,20 +2,24 @@ import type { DataSet } from "../data/dataset";
 import { sameProblem } from "../data/problems";
 import { conditionalMoments, globalStandardisation } from "../data/standardisation";
 import { finiteInRange, InputError, positiveInteger, shown } from "../errors";
+import { CompiledFunction } from "../graph/compiled";
 import { InterruptWatch } from "../interrupt";
 import type { Preset, TrainingSettings } from "../network/presets";
 import { ConditionalCovariance } from "../network/covariance";
 import { canSimulateMoments, simulatedMoments } from "../network/simulatedMoments";
-import { ScoreModel } from "../network/scoreModel";
+import { type DenoiserContext, flatContext, type Levels, ScoreModel } from "../network/scoreModel";
 import { Random } from "../random";
-import { tf } from "../tensorflow";
+import { normal, tf } from "../tensorflow";
 import {
-  batchLoss,
+  type BatchRows,
   type Block,
+  blockRows,
   checkConditionsKnown,
   disposeSet,
   drawTimes,
-  gatherBatch,
+  gatherRows,
+  lossOf,
+  noiseShape,
   repeatedTimes,
   shuffledBlocks,
   splitByCondition,
@@ -24,7 +28,7 @@ import {
 } from "./batches";
 import { type Checkpoint, checkSame, digestOf } from "./checkpoint";
 import { CheckpointFolder } from "./checkpointFolder";
-import { FlatAdam } from "./flatAdam";
+import { FlatAdam, flatGradient } from "./flatAdam";
 
 /** Where a training stands after a step. */
 export interface TrainingState {
@@ -121,7 +125,8 @@ export function createModel(data: DataSet, preset: Preset, seed = 1): ScoreModel
 }
 
 /**
- * Trains a model by denoising score matching; yields its state after every step.
+ * Trains a model by denoising score matching; yields its state after every step. Until the end the model itself has the
+ * weights of the last validation: those of each step stay in the optimiser.
  *
  * data: fields (rows, fields, cells) in their units; loss and gradient norm are of standardised fields, without unit.
  * The length is one of steps, epochs and minutes; without any the preset's epochs. However it ends - by itself, by
@@ -152,6 +157,7 @@ export async function* train(
 
   const watch = new InterruptWatch("The training");
   const sets: TensorSet[] = [];
+  const graphs: { dispose(): void }[] = [];
   let adam: FlatAdam | undefined;
   let start = performance.now();
   let folder: CheckpointFolder | undefined;
@@ -181,6 +187,15 @@ export async function* train(
     const validationTimes = drawTimes(model, settings.noise, heldRows, validationRandom);
     adam = new FlatAdam(model.variables, settings);
     const optimizer = adam;
+    const descent = (graphs[0] = new CompiledFunction((inputs: BatchTensors & { weights: tf.Tensor }) => {
+      optimizer.assign(inputs.weights);
+      const { value, grads } = tf.variableGrads(() => lossAt(model, rows, inputs), model.variables);
+      return { loss: value, ...flatGradient(model.variables.map(({ name }) => grads[name])) };
+    }));
+    const heldLoss = (graphs[1] = new CompiledFunction(
+      (inputs: BatchTensors) => ({ loss: lossAt(model, held, inputs) }),
+      () => model.variables,
+    ));
     const fingerprint = {
       problem: JSON.stringify([model.problem.name, model.problem.version, model.problem.settings]),
       model: JSON.stringify(model.settings),
@@ -236,14 +251,14 @@ export async function* train(
       const times = mirrored ? repeatedTimes(drawn, blocksPerBatch) : drawn;
       const rate = rateAt(settings, progress, step) * 0.5 ** setbacks;
       step++;
-      const { value, grads } = tf.tidy(() => {
-        const chosen = gatherBatch(rows, blocks.slice(at * blocksPerBatch, (at + 1) * blocksPerBatch));
-        const loss = () => batchLoss(model, chosen, times, seed, stream.noise, step);
-        return tf.variableGrads(loss, model.variables);
+      const chosen = blocks.slice(at * blocksPerBatch, (at + 1) * blocksPerBatch);
+      const slope = tf.tidy(() => {
+        const given = batchTensors(model, rows, chosen, times, [seed, stream.noise, step]);
+        return descent.run({ ...given, weights: optimizer.last() });
       });
-      const loss = value.dataSync()[0];
+      const [loss, halfSquare] = [slope.loss, slope.halfSquare].map((tensor) => tensor.dataSync()[0]);
       if (!Number.isFinite(loss) || (step > USUAL_AFTER && loss > EXPLODED * usual)) {
-        tf.dispose([value, grads]);
+        tf.dispose([slope.gradient, slope.loss, slope.halfSquare]);
         const what = `The loss is ${loss.toPrecision(3)} after ${step - 1} steps at a rate of ${rate.toPrecision(2)}`;
         if (!good || setbacks === MOST_SETBACKS) {
           keep = undefined; // these weights are not worth keeping
@@ -256,25 +271,15 @@ export async function* train(
         continue;
       }
       usual = Number.isNaN(usual) ? loss : 0.98 * usual + 0.02 * loss;
-      const gradientNorm = adam.step(
-        model.variables.map(({ name }) => grads[name]),
-        rate,
-      );
-      tf.dispose([value, grads]);
+      const gradientNorm = optimizer.update(slope.gradient, Math.sqrt(2 * halfSquare), rate);
+      tf.dispose([slope.gradient, slope.loss, slope.halfSquare]);
       const validated = step % validateEvery === 0 || step === limit.steps;
       if (validated) {
         adam.useAverage();
-        validationLoss = tf.tidy(
-          () =>
-            batchLoss(
-              model,
-              gatherBatch(held, heldBlocks),
-              validationTimes,
-              seed,
-              stream.validation,
-              1,
-            ).dataSync()[0],
-        );
+        validationLoss = tf.tidy(() => {
+          const given = batchTensors(model, held, heldBlocks, validationTimes, [seed, stream.validation, 1]);
+          return heldLoss.run(given).loss.dataSync()[0];
+        });
         adam.useLast();
       }
       if (validated && validationLoss < bestLoss) {
@@ -310,9 +315,35 @@ export async function* train(
       folder?.close();
       adam?.useAverage();
       adam?.dispose();
+      graphs.forEach((graph) => graph.dispose());
       sets.forEach(disposeSet);
     }
   }
+}
+
+/** All tensors of which a batch's loss is a function, but the weights. */
+type BatchTensors = Levels &
+  BatchRows &
+  DenoiserContext & { readonly fields: tf.Tensor3D; readonly noise: tf.Tensor };
+
+/** What the loss of some blocks at given times needs. The caller disposes of what is not the set's. */
+function batchTensors(
+  model: ScoreModel,
+  set: TensorSet,
+  blocks: readonly Block[],
+  times: Float64Array,
+  [seed, ...key]: readonly [number, ...number[]],
+): BatchTensors {
+  const { fields, context } = set;
+  const shape = noiseShape([times.length, ...fields.shape.slice(1)], set);
+  const noise = normal(shape, seed, ...key);
+  return { ...model.levels(times), ...blockRows(set, blocks), ...flatContext(context), fields, noise };
+}
+
+function lossAt(model: ScoreModel, { mirrored }: TensorSet, given: BatchTensors): tf.Scalar {
+  const { fields, inputs, variances, vectors, noise } = given;
+  const context = { inputs, modes: variances && vectors && { variances, vectors } };
+  return lossOf(model, gatherRows({ fields, context, mirrored }, given), given, noise);
 }
 
 /** The newest state of a folder that may be gone on from; throws InputError if it may not. */
