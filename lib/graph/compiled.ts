@@ -12,14 +12,23 @@ const MOST_GRAPHS = 8;
 /** How many calls of eagerly() are under way. */
 let eager = 0;
 
-/** Runs `body`; compiled functions that it calls are computed operation by operation, in JavaScript, as they are written. */
+/**
+ * Runs `body`; compiled functions that are called until it ends, or until its promise is settled, are computed operation
+ * by operation, in JavaScript, as they are written.
+ */
 export function eagerly<R>(body: () => R): R {
+  const end = () => void eager--;
   eager++;
+  let result: R;
   try {
-    return body();
-  } finally {
-    eager--;
+    result = body();
+  } catch (error) {
+    end();
+    throw error;
   }
+  if (result instanceof Promise) return result.finally(end) as R;
+  end();
+  return result;
 }
 
 /**

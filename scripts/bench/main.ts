@@ -144,7 +144,8 @@ async function profileStep(
   await workload.step();
   const typical = median(await repeat(() => workload.step(), seconds / 2));
   const steps = Math.max(2, Math.round((1000 * seconds) / typical));
-  const profiles = [{ preset, side: "tfjs", ...(await profiled(() => workload.step(), steps)) }];
+  const side = `tfjs, operation by operation (as a graph: ${typical.toFixed(1)} ms)`;
+  const profiles = [{ preset, side, ...(await profiled(() => workload.step(), steps)) }];
   if (torch) {
     await pause();
     profiles.push({ preset, side: "PyTorch", ...(await torch.profile(steps)) });

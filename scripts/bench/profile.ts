@@ -1,4 +1,5 @@
-/** Where the time of a piece of work goes, by native operation. */
+/** Where the time of a piece of work goes, by native operation; what is compiled runs operation by operation for this. */
+import { eagerly } from "../../lib/graph/compiled";
 import { native } from "../../lib/tensorflow";
 import type { ProfileRow } from "./torchSide";
 
@@ -33,7 +34,9 @@ export async function profiled(
   backend.executeMultipleOutputs = (...call) => timed(call[0], () => multiple(...call));
   const start = performance.now();
   try {
-    for (let i = 0; i < steps; i++) await work();
+    await eagerly(async () => {
+      for (let i = 0; i < steps; i++) await work();
+    });
   } finally {
     Reflect.deleteProperty(backend, "executeSingleOutput");
     Reflect.deleteProperty(backend, "executeMultipleOutputs");
