@@ -82,7 +82,7 @@ test("help is shown for the program and its verbs", () => {
     assert.equal(stderr, "");
   }
   const { stdout } = run();
-  for (const verb of ["generate", "solve", "presets", "train", "sample", "compare", "evaluate"]) {
+  for (const verb of ["generate", "merge", "solve", "presets", "train", "sample", "compare", "evaluate"]) {
     assert.match(stdout, new RegExp(`^ +${verb} `, "m"));
   }
 });
@@ -90,7 +90,7 @@ test("help is shown for the program and its verbs", () => {
 test("unknown verbs and options are refused", () => {
   refused(
     ["paint"],
-    /verb is "paint"; give one of generate, solve, presets, train, sample, compare, evaluate/,
+    /verb is "paint"; give one of generate, merge, solve, presets, train, sample, compare, evaluate/,
   );
   refused(["--paint"], /unknown option '--paint'/);
   refused([...GENERATE, "--out", "x.arrow", "--paint"], /unknown option '--paint'/);

@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { InputError, shown } from "../errors";
 
@@ -53,7 +54,10 @@ export class AtomicFile {
         );
       }
       const { dir, base } = path.parse(this.target);
-      this.temporary = path.join(dir, `.${base.slice(0, 100)}.${process.pid}-${Date.now().toString(36)}.tmp`);
+      this.temporary = path.join(
+        dir,
+        `${temporaryPrefix(base)}${process.pid}-${Date.now().toString(36)}.tmp`,
+      );
       this.descriptor = fs.openSync(this.temporary, "wx");
     } catch (error) {
       throw fileError("write", file, error);
@@ -100,6 +104,34 @@ export class AtomicFile {
     } catch {
       // The disk has become read-only, or is gone.
     }
+  }
+}
+
+/** Names of a file's temporary ones begin with it: with the machine, as numbers of processes are unique on one only. */
+function temporaryPrefix(base: string): string {
+  return `.${base.slice(0, 100)}.${os.hostname()}-`;
+}
+
+/** Removes what processes that were killed on this machine while they wrote a file have left of it. Never throws. */
+export function removeUnfinished(file: string): void {
+  const { dir, base } = path.parse(path.resolve(file));
+  const prefix = temporaryPrefix(base);
+  try {
+    for (const name of fs.readdirSync(dir)) {
+      const pid = name.startsWith(prefix) && /^(\d+)-[0-9a-z]+\.tmp$/.exec(name.slice(prefix.length))?.[1];
+      if (pid && !isRunning(Number(pid))) fs.rmSync(path.join(dir, name), { force: true });
+    }
+  } catch {
+    // A folder that cannot be read or written tells of it when the file is written.
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // it runs for another user
   }
 }
 
