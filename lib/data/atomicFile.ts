@@ -18,11 +18,16 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: "the device reports an error; choose another place",
 };
 
+/** How the name of a file is shown in a message: of a long path the beginning and, as it tells most, the end. */
+export function shownFile(file: string): string {
+  return shown(file.length > 60 ? `${file.slice(0, 15)}...${file.slice(-42)}` : file);
+}
+
 /** The InputError that tells in one sentence why a file cannot be used; other errors come back unchanged. */
 export function fileError(action: string, file: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (error instanceof InputError || typeof code !== "string" || !Object.hasOwn(REASONS, code)) return error;
-  return new InputError(`Cannot ${action} ${shown(file)}: ${REASONS[code]}.`, { cause: error });
+  return new InputError(`Cannot ${action} ${shownFile(file)}: ${REASONS[code]}.`, { cause: error });
 }
 
 const open = new Set<AtomicFile>();
@@ -50,7 +55,7 @@ export class AtomicFile {
       // A device or a pipe must not be replaced by a file, nor a folder.
       if (fs.existsSync(this.target) && !fs.statSync(this.target).isFile()) {
         throw new InputError(
-          `Cannot write ${shown(file)}: it is not a regular file; give the name of a file.`,
+          `Cannot write ${shownFile(file)}: it is not a regular file; give the name of a file.`,
         );
       }
       const { dir, base } = path.parse(this.target);
