@@ -24,7 +24,7 @@ const TYPE = { floatingPoint: 3, fixedSizeList: 16 };
 const DOUBLE = 2;
 const BLOCK_BYTES = 24;
 /** Most rows that are read at a time, however large the record batches are. */
-const MOST_ROWS = 1024;
+export const MOST_ROWS = 1024;
 
 /**
  * An Apache Arrow file of a problem's fields, open for reading one record batch at a time.
@@ -83,8 +83,7 @@ export class ArrowFieldsFile {
   /** Yields the record batches in order, large ones in pieces. Throws InputError at a damaged one. */
   async *batches(): AsyncGenerator<DataSet> {
     let firstRow = 0;
-    for (let i = 0; i < this.blocks.length; i++) {
-      const layout = await this.layout(i);
+    for await (const layout of this.layouts()) {
       for (let from = 0; from < layout.rows; from += MOST_ROWS) {
         const data = allocateDataSet(this.problem, Math.min(MOST_ROWS, layout.rows - from), this.seed);
         this.read(data, 0, data.rows, layout, from, firstRow + from);
@@ -97,8 +96,13 @@ export class ArrowFieldsFile {
   /** Number of rows. Throws InputError for a damaged record batch. */
   async countRows(): Promise<number> {
     let rows = 0;
-    for (let i = 0; i < this.blocks.length; i++) rows += (await this.layout(i)).rows;
+    for await (const layout of this.layouts()) rows += layout.rows;
     return rows;
+  }
+
+  /** Where the rows of each record batch lie. Throws InputError at a damaged one. */
+  async *layouts(): AsyncGenerator<BatchLayout> {
+    for (let i = 0; i < this.blocks.length; i++) yield await this.layout(i);
   }
 
   async close(): Promise<void> {
@@ -123,20 +127,22 @@ export class ArrowFieldsFile {
   /**
    * Reads `rows` rows from row `from` of a record batch on into rows of `data` from `to` on. Throws InputError.
    *
-   * number: of the first row in the file, for messages.
+   * number: of the first row in the file, for messages; only: leaves the fields and the latent field as they are.
    */
-  private read(
+  read(
     data: DataSet & { latent: Float64Array },
     to: number,
     rows: number,
     { starts }: BatchLayout,
     from: number,
     number: number,
+    only?: "conditions",
   ): void {
     const { file, problem, hasLatent } = this;
     const count = problem.conditions.length;
     const fieldStart = count + (hasLatent ? 1 : 0);
     columns(problem, hasLatent).forEach(({ name, width }, k) => {
+      if (only && k >= count) return;
       const latent = k >= count && k < fieldStart;
       const values = latent
         ? data.latent.subarray(to * width, (to + rows) * width)

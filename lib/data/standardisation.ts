@@ -1,7 +1,8 @@
 import { Matrix, solve } from "ml-matrix";
 import { InputError } from "../errors";
-import { type DataSet, rowConditions, selectRows } from "./dataset";
+import { type DataSet, rowConditions } from "./dataset";
 import { conditionIndex, normaliseCondition, type Problem } from "./problem";
+import { pickRows, piecesOf, type RowSource } from "./rowSource";
 
 /**
  * Mean and standard deviation of the fields at given conditions: what the network sees is (field - mean) / std.
@@ -45,22 +46,24 @@ export type StandardisationData =
     };
 
 /** One mean and one standard deviation a field, over all rows and cells: the blog's scaling. */
-export function globalStandardisation(data: DataSet): Standardisation {
-  const { problem, rows, fields } = data;
-  const [mean, std] = [new Array<number>(problem.fields.length), new Array<number>(problem.fields.length)];
-  problem.fields.forEach((_, f) => {
-    const values = (visit: (value: number) => void) => {
-      for (let row = 0; row < rows; row++) {
-        const start = (row * problem.fields.length + f) * problem.cells;
-        for (let i = start; i < start + problem.cells; i++) visit(fields[i]);
+export function globalStandardisation(data: DataSet | RowSource): Standardisation {
+  const { problem, rows } = data;
+  const { cells } = problem;
+  const count = problem.fields.length;
+  /** Sums over all rows and cells of each field, one value after the other. */
+  const sums = (term: (value: number, field: number) => number) => {
+    const sum = new Array<number>(count).fill(0);
+    for (const piece of piecesOf(data)) {
+      for (let start = 0, f = 0; start < piece.fields.length; start += cells, f = (f + 1) % count) {
+        for (let i = start; i < start + cells; i++) sum[f] += term(piece.fields[i], f);
       }
-    };
-    let [sum, squares] = [0, 0];
-    values((value) => (sum += value));
-    mean[f] = sum / (rows * problem.cells);
-    values((value) => (squares += (value - mean[f]) ** 2));
-    std[f] = Math.sqrt(squares / (rows * problem.cells));
-    if (!(std[f] > 0)) throw new InputError(`The field ${problem.fields[f].name} does not vary in the data.`);
+    }
+    return sum;
+  };
+  const mean = sums((value) => value).map((sum) => sum / (rows * cells));
+  const std = sums((value, f) => (value - mean[f]) ** 2).map((sum) => Math.sqrt(sum / (rows * cells)));
+  std.forEach((value, f) => {
+    if (!(value > 0)) throw new InputError(`The field ${problem.fields[f].name} does not vary in the data.`);
   });
   return standardisationFrom(problem, { kind: "global", mean, std });
 }
@@ -92,15 +95,15 @@ export interface ConditionalMoments {
  * Chebyshev basis); Cov[R] a kernel average over them, which stays positive, kept at nodes and interpolated.
  * Where it is not affine, or the latent field is not in the data, the fields themselves take the responses' place.
  */
-export function conditionalStandardisation(data: DataSet): Standardisation {
+export function conditionalStandardisation(data: DataSet | RowSource): Standardisation {
   return conditionalMoments(data).standardisation;
 }
 
 /** The standardisation of {@link conditionalStandardisation} together with what is left of each row. */
-export function conditionalMoments(data: DataSet): ConditionalMoments {
+export function conditionalMoments(data: DataSet | RowSource): ConditionalMoments {
   const { problem } = data;
   const rows = Math.min(data.rows, MOST_ROWS);
-  const part = selectRows(
+  const part = pickRows(
     data,
     Array.from({ length: rows }, (_, i) => Math.floor((i * data.rows) / rows)),
   );
@@ -174,7 +177,7 @@ export function conditionalMoments(data: DataSet): ConditionalMoments {
 
 /** Moments at nodes as a standardisation; data: tell which cells are fixed. */
 export function conditionalFrom(
-  data: DataSet,
+  data: DataSet | RowSource,
   moments: {
     readonly affineIn: string[];
     readonly degree: number;
@@ -298,12 +301,22 @@ export function withoutRoundOff(std: Float64Array, cells: number, share: number)
 }
 
 /** The value of each cell that never changes, null for the others. */
-function fixedCells({ fields, rows }: DataSet): (number | null)[] {
-  const size = fields.length / rows;
-  return Array.from({ length: size }, (_, i) => {
-    for (let row = 1; row < rows; row++) if (fields[row * size + i] !== fields[i]) return null;
-    return fields[i];
-  });
+function fixedCells(data: DataSet | RowSource): (number | null)[] {
+  const size = data.problem.fields.length * data.problem.cells;
+  let first: Float64Array | undefined;
+  let fixed = Array.from({ length: size }, (_, i) => i);
+  for (const { fields } of piecesOf(data)) {
+    first ??= fields.slice(0, size);
+    const values = first;
+    for (let start = 0; start < fields.length && fixed.length > 0; start += size) {
+      if (fixed.some((i) => fields[start + i] !== values[i])) {
+        fixed = fixed.filter((i) => fields[start + i] === values[i]);
+      }
+    }
+    if (fixed.length === 0) break;
+  }
+  const known = new Set(fixed);
+  return Array.from({ length: size }, (_, i) => (first && known.has(i) ? first[i] : null));
 }
 
 /** Indices of the conditions that are not affine. */

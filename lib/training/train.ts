@@ -1,5 +1,7 @@
+import type { RowGroups } from "../data/conditionGroups";
 import type { DataSet } from "../data/dataset";
 import { sameProblem } from "../data/problems";
+import { isSource, type RowSource } from "../data/rowSource";
 import { conditionalMoments, globalStandardisation } from "../data/standardisation";
 import { finiteInRange, InputError, positiveInteger, shown } from "../errors";
 import { InterruptWatch } from "../interrupt";
@@ -10,6 +12,7 @@ import { ScoreModel } from "../network/scoreModel";
 import { Random } from "../random";
 import { tf } from "../tensorflow";
 import {
+  type Batch,
   batchLoss,
   type Block,
   checkConditionsKnown,
@@ -17,6 +20,7 @@ import {
   drawTimes,
   gatherBatch,
   repeatedTimes,
+  type ShuffledBlocks,
   shuffledBlocks,
   splitByCondition,
   type TensorSet,
@@ -25,6 +29,7 @@ import {
 import { type Checkpoint, checkSame, digestOf } from "./checkpoint";
 import { CheckpointFolder } from "./checkpointFolder";
 import { FlatAdam } from "./flatAdam";
+import { splitSource, streamedBatch } from "./streaming";
 
 /** Where a training stands after a step. */
 export interface TrainingState {
@@ -106,7 +111,7 @@ const stream = { order: 10, times: 11, noise: 12, validation: 13 } as const;
  *
  * seed: of the first weights. Throws InputError for data that the preset cannot be trained on.
  */
-export function createModel(data: DataSet, preset: Preset, seed = 1): ScoreModel {
+export function createModel(data: DataSet | RowSource, preset: Preset, seed = 1): ScoreModel {
   checkConditionsKnown(data);
   const { standardisation: kind, target, momentDraws: draws } = preset.model;
   if (kind === "global")
@@ -123,7 +128,8 @@ export function createModel(data: DataSet, preset: Preset, seed = 1): ScoreModel
 /**
  * Trains a model by denoising score matching; yields its state after every step.
  *
- * data: fields (rows, fields, cells) in their units; loss and gradient norm are of standardised fields, without unit.
+ * data: fields (rows, fields, cells) in their units, in memory or read batch by batch; loss and gradient norm are of
+ * standardised fields, without unit.
  * The length is one of steps, epochs and minutes; without any the preset's epochs. However it ends - by itself, by
  * break, by an interrupt (which throws Interrupted within one step) - the model keeps the averaged weights of the
  * steps done and all other memory is freed. With one seed and one thread the result repeats exactly, unless the
@@ -131,7 +137,7 @@ export function createModel(data: DataSet, preset: Preset, seed = 1): ScoreModel
  */
 export async function* train(
   model: ScoreModel,
-  data: DataSet,
+  data: DataSet | RowSource,
   settings: TrainingSettings,
   options: TrainOptions = {},
 ): AsyncGenerator<TrainingState, void, void> {
@@ -142,7 +148,9 @@ export async function* train(
     );
   }
   if (data.rows < 2) throw new InputError(`There are ${data.rows} rows of data; training needs more.`);
-  const { training, validation } = splitByCondition(data, VALIDATION_SHARE, VALIDATION_ROWS);
+  const { training, validation } = isSource(data)
+    ? splitSource(data, VALIDATION_SHARE, VALIDATION_ROWS)
+    : splitByCondition(data, VALIDATION_SHARE, VALIDATION_ROWS);
   const mirrored = settings.mirrored ?? false;
   const perCondition = positiveInteger("The number of rows per condition", settings.rowsPerCondition ?? 1);
   const together = mirrored ? Math.ceil(perCondition / 2) : perCondition; // drawn; their images join them
@@ -156,20 +164,31 @@ export async function* train(
   let start = performance.now();
   let folder: CheckpointFolder | undefined;
   let keep: (() => void) | undefined;
-  let blocks: Block[] = [];
+  let blocks: ShuffledBlocks | undefined;
   let validationLoss = NaN;
   let step = 0;
   try {
-    sets.push(tensorSet(model, training, mirrored));
-    sets.push(tensorSet(model, validation));
-    const [rows, held] = sets;
-    const available = rows.groups.reduce((sum, group) => sum + Math.floor(group.length / together), 0);
+    let groups: RowGroups;
+    let gather: (chosen: readonly Block[]) => Batch;
+    if ("source" in training) {
+      groups = training.groups;
+      gather = (chosen) => streamedBatch(model, training.source, chosen, mirrored);
+    } else {
+      const rows = tensorSet(model, training, mirrored);
+      sets.push(rows);
+      groups = rows.groups;
+      gather = (chosen) => gatherBatch(rows, chosen);
+    }
+    const held = tensorSet(model, validation);
+    sets.push(held);
+    let available = 0;
+    for (let k = 0; k < groups.length; k++) available += Math.floor(groups.at(k)!.length / together);
     const stepsPerEpoch = Math.floor(available / blocksPerBatch);
     const heldBlocks = shuffledBlocks(
       held.groups,
       Math.min(together, ...held.groups.map((group) => group.length)),
       validationRandom,
-    );
+    ).slice();
     if (stepsPerEpoch === 0) {
       throw new InputError(
         `The data have too few rows (${data.rows}) for batches of ${batch}, ${together} of a condition; generate more.`,
@@ -197,7 +216,7 @@ export async function* train(
     const goBackTo = (checkpoint: Checkpoint) => {
       optimizer.restore(checkpoint.vectors, checkpoint.step);
       step = checkpoint.step;
-      blocks = [];
+      blocks = undefined;
     };
     if (options.checkpoint) {
       folder = new CheckpointFolder(options.checkpoint.folder);
@@ -224,9 +243,9 @@ export async function* train(
       const progress = limit.steps === undefined ? elapsed / limit.seconds : step / limit.steps;
       if (progress >= 1 && step > 0) return;
       const at = step % stepsPerEpoch;
-      if (at === 0 || blocks.length === 0) {
+      if (at === 0 || !blocks) {
         blocks = shuffledBlocks(
-          rows.groups,
+          groups,
           together,
           new Random(seed, stream.order, Math.floor(step / stepsPerEpoch)),
         );
@@ -236,8 +255,9 @@ export async function* train(
       const times = mirrored ? repeatedTimes(drawn, blocksPerBatch) : drawn;
       const rate = rateAt(settings, progress, step) * 0.5 ** setbacks;
       step++;
+      const here = blocks.slice(at * blocksPerBatch, (at + 1) * blocksPerBatch);
       const { value, grads } = tf.tidy(() => {
-        const chosen = gatherBatch(rows, blocks.slice(at * blocksPerBatch, (at + 1) * blocksPerBatch));
+        const chosen = gather(here);
         const loss = () => batchLoss(model, chosen, times, seed, stream.noise, step);
         return tf.variableGrads(loss, model.variables);
       });
