@@ -2,7 +2,11 @@ import type { RowGroups } from "../data/conditionGroups";
 import type { DataSet } from "../data/dataset";
 import { sameProblem } from "../data/problems";
 import { isSource, type RowSource } from "../data/rowSource";
-import { conditionalMoments, globalStandardisation } from "../data/standardisation";
+import {
+  conditionalMoments,
+  conditionalStandardisation,
+  globalStandardisation,
+} from "../data/standardisation";
 import { finiteInRange, InputError, positiveInteger, shown } from "../errors";
 import { InterruptWatch } from "../interrupt";
 import type { Preset, TrainingSettings } from "../network/presets";
@@ -120,8 +124,10 @@ export function createModel(data: DataSet | RowSource, preset: Preset, seed = 1)
     const { standardisation, covariance } = simulatedMoments(data, draws, seed);
     return ScoreModel.create(data.problem, preset.model, standardisation, seed, covariance);
   }
+  if (target !== "rest")
+    return ScoreModel.create(data.problem, preset.model, conditionalStandardisation(data), seed);
   const moments = conditionalMoments(data);
-  const covariance = target === "rest" ? ConditionalCovariance.fit(data.problem, moments) : undefined;
+  const covariance = ConditionalCovariance.fit(data.problem, moments);
   return ScoreModel.create(data.problem, preset.model, moments.standardisation, seed, covariance);
 }
 
