@@ -8,7 +8,7 @@ import type { Problem } from "./problem";
 import type { RowSource } from "./rowSource";
 
 /** Files up to this size are loaded: training on them takes six times as much memory, and no more later. */
-const LOADED_BYTES = 128 * 2 ** 20;
+const LOADED_BYTES = 256 * 2 ** 20;
 
 /** Reads a file into memory or, if it is a large one, leaves its rows there. Throws InputError. */
 export async function openData(file: string): Promise<DataSet | ArrowRows> {
