@@ -85,20 +85,6 @@ export function product(a: tf.Tensor, b: tf.Tensor, transposeA = false, transpos
   return native().executeSingleOutput("BatchMatMulV2", attributes, [a, b]) as tf.Tensor2D;
 }
 
-/** Rows of a tensor by their numbers (int32): tf.gather looks at every one of them first, which a graph cannot. */
-export function rowsOf<T extends tf.Tensor>(tensor: T, rows: tf.Tensor1D): T {
-  const { binding } = native();
-  const attributes = [
-    { name: "batch_dims", type: binding.TF_ATTR_INT, value: 0 },
-    typeAttribute("Tparams", "float32"),
-    typeAttribute("Tindices", "int32"),
-    typeAttribute("Taxis", "int32"),
-  ];
-  return tf.tidy(() =>
-    native().executeSingleOutput("GatherV2", attributes, [tensor, rows, tf.scalar(0, "int32")]),
-  ) as T;
-}
-
 /**
  * A variable of TensorFlow's own, which native operations change in place. tf.Variable has none: it takes another tensor
  * with each new value.

@@ -55,6 +55,30 @@ test("generate writes what the library draws, below the user's folder", async ()
   assert.equal((await readDataSet(path.join(folder, "b.arrow"))).rows, 2);
 });
 
+test("a data set is drawn in parts, in one command or in several, and merged to the same file", () => {
+  const whole = [...GENERATE, "--out", "whole.arrow"];
+  assert.equal(run(...whole).stderr, "");
+  assert.match(
+    run(...whole, "--resume").stdout,
+    /^whole\.arrow: the data set is complete already; [^\n]*\.\n$/,
+  );
+  const part = (k: number) => run(...GENERATE, "--shard", `${k}/2`, "--resume", "--out", `part-${k}.arrow`);
+  for (const k of [1, 2]) assert.deepEqual([part(k).status, part(k).stderr], [0, ""]);
+  assert.match(part(2).stdout, /^part-2\.arrow: shard 2\/2 is complete already; it is left as it is\.\n$/);
+  const merged = run("merge", "--out", "merged.arrow", "part-2.arrow", "part-1.arrow");
+  assert.deepEqual([merged.status, merged.stdout, merged.stderr], [0, "", ""]);
+  assert.equal(run(...GENERATE, "--shards", "3", "--out", "shards.arrow").stderr, "");
+  for (const name of ["merged.arrow", "shards.arrow"]) {
+    const [a, b] = [name, "whole.arrow"].map((file) => fs.readFileSync(path.join(folder, file)));
+    assert.ok(a.equals(b), name);
+  }
+  refused(["merge", "--out", "x.arrow", "part-1.arrow"], /Shard 2\/2 is missing/);
+  refused(["merge", "--out", "x.csv", "part-1.arrow"], /output is "x.csv"/);
+  refused(["merge", "--out", "x.arrow"], /missing required argument/);
+  refused([...GENERATE, "--shard", "1/3", "--resume", "--out", "part-1.arrow"], /has 2 shards and not 3/);
+  refused([...GENERATE, "--shard", "1/3", "--shards", "3", "--out", "x.arrow"], /--shard and --shards/);
+});
+
 test("solve writes the same fields as Arrow and as CSV", async () => {
   assert.equal(run(...SOLVE, "--out", "s.arrow").stderr, "");
   assert.equal(run(...SOLVE, "--out", "s.csv").stderr, "");
@@ -82,7 +106,7 @@ test("help is shown for the program and its verbs", () => {
     assert.equal(stderr, "");
   }
   const { stdout } = run();
-  for (const verb of ["generate", "solve", "presets", "train", "sample", "compare", "evaluate"]) {
+  for (const verb of ["generate", "merge", "solve", "presets", "train", "sample", "compare", "evaluate"]) {
     assert.match(stdout, new RegExp(`^ +${verb} `, "m"));
   }
 });
@@ -90,7 +114,7 @@ test("help is shown for the program and its verbs", () => {
 test("unknown verbs and options are refused", () => {
   refused(
     ["paint"],
-    /verb is "paint"; give one of generate, solve, presets, train, sample, compare, evaluate/,
+    /verb is "paint"; give one of generate, merge, solve, presets, train, sample, compare, evaluate/,
   );
   refused(["--paint"], /unknown option '--paint'/);
   refused([...GENERATE, "--out", "x.arrow", "--paint"], /unknown option '--paint'/);

@@ -194,7 +194,7 @@ test("training never sees the validation data", async () => {
 /** Loss on other data than those trained on, always with the same noise. */
 function testLoss(model: ScoreModel): number {
   const other = tensorSet(model, tinyData(2));
-  const blocks = shuffledBlocks(other.groups, 1, new Random(8));
+  const blocks = shuffledBlocks(other.groups, 1, new Random(8)).slice();
   const times = drawTimes(model, "log-noise-level", other.rows, new Random(9));
   const loss = tf.tidy(() => batchLoss(model, gatherBatch(other, blocks), times, 5).dataSync()[0]);
   disposeSet(other);

@@ -1,7 +1,9 @@
+import fsSync from "node:fs";
 import fs from "node:fs/promises";
 import { asNumber, InputError, shown } from "../errors";
+import { type BatchLayout, batchLayout, type Block, int64 } from "./arrowBatch";
 import { columns, FORMAT_VERSION, rowBytes, scatter } from "./arrowLayout";
-import { fileError } from "./atomicFile";
+import { fileError, shownFile } from "./atomicFile";
 import { allocateDataSet, type DataSet, sliceRows } from "./dataset";
 import { FlatTable } from "./flatbuffer";
 import type { Problem } from "./problem";
@@ -11,26 +13,18 @@ import { problemByName } from "./problems";
 const MAGIC = "ARROW1";
 const TRAILER_BYTES = 4 + MAGIC.length;
 
-// Slots of the tables in Arrow's Footer.fbs, Schema.fbs and Message.fbs, and the enumerated values used here.
+// Slots of the tables in Arrow's Footer.fbs and Schema.fbs, and the enumerated values used here.
 const FOOTER = { schema: 1, recordBatches: 3 };
 const SCHEMA = { fields: 1, metadata: 2 };
 const KEY_VALUE = { key: 0, value: 1 };
 const FIELD = { name: 0, typeType: 2, type: 3, dictionary: 4, children: 5 };
 const FLOATING_POINT = { precision: 0 };
 const FIXED_SIZE_LIST = { size: 0 };
-const MESSAGE = { headerType: 1, header: 2 };
-const RECORD_BATCH = { length: 0, nodes: 1, buffers: 2, compression: 3 };
 const TYPE = { floatingPoint: 3, fixedSizeList: 16 };
 const DOUBLE = 2;
-const HEADER_RECORD_BATCH = 3;
 const BLOCK_BYTES = 24;
-const PAIR_BYTES = 16; // a node (length, null count) or a buffer (offset, length)
-
-interface Block {
-  readonly offset: number;
-  readonly metadataLength: number;
-  readonly bodyLength: number;
-}
+/** Most rows that are read at a time, however large the record batches are. */
+export const MOST_ROWS = 1024;
 
 /**
  * An Apache Arrow file of a problem's fields, open for reading one record batch at a time.
@@ -86,73 +80,82 @@ export class ArrowFieldsFile {
     return Number.isSafeInteger(seed) && seed >= 0 ? seed : undefined;
   }
 
-  /** Yields the record batches in order. Throws InputError at a damaged one. */
+  /** Yields the record batches in order, large ones in pieces. Throws InputError at a damaged one. */
   async *batches(): AsyncGenerator<DataSet> {
     let firstRow = 0;
-    for (let i = 0; i < this.blocks.length; i++) {
-      const data = await this.readBatch(i, firstRow);
-      firstRow += data.rows;
-      yield data;
+    for await (const layout of this.layouts()) {
+      for (let from = 0; from < layout.rows; from += MOST_ROWS) {
+        const data = allocateDataSet(this.problem, Math.min(MOST_ROWS, layout.rows - from), this.seed);
+        this.read(data, 0, data.rows, layout, from, firstRow + from);
+        yield this.hasLatent ? data : { ...data, latent: undefined };
+      }
+      firstRow += layout.rows;
     }
+  }
+
+  /** Number of rows. Throws InputError for a damaged record batch. */
+  async countRows(): Promise<number> {
+    let rows = 0;
+    for await (const layout of this.layouts()) rows += layout.rows;
+    return rows;
+  }
+
+  /** Where the rows of each record batch lie. Throws InputError at a damaged one. */
+  async *layouts(): AsyncGenerator<BatchLayout> {
+    for (let i = 0; i < this.blocks.length; i++) yield await this.layout(i);
   }
 
   async close(): Promise<void> {
     await this.handle.close();
   }
 
-  private async readBatch(index: number, firstRow: number): Promise<DataSet> {
+  private async layout(index: number): Promise<BatchLayout> {
     const { file, problem, hasLatent } = this;
-    const { offset, metadataLength, bodyLength } = this.blocks[index];
-    const damaged = (): InputError => notReadable(file, `its record batch ${index + 1} is damaged`);
+    const block = this.blocks[index];
+    let layout: BatchLayout | "compressed";
     try {
-      const head = await readBytes(this.handle, offset, metadataLength);
-      // int32 -1, int32 length of the header, header
-      const message = FlatTable.root(head.subarray(8));
-      const header = message.table(MESSAGE.header);
-      if (!header || message.int8(MESSAGE.headerType) !== HEADER_RECORD_BATCH) throw damaged();
-      if (header.table(RECORD_BATCH.compression))
-        throw notReadable(file, "its record batches are compressed");
-      const rows = header.int64(RECORD_BATCH.length);
-      if (!(rows >= 0 && rows * rowBytes(problem, hasLatent) <= bodyLength)) throw damaged();
-      const body = await readBytes(this.handle, offset + metadataLength, bodyLength);
-      const nodes = header.vector(RECORD_BATCH.nodes, PAIR_BYTES);
-      const buffers = header.vector(RECORD_BATCH.buffers, PAIR_BYTES);
-
-      const data = allocateDataSet(problem, rows, this.seed);
-      const { latent, conditions, fields } = data;
-      const count = problem.conditions.length;
-      const fieldStart = count + (hasLatent ? 1 : 0);
-      let node = 0;
-      let buffer = 0;
-      columns(problem, hasLatent).forEach(({ name, width }, k) => {
-        // A list has a node and a validity buffer of its own, then its items have theirs, then come the numbers.
-        const levels = width === 1 ? [rows] : [rows, rows * width];
-        for (const length of levels) {
-          if (int64(nodes, 2 * node) !== length || int64(nodes, 2 * node + 1) !== 0) throw damaged();
-          node++;
-          buffer++;
-        }
-        const start = int64(buffers, 2 * buffer);
-        const bytes = int64(buffers, 2 * buffer + 1);
-        buffer++;
-        if (bytes < 8 * rows * width || start % 8 !== 0) throw damaged();
-        const values = new Float64Array(body.buffer, start, rows * width);
-        checkFinite(
-          file,
-          name,
-          values,
-          width,
-          firstRow,
-          k < count && problem.conditions[k].latentOnly === true,
-        );
-        if (k < count) scatter(values, conditions, rows, count, k, 1);
-        else if (k < fieldStart) latent.set(values);
-        else scatter(values, fields, rows, problem.fields.length, k - fieldStart, width);
-      });
-      return hasLatent ? data : { ...data, latent: undefined };
+      const head = await readBytes(this.handle, block.offset, block.metadataLength);
+      layout = batchLayout(head, block, columns(problem, hasLatent));
     } catch (error) {
+      if (error instanceof RangeError) throw notReadable(file, `its record batch ${index + 1} is damaged`);
       throw readError(file, error);
     }
+    if (layout === "compressed") throw notReadable(file, "its record batches are compressed");
+    return layout;
+  }
+
+  /**
+   * Reads `rows` rows from row `from` of a record batch on into rows of `data` from `to` on. Throws InputError.
+   *
+   * number: of the first row in the file, for messages; only: leaves the fields and the latent field as they are.
+   */
+  read(
+    data: DataSet & { latent: Float64Array },
+    to: number,
+    rows: number,
+    { starts }: BatchLayout,
+    from: number,
+    number: number,
+    only?: "conditions",
+  ): void {
+    const { file, problem, hasLatent } = this;
+    const count = problem.conditions.length;
+    const fieldStart = count + (hasLatent ? 1 : 0);
+    columns(problem, hasLatent).forEach(({ name, width }, k) => {
+      if (only && k >= count) return;
+      const latent = k >= count && k < fieldStart;
+      const values = latent
+        ? data.latent.subarray(to * width, (to + rows) * width)
+        : new Float64Array(rows * width);
+      readValues(file, this.handle.fd, values, starts[k] + 8 * from * width);
+      const unknownAllowed = k < count && problem.conditions[k].latentOnly === true;
+      checkFinite(file, name, values, width, number, unknownAllowed);
+      if (k < count) scatter(values, data.conditions.subarray(to * count), rows, count, k, 1);
+      else if (!latent) {
+        const parts = problem.fields.length;
+        scatter(values, data.fields.subarray(to * parts * width), rows, parts, k - fieldStart, width);
+      }
+    });
   }
 }
 
@@ -189,7 +192,7 @@ export async function* readBatches(file: string): AsyncGenerator<DataSet> {
 
 function notReadable(file: string, reason: string): InputError {
   return new InputError(
-    `Cannot read ${shown(file)}: ${reason}; give an Arrow file written by generate, solve or sample.`,
+    `Cannot read ${shownFile(file)}: ${reason}; give an Arrow file written by generate, solve or sample.`,
   );
 }
 
@@ -198,6 +201,21 @@ function readError(file: string, error: unknown): unknown {
   return error instanceof RangeError
     ? notReadable(file, "its contents are damaged")
     : fileError("read", file, error);
+}
+
+/** Fills an array from a place in a file. Throws InputError. */
+function readValues(file: string, descriptor: number, values: Float64Array, position: number): void {
+  const { buffer, byteOffset, byteLength } = values;
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  try {
+    for (let done = 0; done < byteLength;) {
+      const read = fsSync.readSync(descriptor, bytes, done, byteLength - done, position + done);
+      if (read === 0) throw new RangeError("The file ends too early.");
+      done += read;
+    }
+  } catch (error) {
+    throw readError(file, error);
+  }
 }
 
 /** Reads bytes into memory of their own, so that views of float64 are aligned. */
@@ -224,10 +242,6 @@ async function readFooter(file: string, handle: fs.FileHandle, size: number): Pr
     }
   }
   throw notReadable(file, "it is truncated or damaged");
-}
-
-function int64(view: DataView, index: number): number {
-  return Number(view.getBigInt64(8 * index, true));
 }
 
 /** Where the record batches lie; together they must fit into the file. */

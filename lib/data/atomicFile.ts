@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { InputError, shown } from "../errors";
 
@@ -17,11 +18,16 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: "the device reports an error; choose another place",
 };
 
+/** How the name of a file is shown in a message: of a long path the beginning and, as it tells most, the end. */
+export function shownFile(file: string): string {
+  return shown(file.length > 60 ? `${file.slice(0, 15)}...${file.slice(-42)}` : file);
+}
+
 /** The InputError that tells in one sentence why a file cannot be used; other errors come back unchanged. */
 export function fileError(action: string, file: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (error instanceof InputError || typeof code !== "string" || !Object.hasOwn(REASONS, code)) return error;
-  return new InputError(`Cannot ${action} ${shown(file)}: ${REASONS[code]}.`, { cause: error });
+  return new InputError(`Cannot ${action} ${shownFile(file)}: ${REASONS[code]}.`, { cause: error });
 }
 
 const open = new Set<AtomicFile>();
@@ -49,11 +55,14 @@ export class AtomicFile {
       // A device or a pipe must not be replaced by a file, nor a folder.
       if (fs.existsSync(this.target) && !fs.statSync(this.target).isFile()) {
         throw new InputError(
-          `Cannot write ${shown(file)}: it is not a regular file; give the name of a file.`,
+          `Cannot write ${shownFile(file)}: it is not a regular file; give the name of a file.`,
         );
       }
       const { dir, base } = path.parse(this.target);
-      this.temporary = path.join(dir, `.${base.slice(0, 100)}.${process.pid}-${Date.now().toString(36)}.tmp`);
+      this.temporary = path.join(
+        dir,
+        `${temporaryPrefix(base)}${process.pid}-${Date.now().toString(36)}.tmp`,
+      );
       this.descriptor = fs.openSync(this.temporary, "wx");
     } catch (error) {
       throw fileError("write", file, error);
@@ -100,6 +109,34 @@ export class AtomicFile {
     } catch {
       // The disk has become read-only, or is gone.
     }
+  }
+}
+
+/** Names of a file's temporary ones begin with it: with the machine, as numbers of processes are unique on one only. */
+function temporaryPrefix(base: string): string {
+  return `.${base.slice(0, 100)}.${os.hostname()}-`;
+}
+
+/** Removes what processes that were killed on this machine while they wrote a file have left of it. Never throws. */
+export function removeUnfinished(file: string): void {
+  const { dir, base } = path.parse(path.resolve(file));
+  const prefix = temporaryPrefix(base);
+  try {
+    for (const name of fs.readdirSync(dir)) {
+      const pid = name.startsWith(prefix) && /^(\d+)-[0-9a-z]+\.tmp$/.exec(name.slice(prefix.length))?.[1];
+      if (pid && !isRunning(Number(pid))) fs.rmSync(path.join(dir, name), { force: true });
+    }
+  } catch {
+    // A folder that cannot be read or written tells of it when the file is written.
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // it runs for another user
   }
 }
 

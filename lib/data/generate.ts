@@ -6,24 +6,23 @@ import { ArrowFieldsWriter } from "./arrow";
 import { concatenate, type DataSet } from "./dataset";
 import type { GenerateWorkerData, TaskResult } from "./generateWorker";
 import { checkConditions, type Problem } from "./problem";
-import { type RowPlan, runTask, simulateRowsAt, taskCount } from "./tasks";
+import { originMetadata } from "./origin";
+import {
+  type DataSetSize,
+  MAX_COUNT,
+  planRows,
+  type RowPlan,
+  rowPlan,
+  runTask,
+  type Shard,
+  simulateRowsAt,
+  taskCount,
+} from "./tasks";
 
-/** Larger counts are slips of the keyboard: 10^9 fields would take 2.4 TB. */
-const MAX_COUNT = 1_000_000_000;
 /** A worker thread takes about half a second to start, in which this many rows can be computed without it. */
 const ROWS_WORTH_A_WORKER = 2_000;
 /** Tasks that a worker may have waiting, so that it does not idle while the results of others are written. */
 const TASKS_PER_WORKER = 2;
-
-/** How many conditions and fields a data set has: conditions x fields rows. */
-export interface DataSetSize {
-  /** number of conditions drawn */
-  readonly conditions: number;
-  /** number of fields for each condition */
-  readonly fields: number;
-  /** of all random numbers: 0 .. 2^53 - 1 */
-  readonly seed: number;
-}
 
 /** What generate() draws, and where it goes. */
 export interface GenerateOptions extends DataSetSize {
@@ -33,23 +32,9 @@ export interface GenerateOptions extends DataSetSize {
   /** threads; default: one for each core, fewer for few rows */
   readonly workers?: number;
   /** only the index-th (from 1) of count contiguous parts of the conditions */
-  readonly shard?: { readonly index: number; readonly count: number };
+  readonly shard?: Shard;
   /** called after each record batch */
   readonly onProgress?: (rowsDone: number, rowsInAll: number) => void;
-}
-
-function checkedPlan({ conditions, fields, seed }: DataSetSize, shard = { index: 1, count: 1 }): RowPlan {
-  positiveInteger("The number of conditions", conditions, MAX_COUNT);
-  positiveInteger("The number of fields", fields, MAX_COUNT);
-  integerInRange("The seed", seed, 0, Number.MAX_SAFE_INTEGER);
-  positiveInteger("The number of shards", shard.count, conditions);
-  positiveInteger("The shard", shard.index, shard.count);
-  return {
-    seed,
-    fields,
-    firstCondition: Math.floor(((shard.index - 1) * conditions) / shard.count),
-    endCondition: Math.floor((shard.index * conditions) / shard.count),
-  };
 }
 
 /**
@@ -57,7 +42,7 @@ function checkedPlan({ conditions, fields, seed }: DataSetSize, shard = { index:
  * for rows = conditions x fields, those of one condition together. Throws InputError.
  */
 export function generateDataSet(problem: Problem, size: DataSetSize): DataSet {
-  const plan = checkedPlan(size);
+  const plan = rowPlan(size);
   return concatenate(Array.from({ length: taskCount(plan) }, (_, task) => runTask(problem, plan, task)));
 }
 
@@ -86,15 +71,10 @@ export function simulateAt(
  */
 export async function generate(options: GenerateOptions): Promise<number> {
   const { problem, out, shard, onProgress } = options;
-  const plan = checkedPlan(options, shard);
+  const plan = rowPlan(options, shard);
   const requested = positiveInteger("The number of workers", options.workers ?? availableParallelism(), 1024);
-  const rows = (plan.endCondition - plan.firstCondition) * plan.fields;
-  const writer = new ArrowFieldsWriter(out, problem, true, {
-    seed: String(plan.seed),
-    conditions: String(options.conditions),
-    fields: String(options.fields),
-    shard: `${shard?.index ?? 1}/${shard?.count ?? 1}`,
-  });
+  const rows = planRows(plan);
+  const writer = new ArrowFieldsWriter(out, problem, true, originMetadata(options, shard));
   let written = 0;
   const write = (data: DataSet): void => {
     writer.write(data);

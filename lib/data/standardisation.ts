@@ -1,7 +1,8 @@
 import { Matrix, solve } from "ml-matrix";
 import { InputError } from "../errors";
-import { type DataSet, rowConditions, selectRows } from "./dataset";
+import { type DataSet, rowConditions } from "./dataset";
 import { conditionIndex, normaliseCondition, type Problem } from "./problem";
+import { isSource, pickRows, piecesOf, type RowSource } from "./rowSource";
 
 /**
  * Mean and standard deviation of the fields at given conditions: what the network sees is (field - mean) / std.
@@ -45,22 +46,24 @@ export type StandardisationData =
     };
 
 /** One mean and one standard deviation a field, over all rows and cells: the blog's scaling. */
-export function globalStandardisation(data: DataSet): Standardisation {
-  const { problem, rows, fields } = data;
-  const [mean, std] = [new Array<number>(problem.fields.length), new Array<number>(problem.fields.length)];
-  problem.fields.forEach((_, f) => {
-    const values = (visit: (value: number) => void) => {
-      for (let row = 0; row < rows; row++) {
-        const start = (row * problem.fields.length + f) * problem.cells;
-        for (let i = start; i < start + problem.cells; i++) visit(fields[i]);
+export function globalStandardisation(data: DataSet | RowSource): Standardisation {
+  const { problem, rows } = data;
+  const { cells } = problem;
+  const count = problem.fields.length;
+  /** Sums over all rows and cells of each field, one value after the other. */
+  const sums = (term: (value: number, field: number) => number) => {
+    const sum = new Array<number>(count).fill(0);
+    for (const piece of piecesOf(data)) {
+      for (let start = 0, f = 0; start < piece.fields.length; start += cells, f = (f + 1) % count) {
+        for (let i = start; i < start + cells; i++) sum[f] += term(piece.fields[i], f);
       }
-    };
-    let [sum, squares] = [0, 0];
-    values((value) => (sum += value));
-    mean[f] = sum / (rows * problem.cells);
-    values((value) => (squares += (value - mean[f]) ** 2));
-    std[f] = Math.sqrt(squares / (rows * problem.cells));
-    if (!(std[f] > 0)) throw new InputError(`The field ${problem.fields[f].name} does not vary in the data.`);
+    }
+    return sum;
+  };
+  const mean = sums((value) => value).map((sum) => sum / (rows * cells));
+  const std = sums((value, f) => (value - mean[f]) ** 2).map((sum) => Math.sqrt(sum / (rows * cells)));
+  std.forEach((value, f) => {
+    if (!(value > 0)) throw new InputError(`The field ${problem.fields[f].name} does not vary in the data.`);
   });
   return standardisationFrom(problem, { kind: "global", mean, std });
 }
@@ -92,39 +95,60 @@ export interface ConditionalMoments {
  * Chebyshev basis); Cov[R] a kernel average over them, which stays positive, kept at nodes and interpolated.
  * Where it is not affine, or the latent field is not in the data, the fields themselves take the responses' place.
  */
-export function conditionalStandardisation(data: DataSet): Standardisation {
-  return conditionalMoments(data).standardisation;
+export function conditionalStandardisation(data: DataSet | RowSource): Standardisation {
+  return takeMoments(data, !isSource(data)).standardisation;
 }
 
 /** The standardisation of {@link conditionalStandardisation} together with what is left of each row. */
-export function conditionalMoments(data: DataSet): ConditionalMoments {
+export function conditionalMoments(data: DataSet | RowSource): ConditionalMoments {
+  const { standardisation, positions, residuals } = takeMoments(data, true);
+  return { standardisation, rows: positions.length, residuals: residuals!, positions };
+}
+
+/** Rows that are held at a time where not all are. */
+const CHUNK_ROWS = 1024;
+
+/** Takes the moments. kept: the residuals of all rows, up to 230 MB, or else all is computed twice. */
+function takeMoments(
+  data: DataSet | RowSource,
+  kept: boolean,
+): Pick<ConditionalMoments, "standardisation" | "positions"> & { readonly residuals?: Float64Array } {
   const { problem } = data;
   const rows = Math.min(data.rows, MOST_ROWS);
-  const part = selectRows(
-    data,
-    Array.from({ length: rows }, (_, i) => Math.floor((i * data.rows) / rows)),
-  );
-  const affineIn = part.latent ? [...problem.affineIn] : [];
+  const chosen = Array.from({ length: rows }, (_, i) => Math.floor((i * data.rows) / rows));
+  const affineIn = pickRows(data, chosen.slice(0, 1)).latent ? [...problem.affineIn] : [];
   const size = problem.fields.length * problem.cells;
   const count = affineIn.length + 1;
   const coordinates = remainingConditions(problem, affineIn);
   const degree = coordinates.length === 1 ? 7 : 3;
   const exponents = totalDegree(coordinates.length, degree);
 
-  // Responses (rows, count x size) and basis functions (rows, exponents).
-  const responses = new Float64Array(rows * count * size);
-  const basis: Float64Array[] = [];
+  const width = count * size;
+  const residuals = kept ? new Float64Array(rows * width) : undefined;
+  /** Visits the responses (responses, fields x cells) of the rows in order. */
+  const eachRow = (visit: (row: number, responses: Float64Array, conditions: Float64Array) => void) => {
+    for (let start = 0; start < rows; start += CHUNK_ROWS) {
+      const part = pickRows(data, chosen.slice(start, start + CHUNK_ROWS));
+      for (let row = 0; row < part.rows; row++) {
+        const values =
+          part.latent && affineIn.length > 0
+            ? problem.responses(part.latent.subarray(row * problem.cells, (row + 1) * problem.cells))
+            : [part.fields.subarray(row * size, (row + 1) * size)];
+        const at = residuals ? (start + row) * width : 0;
+        const responses = residuals?.subarray(at, at + width) ?? new Float64Array(width);
+        values.forEach((value, k) => responses.set(value, k * size));
+        visit(start + row, responses, rowConditions(part, row));
+      }
+    }
+  };
   const positions: number[][] = [];
-  for (let row = 0; row < rows; row++) {
-    const values =
-      part.latent && affineIn.length > 0
-        ? problem.responses(part.latent.subarray(row * problem.cells, (row + 1) * problem.cells))
-        : [part.fields.subarray(row * size, (row + 1) * size)];
-    values.forEach((value, k) => responses.set(value, (row * count + k) * size));
-    positions.push(positionOf(problem, coordinates, rowConditions(part, row)));
+  const basis: Float64Array[] = [];
+  const equations = new NormalEquations(exponents.length, width);
+  eachRow((row, responses, conditions) => {
+    positions.push(positionOf(problem, coordinates, conditions));
     basis.push(chebyshevProducts(positions[row], exponents));
-  }
-
+    equations.add(basis[row], responses);
+  });
   const distinct = new Set(positions.map((position) => position.join())).size;
   if (distinct < exponents.length) {
     throw new InputError(
@@ -132,34 +156,35 @@ export function conditionalMoments(data: DataSet): ConditionalMoments {
         `${exponents.length}, better hundreds.`,
     );
   }
-  const mean = leastSquares(basis, responses, count * size);
-  const residual = responses; // overwritten: the values are not needed again
-  for (let row = 0; row < rows; row++) {
-    for (let b = 0; b < exponents.length; b++) {
-      const factor = basis[row][b];
-      for (let i = 0; i < count * size; i++)
-        residual[row * count * size + i] -= factor * mean[b * count * size + i];
-    }
-  }
+  const mean = equations.solve();
 
   // With several remaining conditions there is one node and no kernel: the residuals' covariance over all rows.
   const nodes =
     coordinates.length === 1 ? Array.from({ length: NODES }, (_, j) => -1 + j * KERNEL_WIDTH) : [0];
   const pairs = pairsOf(count);
   const covariance = new Float64Array(nodes.length * pairs.length * size);
-  nodes.forEach((node, j) => {
-    let total = 0;
-    for (let row = 0; row < rows; row++) {
+  const totals = nodes.map(() => 0);
+  const addRow = (row: number, residual: Float64Array) => {
+    for (let b = 0; b < exponents.length; b++) {
+      const factor = basis[row][b];
+      for (let i = 0; i < width; i++) residual[i] -= factor * mean[b * width + i];
+    }
+    nodes.forEach((node, j) => {
       const weight =
         nodes.length === 1 ? 1 : Math.exp(-0.5 * ((positions[row][0] - node) / KERNEL_WIDTH) ** 2);
-      if (weight < 1e-6) continue;
-      total += weight;
+      if (weight < 1e-6) return;
+      totals[j] += weight;
       pairs.forEach(([k, l], p) => {
         const to = (j * pairs.length + p) * size;
-        const [a, b] = [(row * count + k) * size, (row * count + l) * size];
+        const [a, b] = [k * size, l * size];
         for (let i = 0; i < size; i++) covariance[to + i] += weight * residual[a + i] * residual[b + i];
       });
-    }
+    });
+  };
+  if (residuals) {
+    for (let row = 0; row < rows; row++) addRow(row, residuals.subarray(row * width, (row + 1) * width));
+  } else eachRow(addRow);
+  totals.forEach((total, j) => {
     if (!(total > 10)) {
       throw new InputError(
         `The data have too few rows (${data.rows}) to take their moments from: generate more conditions.`,
@@ -169,12 +194,12 @@ export function conditionalMoments(data: DataSet): ConditionalMoments {
     for (let i = to; i < to + pairs.length * size; i++) covariance[i] /= total;
   });
   const standardisation = conditionalFrom(data, { affineIn, degree, mean, nodes, covariance });
-  return { standardisation, rows, residuals: residual, positions };
+  return { standardisation, positions, residuals };
 }
 
 /** Moments at nodes as a standardisation; data: tell which cells are fixed. */
 export function conditionalFrom(
-  data: DataSet,
+  data: DataSet | RowSource,
   moments: {
     readonly affineIn: string[];
     readonly degree: number;
@@ -298,12 +323,22 @@ export function withoutRoundOff(std: Float64Array, cells: number, share: number)
 }
 
 /** The value of each cell that never changes, null for the others. */
-function fixedCells({ fields, rows }: DataSet): (number | null)[] {
-  const size = fields.length / rows;
-  return Array.from({ length: size }, (_, i) => {
-    for (let row = 1; row < rows; row++) if (fields[row * size + i] !== fields[i]) return null;
-    return fields[i];
-  });
+function fixedCells(data: DataSet | RowSource): (number | null)[] {
+  const size = data.problem.fields.length * data.problem.cells;
+  let first: Float64Array | undefined;
+  let fixed = Array.from({ length: size }, (_, i) => i);
+  for (const { fields } of piecesOf(data)) {
+    first ??= fields.slice(0, size);
+    const values = first;
+    for (let start = 0; start < fields.length && fixed.length > 0; start += size) {
+      if (fixed.some((i) => fields[start + i] !== values[i])) {
+        fixed = fixed.filter((i) => fields[start + i] === values[i]);
+      }
+    }
+    if (fixed.length === 0) break;
+  }
+  const known = new Set(fixed);
+  return Array.from({ length: size }, (_, i) => (first && known.has(i) ? first[i] : null));
 }
 
 /** Indices of the conditions that are not affine. */
@@ -346,22 +381,44 @@ export function leastSquares(
   values: Float64Array,
   columns: number,
 ): Float64Array {
-  const size = basis[0].length;
-  const normal = Matrix.zeros(size, size);
-  const right = Array.from({ length: size }, () => new Float64Array(columns));
-  basis.forEach((row, r) => {
+  const equations = new NormalEquations(basis[0].length, columns);
+  basis.forEach((row, r) => equations.add(row, values.subarray(r * columns, (r + 1) * columns)));
+  return equations.solve();
+}
+
+/** Least squares from rows that come one by one. */
+class NormalEquations {
+  private readonly normal: Matrix;
+  private readonly right: readonly Float64Array[];
+
+  constructor(
+    private readonly size: number,
+    private readonly columns: number,
+  ) {
+    this.normal = Matrix.zeros(size, size);
+    this.right = Array.from({ length: size }, () => new Float64Array(columns));
+  }
+
+  /** Adds a row: basis (basis), values (columns). */
+  add(basis: Float64Array, values: Float64Array): void {
+    const { normal, right, size, columns } = this;
     for (let a = 0; a < size; a++) {
-      for (let b = 0; b < size; b++) normal.set(a, b, normal.get(a, b) + row[a] * row[b]);
-      for (let i = 0; i < columns; i++) right[a][i] += row[a] * values[r * columns + i];
-    }
-  });
-  const inverse = solve(normal, Matrix.eye(size));
-  const coefficients = new Float64Array(size * columns);
-  for (let a = 0; a < size; a++) {
-    for (let b = 0; b < size; b++) {
-      const factor = inverse.get(a, b);
-      for (let i = 0; i < columns; i++) coefficients[a * columns + i] += factor * right[b][i];
+      for (let b = 0; b < size; b++) normal.set(a, b, normal.get(a, b) + basis[a] * basis[b]);
+      for (let i = 0; i < columns; i++) right[a][i] += basis[a] * values[i];
     }
   }
-  return coefficients;
+
+  /** Coefficients (basis, columns). */
+  solve(): Float64Array {
+    const { normal, right, size, columns } = this;
+    const inverse = solve(normal, Matrix.eye(size));
+    const coefficients = new Float64Array(size * columns);
+    for (let a = 0; a < size; a++) {
+      for (let b = 0; b < size; b++) {
+        const factor = inverse.get(a, b);
+        for (let i = 0; i < columns; i++) coefficients[a * columns + i] += factor * right[b][i];
+      }
+    }
+    return coefficients;
+  }
 }

@@ -1,3 +1,4 @@
+import { integerInRange, positiveInteger } from "../errors";
 import { Random } from "../random";
 import { allocateDataSet, type DataSet } from "./dataset";
 import { type Problem, sampleConditions } from "./problem";
@@ -10,6 +11,27 @@ const CONDITIONS_STREAM = 0;
 const FIELDS_STREAM = 1;
 const SIMULATION_STREAM = 2;
 
+/** Larger counts are slips of the keyboard: 10^9 fields would take 2.4 TB. */
+export const MAX_COUNT = 1_000_000_000;
+
+/** How many conditions and fields a data set has: conditions x fields rows. */
+export interface DataSetSize {
+  /** number of conditions drawn */
+  readonly conditions: number;
+  /** number of fields for each condition */
+  readonly fields: number;
+  /** of all random numbers: 0 .. 2^53 - 1 */
+  readonly seed: number;
+}
+
+/** The index-th (from 1) of count contiguous parts of a data set's conditions. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+export const WHOLE: Shard = { index: 1, count: 1 };
+
 /** The rows of a data set: a range of condition numbers, each with the same number of fields. */
 export interface RowPlan {
   readonly seed: number;
@@ -18,6 +40,25 @@ export interface RowPlan {
   readonly firstCondition: number;
   /** excluded */
   readonly endCondition: number;
+}
+
+/** The rows of a shard. Throws InputError for bad sizes. */
+export function rowPlan({ conditions, fields, seed }: DataSetSize, { index, count } = WHOLE): RowPlan {
+  positiveInteger("The number of conditions", conditions, MAX_COUNT);
+  positiveInteger("The number of fields", fields, MAX_COUNT);
+  integerInRange("The seed", seed, 0, Number.MAX_SAFE_INTEGER);
+  positiveInteger("The number of shards", count, conditions);
+  positiveInteger("The shard", index, count);
+  return {
+    seed,
+    fields,
+    firstCondition: Math.floor(((index - 1) * conditions) / count),
+    endCondition: Math.floor((index * conditions) / count),
+  };
+}
+
+export function planRows({ firstCondition, endCondition, fields }: RowPlan): number {
+  return (endCondition - firstCondition) * fields;
 }
 
 /** Number of tasks that a plan is cut into: some conditions each, or a part of one condition. */
@@ -32,17 +73,28 @@ function conditionsPerTask(plan: RowPlan): number {
   return Math.max(1, Math.floor(CHUNK_ROWS / plan.fields));
 }
 
-/**
- * Computes the rows of one task. They depend on the seed, the number of the condition and the row within it alone:
- * not on how the work is cut, nor on who does it.
- */
-export function runTask(problem: Problem, plan: RowPlan, task: number): DataSet & { latent: Float64Array } {
+/** What a task computes: `rows` rows from chunk `chunk` on of each of `count` conditions from number `first` on. */
+function taskRange(plan: RowPlan, task: number): Record<"first" | "count" | "chunk" | "rows", number> {
   const chunks = Math.ceil(plan.fields / CHUNK_ROWS);
   const perTask = conditionsPerTask(plan);
   const first = plan.firstCondition + (chunks > 1 ? Math.floor(task / chunks) : task * perTask);
   const count = chunks > 1 ? 1 : Math.min(perTask, plan.endCondition - first);
   const chunk = task % chunks;
-  const rows = Math.min(CHUNK_ROWS, plan.fields - chunk * CHUNK_ROWS);
+  return { first, count, chunk, rows: Math.min(CHUNK_ROWS, plan.fields - chunk * CHUNK_ROWS) };
+}
+
+/** Rows of a task, hence of its record batch. */
+export function taskRows(plan: RowPlan, task: number): number {
+  const { count, rows } = taskRange(plan, task);
+  return count * rows;
+}
+
+/**
+ * Computes the rows of one task. They depend on the seed, the number of the condition and the row within it alone:
+ * not on how the work is cut, nor on who does it.
+ */
+export function runTask(problem: Problem, plan: RowPlan, task: number): DataSet & { latent: Float64Array } {
+  const { first, count, chunk, rows } = taskRange(plan, task);
   const data = allocateDataSet(problem, count * rows, plan.seed);
   for (let k = 0; k < count; k++) {
     const conditions = drawnConditions(problem, plan.seed, first + k);

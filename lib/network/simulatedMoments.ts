@@ -1,4 +1,5 @@
 import type { DataSet } from "../data/dataset";
+import type { RowSource } from "../data/rowSource";
 import {
   chebyshevProducts,
   conditionalFrom,
@@ -35,7 +36,7 @@ export function canSimulateMoments({ affineIn, conditions }: Problem): boolean {
  * draws: latent fields a node, their mirror images apart; data: tell which cells are fixed.
  */
 export function simulatedMoments(
-  data: DataSet,
+  data: DataSet | RowSource,
   draws: number,
   seed: number,
 ): { standardisation: Standardisation; covariance: ConditionalCovariance } {

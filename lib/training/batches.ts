@@ -1,10 +1,12 @@
+import { lastAtMost, type RowGroups } from "../data/conditionGroups";
 import { type DataSet, groupByCondition, selectRows } from "../data/dataset";
+import { isSource, type RowSource } from "../data/rowSource";
 import { quadraticTime, stratifiedUniform } from "../diffusion/loss";
 import { InputError } from "../errors";
 import { type Context, disposeContext, type Levels, type ScoreModel } from "../network/scoreModel";
 import type { TrainingSettings } from "../network/presets";
 import { Random } from "../random";
-import { normal, rowsOf, tf } from "../tensorflow";
+import { normal, tf } from "../tensorflow";
 
 /** Standardised fields as a tensor, with what the model knows of their conditions. */
 export interface TensorSet {
@@ -30,8 +32,8 @@ export interface Batch {
 }
 
 /** Throws InputError for rows that were solved for a given latent field, whose conditions are in part unknown. */
-export function checkConditionsKnown({ conditions }: DataSet): void {
-  if (conditions.every(Number.isFinite)) return;
+export function checkConditionsKnown(data: DataSet | RowSource): void {
+  if ((isSource(data) ? data.groups : data).conditions.every(Number.isFinite)) return;
   throw new InputError("Some rows of the data are of unknown conditions; train on data that were generated.");
 }
 
@@ -121,58 +123,56 @@ export interface Block {
   readonly rows: readonly number[];
 }
 
+/** Blocks in random order. There may be millions of them: they are made when they are asked for. */
+export interface ShuffledBlocks {
+  readonly length: number;
+  /** Blocks start (included) to end (excluded); all of them without arguments. */
+  slice(start?: number, end?: number): Block[];
+}
+
 /**
  * Cuts a set into blocks of `size` rows of one condition, in random order; rows that fill no block are left out, other
  * ones each time.
  */
-export function shuffledBlocks(groups: TensorSet["groups"], size: number, random: Random): Block[] {
-  const blocks = groups.flatMap((rows, group) => {
-    const order = permutation(rows.length, random);
-    return Array.from({ length: Math.floor(rows.length / size) }, (_, k): Block => {
-      return { group, rows: Array.from(order.subarray(k * size, (k + 1) * size), (i) => rows[i]) };
-    });
-  });
-  const order = permutation(blocks.length, random);
-  return Array.from(order, (i) => blocks[i]);
+export function shuffledBlocks(groups: RowGroups, size: number, random: Random): ShuffledBlocks {
+  // Where the rows of each group begin in `rows`, and the number that its first block has before they are shuffled.
+  const starts = new Int32Array(groups.length + 1);
+  const firsts = new Int32Array(groups.length + 1);
+  for (let group = 0; group < groups.length; group++) {
+    const { length } = groups.at(group)!;
+    starts[group + 1] = starts[group] + length;
+    firsts[group + 1] = firsts[group] + Math.floor(length / size);
+  }
+  const rows = new Int32Array(starts[groups.length]);
+  for (let group = 0; group < groups.length; group++) {
+    const own = groups.at(group)!;
+    permutation(own.length, random).forEach((i, k) => (rows[starts[group] + k] = own[i]));
+  }
+  const length = firsts[groups.length];
+  const order = permutation(length, random);
+  const made = (block: number): Block => {
+    const group = lastAtMost(firsts, block);
+    const start = starts[group] + (block - firsts[group]) * size;
+    return { group, rows: Array.from(rows.subarray(start, start + size)) };
+  };
+  return { length, slice: (start = 0, end = length) => Array.from(order.subarray(start, end), made) };
 }
 
 /** The rows of some blocks of equal size, as tensors. The caller disposes of them (or calls it within tf.tidy). */
 export function gatherBatch(set: TensorSet, blocks: readonly Block[]): Batch {
-  return tf.tidy(
-    () => gatherRows(set, blockRows(set, blocks)) as unknown as tf.TensorContainer,
-  ) as unknown as Batch;
-}
-
-/** Which rows and conditions a batch takes from its set, as tensors. */
-export interface BatchRows {
-  /** [rows of the batch] */
-  readonly rows: tf.Tensor1D;
-  /** [conditions of the batch] */
-  readonly groups: tf.Tensor1D;
-}
-
-/** The numbers of some blocks' rows, mirror images included. */
-export function blockRows(set: Pick<TensorSet, "rows" | "mirrored">, blocks: readonly Block[]): BatchRows {
+  const { fields, context, mirrored } = set;
   const withImages = (rows: readonly number[]) => [...rows, ...rows.map((row) => set.rows + row)];
-  return {
-    rows: tf.tensor1d(blocks.flatMap(({ rows }) => set.mirrored ? withImages(rows) : rows), "int32"), // prettier-ignore
-    groups: tf.tensor1d(blocks.map(({ group }) => group), "int32"), // prettier-ignore
-  };
-}
-
-/** The rows of a batch by their numbers. */
-export function gatherRows(
-  { fields, context: { inputs, modes }, mirrored }: Pick<TensorSet, "fields" | "context" | "mirrored">,
-  { rows, groups }: BatchRows,
-): Batch {
+  const rows = tf.tensor1d(blocks.flatMap((block) => mirrored ? withImages(block.rows) : block.rows), "int32"); // prettier-ignore
+  const groups = tf.tensor1d(blocks.map(({ group }) => group), "int32"); // prettier-ignore
+  const { inputs, modes } = context;
   return {
     mirrored,
-    fields: rowsOf(fields, rows),
+    fields: tf.gather(fields, rows),
     context: {
-      inputs: rowsOf(inputs, groups),
+      inputs: tf.gather(inputs, groups),
       modes: modes && {
-        variances: rowsOf(modes.variances, groups),
-        vectors: rowsOf(modes.vectors, groups),
+        variances: tf.gather(modes.variances, groups),
+        vectors: tf.gather(modes.vectors, groups),
       },
     },
   };
@@ -190,17 +190,36 @@ export function splitByCondition(
   mostRows: number,
 ): { training: DataSet; validation: DataSet } {
   const groups = groupByCondition(data).map(({ rows }) => rows);
-  const parts = groups.length > 1 ? groups : groups.flat().map((row) => [row]);
-  const held = Math.min(parts.length - 1, Math.max(1, Math.round(share * parts.length)));
-  // Conditions are drawn independently, so any of them serve.
-  const validation = parts.slice(parts.length - held).flat();
-  const stride = Math.max(1, Math.ceil(validation.length / mostRows));
+  const { training, validation } = splitGroups(groups, share, mostRows);
+  const kept = Array.from({ length: training.length }, (_, k) => Array.from(training.at(k)!));
+  return { training: selectRows(data, kept.flat()), validation: selectRows(data, validation) };
+}
+
+/** What the model knows of a condition may take 600 KB: rows to validate with are of at most so many conditions. */
+const VALIDATION_CONDITIONS = 64;
+
+/** splitByCondition in terms of numbers of rows. Conditions are drawn independently, so any of them serve: the last. */
+export function splitGroups(
+  groups: RowGroups,
+  share: number,
+  mostRows: number,
+): { training: RowGroups; validation: number[] } {
+  const evenly = <T>(items: readonly T[], most: number): T[] => {
+    const stride = Math.max(1, Math.ceil(items.length / most));
+    return items.filter((_, i) => i % stride === 0);
+  };
+  const heldOf = (count: number) => Math.min(count - 1, Math.max(1, Math.round(share * count)));
+  if (groups.length === 1) {
+    const rows = Int32Array.from(groups.at(0)!);
+    const kept = rows.length - heldOf(rows.length);
+    return { training: [rows.subarray(0, kept)], validation: evenly([...rows.subarray(kept)], mostRows) };
+  }
+  const kept = groups.length - heldOf(groups.length);
+  const held = Array.from({ length: groups.length - kept }, (_, k) => kept + k);
+  const rows = evenly(held, VALIDATION_CONDITIONS).flatMap((group) => Array.from(groups.at(group)!));
   return {
-    training: selectRows(data, parts.slice(0, parts.length - held).flat()),
-    validation: selectRows(
-      data,
-      validation.filter((_, i) => i % stride === 0),
-    ),
+    training: { length: kept, at: (group) => groups.at(group) },
+    validation: evenly(rows, mostRows),
   };
 }
 
@@ -277,16 +296,14 @@ export function batchLoss(
   ...stream: number[]
 ): tf.Scalar {
   return tf.tidy(() => {
-    const noise = normal(noiseShape(batch.fields.shape, batch), seed, ...stream);
+    const noise = normal(noiseShape(batch), seed, ...stream);
     return lossOf(model, batch, model.levels(times), noise);
   });
 }
 
-/** Shape of the noise that a batch of this shape is given: where rows are mirrored, that of half the rows. */
-export function noiseShape(
-  [rows, cells, channels]: readonly number[],
-  { mirrored }: Pick<Batch, "mirrored">,
-): number[] {
+/** Shape of the noise that a batch is given: where rows are mirrored, that of half the rows. */
+export function noiseShape({ fields, mirrored }: Pick<Batch, "fields" | "mirrored">): number[] {
+  const [rows, cells, channels] = fields.shape;
   return [mirrored ? rows / 2 : rows, cells, channels];
 }
 

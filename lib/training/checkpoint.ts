@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { AtomicFile, fileError } from "../data/atomicFile";
 import type { DataSet } from "../data/dataset";
+import { isSource, piecesOf, type RowSource } from "../data/rowSource";
 import { InputError, shown } from "../errors";
 
 /** What must be the same when a training goes on. */
@@ -28,11 +29,12 @@ export interface Checkpoint {
 const NAMES = ["weights", "average", "first", "second"] as const;
 
 /** A short digest of a data set's conditions and fields. */
-export function digestOf({ conditions, fields }: DataSet): string {
+export function digestOf(data: DataSet | RowSource): string {
   const hash = createHash("sha256");
-  for (const { buffer, byteOffset, byteLength } of [conditions, fields]) {
+  const add = ({ buffer, byteOffset, byteLength }: Float64Array) =>
     hash.update(new Uint8Array(buffer, byteOffset, byteLength));
-  }
+  for (const conditions of isSource(data) ? data.conditions() : [data.conditions]) add(conditions);
+  for (const { fields } of piecesOf(data)) add(fields);
   return hash.digest("hex").slice(0, 16);
 }
 

@@ -1,9 +1,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { fileError } from "../data/atomicFile";
+import { FolderLock } from "../data/folderLock";
 import { InputError, shown } from "../errors";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint";
-import { FolderLock } from "./folderLock";
 
 /** States of a training that are kept beside the best. */
 const KEPT = 3;
@@ -24,7 +24,7 @@ export class CheckpointFolder {
     } catch (error) {
       throw fileError("write", folder, error);
     }
-    this.lock = new FolderLock(folder);
+    this.lock = new FolderLock(folder, "training");
     for (const name of fs.readdirSync(folder)) {
       if (UNFINISHED.test(name)) fs.rmSync(path.join(folder, name), { force: true });
     }

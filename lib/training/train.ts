@@ -1,6 +1,12 @@
+import type { RowGroups } from "../data/conditionGroups";
 import type { DataSet } from "../data/dataset";
 import { sameProblem } from "../data/problems";
-import { conditionalMoments, globalStandardisation } from "../data/standardisation";
+import { isSource, type RowSource } from "../data/rowSource";
+import {
+  conditionalMoments,
+  conditionalStandardisation,
+  globalStandardisation,
+} from "../data/standardisation";
 import { finiteInRange, InputError, positiveInteger, shown } from "../errors";
 import { CompiledFunction } from "../graph/compiled";
 import { InterruptWatch } from "../interrupt";
@@ -11,16 +17,16 @@ import { type DenoiserContext, flatContext, type Levels, ScoreModel } from "../n
 import { Random } from "../random";
 import { normal, tf } from "../tensorflow";
 import {
-  type BatchRows,
+  type Batch,
   type Block,
-  blockRows,
   checkConditionsKnown,
   disposeSet,
   drawTimes,
-  gatherRows,
+  gatherBatch,
   lossOf,
   noiseShape,
   repeatedTimes,
+  type ShuffledBlocks,
   shuffledBlocks,
   splitByCondition,
   type TensorSet,
@@ -29,6 +35,7 @@ import {
 import { type Checkpoint, checkSame, digestOf } from "./checkpoint";
 import { CheckpointFolder } from "./checkpointFolder";
 import { FlatAdam, flatGradient } from "./flatAdam";
+import { splitSource, streamedBatch } from "./streaming";
 
 /** Where a training stands after a step. */
 export interface TrainingState {
@@ -110,7 +117,7 @@ const stream = { order: 10, times: 11, noise: 12, validation: 13 } as const;
  *
  * seed: of the first weights. Throws InputError for data that the preset cannot be trained on.
  */
-export function createModel(data: DataSet, preset: Preset, seed = 1): ScoreModel {
+export function createModel(data: DataSet | RowSource, preset: Preset, seed = 1): ScoreModel {
   checkConditionsKnown(data);
   const { standardisation: kind, target, momentDraws: draws } = preset.model;
   if (kind === "global")
@@ -119,8 +126,10 @@ export function createModel(data: DataSet, preset: Preset, seed = 1): ScoreModel
     const { standardisation, covariance } = simulatedMoments(data, draws, seed);
     return ScoreModel.create(data.problem, preset.model, standardisation, seed, covariance);
   }
+  if (target !== "rest")
+    return ScoreModel.create(data.problem, preset.model, conditionalStandardisation(data), seed);
   const moments = conditionalMoments(data);
-  const covariance = target === "rest" ? ConditionalCovariance.fit(data.problem, moments) : undefined;
+  const covariance = ConditionalCovariance.fit(data.problem, moments);
   return ScoreModel.create(data.problem, preset.model, moments.standardisation, seed, covariance);
 }
 
@@ -128,7 +137,8 @@ export function createModel(data: DataSet, preset: Preset, seed = 1): ScoreModel
  * Trains a model by denoising score matching; yields its state after every step. Until the end the model itself has the
  * weights of the last validation: those of each step stay in the optimiser.
  *
- * data: fields (rows, fields, cells) in their units; loss and gradient norm are of standardised fields, without unit.
+ * data: fields (rows, fields, cells) in their units, in memory or read batch by batch; loss and gradient norm are of
+ * standardised fields, without unit.
  * The length is one of steps, epochs and minutes; without any the preset's epochs. However it ends - by itself, by
  * break, by an interrupt (which throws Interrupted within one step) - the model keeps the averaged weights of the
  * steps done and all other memory is freed. With one seed and one thread the result repeats exactly, unless the
@@ -136,7 +146,7 @@ export function createModel(data: DataSet, preset: Preset, seed = 1): ScoreModel
  */
 export async function* train(
   model: ScoreModel,
-  data: DataSet,
+  data: DataSet | RowSource,
   settings: TrainingSettings,
   options: TrainOptions = {},
 ): AsyncGenerator<TrainingState, void, void> {
@@ -147,7 +157,9 @@ export async function* train(
     );
   }
   if (data.rows < 2) throw new InputError(`There are ${data.rows} rows of data; training needs more.`);
-  const { training, validation } = splitByCondition(data, VALIDATION_SHARE, VALIDATION_ROWS);
+  const { training, validation } = isSource(data)
+    ? splitSource(data, VALIDATION_SHARE, VALIDATION_ROWS)
+    : splitByCondition(data, VALIDATION_SHARE, VALIDATION_ROWS);
   const mirrored = settings.mirrored ?? false;
   const perCondition = positiveInteger("The number of rows per condition", settings.rowsPerCondition ?? 1);
   const together = mirrored ? Math.ceil(perCondition / 2) : perCondition; // drawn; their images join them
@@ -162,20 +174,31 @@ export async function* train(
   let start = performance.now();
   let folder: CheckpointFolder | undefined;
   let keep: (() => void) | undefined;
-  let blocks: Block[] = [];
+  let blocks: ShuffledBlocks | undefined;
   let validationLoss = NaN;
   let step = 0;
   try {
-    sets.push(tensorSet(model, training, mirrored));
-    sets.push(tensorSet(model, validation));
-    const [rows, held] = sets;
-    const available = rows.groups.reduce((sum, group) => sum + Math.floor(group.length / together), 0);
+    let groups: RowGroups;
+    let gather: (chosen: readonly Block[]) => Batch;
+    if ("source" in training) {
+      groups = training.groups;
+      gather = (chosen) => streamedBatch(model, training.source, chosen, mirrored);
+    } else {
+      const rows = tensorSet(model, training, mirrored);
+      sets.push(rows);
+      groups = rows.groups;
+      gather = (chosen) => gatherBatch(rows, chosen);
+    }
+    const held = tensorSet(model, validation);
+    sets.push(held);
+    let available = 0;
+    for (let k = 0; k < groups.length; k++) available += Math.floor(groups.at(k)!.length / together);
     const stepsPerEpoch = Math.floor(available / blocksPerBatch);
     const heldBlocks = shuffledBlocks(
       held.groups,
       Math.min(together, ...held.groups.map((group) => group.length)),
       validationRandom,
-    );
+    ).slice();
     if (stepsPerEpoch === 0) {
       throw new InputError(
         `The data have too few rows (${data.rows}) for batches of ${batch}, ${together} of a condition; generate more.`,
@@ -187,15 +210,16 @@ export async function* train(
     const validationTimes = drawTimes(model, settings.noise, heldRows, validationRandom);
     adam = new FlatAdam(model.variables, settings);
     const optimizer = adam;
-    const descent = (graphs[0] = new CompiledFunction((inputs: BatchTensors & { weights: tf.Tensor }) => {
+    const descent = new CompiledFunction((inputs: BatchTensors & { weights: tf.Tensor }) => {
       optimizer.assign(inputs.weights);
-      const { value, grads } = tf.variableGrads(() => lossAt(model, rows, inputs), model.variables);
+      const { value, grads } = tf.variableGrads(() => lossAt(model, inputs, mirrored), model.variables);
       return { loss: value, ...flatGradient(model.variables.map(({ name }) => grads[name])) };
-    }));
-    const heldLoss = (graphs[1] = new CompiledFunction(
-      (inputs: BatchTensors) => ({ loss: lossAt(model, held, inputs) }),
+    });
+    const heldLoss = new CompiledFunction(
+      (inputs: BatchTensors) => ({ loss: lossAt(model, inputs, false) }),
       () => model.variables,
-    ));
+    );
+    graphs.push(descent, heldLoss);
     const fingerprint = {
       problem: JSON.stringify([model.problem.name, model.problem.version, model.problem.settings]),
       model: JSON.stringify(model.settings),
@@ -212,7 +236,7 @@ export async function* train(
     const goBackTo = (checkpoint: Checkpoint) => {
       optimizer.restore(checkpoint.vectors, checkpoint.step);
       step = checkpoint.step;
-      blocks = [];
+      blocks = undefined;
     };
     if (options.checkpoint) {
       folder = new CheckpointFolder(options.checkpoint.folder);
@@ -239,9 +263,9 @@ export async function* train(
       const progress = limit.steps === undefined ? elapsed / limit.seconds : step / limit.steps;
       if (progress >= 1 && step > 0) return;
       const at = step % stepsPerEpoch;
-      if (at === 0 || blocks.length === 0) {
+      if (at === 0 || !blocks) {
         blocks = shuffledBlocks(
-          rows.groups,
+          groups,
           together,
           new Random(seed, stream.order, Math.floor(step / stepsPerEpoch)),
         );
@@ -251,9 +275,9 @@ export async function* train(
       const times = mirrored ? repeatedTimes(drawn, blocksPerBatch) : drawn;
       const rate = rateAt(settings, progress, step) * 0.5 ** setbacks;
       step++;
-      const chosen = blocks.slice(at * blocksPerBatch, (at + 1) * blocksPerBatch);
+      const here = blocks.slice(at * blocksPerBatch, (at + 1) * blocksPerBatch);
       const slope = tf.tidy(() => {
-        const given = batchTensors(model, rows, chosen, times, [seed, stream.noise, step]);
+        const given = batchTensors(model, gather(here), times, [seed, stream.noise, step]);
         return descent.run({ ...given, weights: optimizer.last() });
       });
       const [loss, halfSquare] = [slope.loss, slope.halfSquare].map((tensor) => tensor.dataSync()[0]);
@@ -277,7 +301,8 @@ export async function* train(
       if (validated) {
         adam.useAverage();
         validationLoss = tf.tidy(() => {
-          const given = batchTensors(model, held, heldBlocks, validationTimes, [seed, stream.validation, 1]);
+          const all = gatherBatch(held, heldBlocks);
+          const given = batchTensors(model, all, validationTimes, [seed, stream.validation, 1]);
           return heldLoss.run(given).loss.dataSync()[0];
         });
         adam.useLast();
@@ -322,28 +347,24 @@ export async function* train(
 }
 
 /** All tensors of which a batch's loss is a function, but the weights. */
-type BatchTensors = Levels &
-  BatchRows &
-  DenoiserContext & { readonly fields: tf.Tensor3D; readonly noise: tf.Tensor };
+type BatchTensors = Levels & DenoiserContext & Readonly<Record<"fields" | "noise", tf.Tensor3D>>;
 
-/** What the loss of some blocks at given times needs. The caller disposes of what is not the set's. */
+/** What the loss of a batch at given times needs. The caller disposes of what is not the batch's. */
 function batchTensors(
   model: ScoreModel,
-  set: TensorSet,
-  blocks: readonly Block[],
+  batch: Batch,
   times: Float64Array,
   [seed, ...key]: readonly [number, ...number[]],
 ): BatchTensors {
-  const { fields, context } = set;
-  const shape = noiseShape([times.length, ...fields.shape.slice(1)], set);
-  const noise = normal(shape, seed, ...key);
-  return { ...model.levels(times), ...blockRows(set, blocks), ...flatContext(context), fields, noise };
+  const { fields, context } = batch;
+  const noise = normal(noiseShape(batch), seed, ...key) as tf.Tensor3D;
+  return { ...model.levels(times), ...flatContext(context), fields, noise };
 }
 
-function lossAt(model: ScoreModel, { mirrored }: TensorSet, given: BatchTensors): tf.Scalar {
+function lossAt(model: ScoreModel, given: BatchTensors, mirrored: boolean): tf.Scalar {
   const { fields, inputs, variances, vectors, noise } = given;
   const context = { inputs, modes: variances && vectors && { variances, vectors } };
-  return lossOf(model, gatherRows({ fields, context, mirrored }, given), given, noise);
+  return lossOf(model, { fields, context, mirrored }, given, noise);
 }
 
 /** The newest state of a folder that may be gone on from; throws InputError if it may not. */

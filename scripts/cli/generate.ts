@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { generate } from "../../lib/data/generate";
 import { porousElectrode } from "../../lib/data/porousElectrodeProblem";
+import { generateInShards, generateMissing } from "../../lib/data/shards";
 import { asNumber, InputError, oneOf, positiveInteger, shown } from "../../lib/errors";
 import { type Convention, CONVENTIONS } from "../../lib/physics/porousElectrode";
 import { Progress } from "./progress";
@@ -12,6 +13,8 @@ interface Options {
   convention: Convention;
   workers?: number;
   shard?: { index: number; count: number };
+  shards?: number;
+  resume?: boolean;
   out: string;
 }
 
@@ -22,6 +25,12 @@ function parseShard(text: string): { index: number; count: number } {
   }
   const count = positiveInteger("The number of shards", parts[1]);
   return { index: positiveInteger("The shard", parts[0], count), count };
+}
+
+/** Throws InputError unless a file's name is that of an Arrow file. */
+export function checkArrow(out: string): void {
+  if (out.toLowerCase().endsWith(".arrow")) return;
+  throw new InputError(`The output is ${shown(out)}; give a name that ends in .arrow.`);
 }
 
 export function command(): Command {
@@ -48,16 +57,31 @@ export function command(): Command {
     )
     .option("--workers <n>", "threads (default: one for each core)", asNumberOrShown("The number of workers"))
     .option("--shard <i/n>", "write only the i-th of n parts, i from 1", parseShard)
+    .option("--resume", "leave a complete file of the same settings as it is")
+    .option(
+      "--shards <n>",
+      "go by way of n parts beside the output: after a kill the same command goes on from those that are complete",
+      (text) => positiveInteger("The number of shards", text),
+    )
     .requiredOption("--out <file.arrow>", "file to write")
     .action(async (options: Options) => {
-      if (!options.out.toLowerCase().endsWith(".arrow")) {
-        throw new InputError(`The output is ${shown(options.out)}; give a name that ends in .arrow.`);
+      if (options.shard && options.shards !== undefined) {
+        throw new InputError(
+          "There are --shard and --shards; give --shard for one part, or --shards for a file made of all.",
+        );
       }
+      checkArrow(options.out);
       const progress = new Progress("fields");
-      const { convention, ...rest } = options;
-      const onProgress = (done: number, all: number): void => progress.update(done, all);
+      const { convention, shards, resume, ...rest } = options;
+      const drawn = {
+        ...rest,
+        problem: porousElectrode(convention),
+        onProgress: (done: number, all: number): void => progress.update(done, all),
+        note: (sentence: string): void => void process.stdout.write(`${sentence}\n`),
+      };
       try {
-        await generate({ ...rest, problem: porousElectrode(convention), onProgress });
+        if (shards !== undefined) await generateInShards(drawn, shards);
+        else await (resume ? generateMissing : generate)(drawn);
       } finally {
         progress.end();
       }

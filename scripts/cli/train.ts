@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { readDataSet } from "../../lib/data/arrow";
+import { ArrowRows, openData } from "../../lib/data/arrowRows";
 import { abandonAll } from "../../lib/data/atomicFile";
 import { finiteInRange, InputError, integerInRange, positiveInteger } from "../../lib/errors";
 import { Interrupted } from "../../lib/interrupt";
@@ -53,7 +53,7 @@ async function runTraining({
   const { createModel, train } = await import("../../lib/training/train");
   const preset = presetByName(presetName);
   checkModelFolder(out);
-  const data = await readDataSet(file);
+  const data = await openData(file);
   const model = createModel(data, preset, seed);
 
   const progress = new Progress("steps", REWRITE_MS);
@@ -80,6 +80,7 @@ async function runTraining({
     interrupted = true;
   } finally {
     progress.end();
+    if (data instanceof ArrowRows) await data.close();
   }
   if (interrupted) process.exitCode = STATUS_INTERRUPTED;
   if (last === undefined && interrupted) {

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { fileError } from "../data/atomicFile";
 import { InputError, shown } from "../errors";
+import { fileError, shownFile } from "./atomicFile";
 
 interface Holder {
   readonly host: string;
@@ -15,11 +15,16 @@ interface Holder {
 /**
  * A folder's lock, held by one process at a time: a file that names its holder. A holder that has died on this machine
  * does not count. Throws InputError when another process holds the lock, or none can be made.
+ *
+ * work: what the folder is locked for, in a word, for messages.
  */
 export class FolderLock {
   private readonly file: string;
 
-  constructor(private readonly folder: string) {
+  constructor(
+    private readonly folder: string,
+    private readonly work: string,
+  ) {
     this.file = path.join(folder, "lock");
     const own: Holder = { host: os.hostname(), pid: process.pid, start: startOf(process.pid) };
     // Written aside and linked into place: a lock is never seen half-written, and only one process can place it.
@@ -54,13 +59,13 @@ export class FolderLock {
     const holder = this.holder();
     if (holder && holder.host !== os.hostname()) {
       throw new InputError(
-        `A training on ${shown(holder.host)} uses ${shown(this.folder)}; wait for it, or delete the file ` +
+        `A ${this.work} on ${shown(holder.host)} uses ${shownFile(this.folder)}; wait for it, or delete the file ` +
           `"lock" in there if it has died.`,
       );
     }
     if (holder && holder.start !== undefined && startOf(holder.pid) === holder.start) {
       throw new InputError(
-        `Another training (process ${holder.pid}) uses ${shown(this.folder)}; wait for it or give another folder.`,
+        `Another ${this.work} (process ${holder.pid}) uses ${shownFile(this.folder)}; wait for it or give another folder.`,
       );
     }
     fs.rmSync(this.file, { force: true });
