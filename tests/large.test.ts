@@ -64,7 +64,9 @@ test(`a model is trained on a file of ${MEGABYTES} MB in less than 1 GB of memor
     const peak = path.join(folder, `${preset}.txt`);
     const env = environment({
       ...process.env,
-      NODE_OPTIONS: `--require ${JSON.stringify(path.join(root, "tests", "peak.js"))}`,
+      NODE_OPTIONS: ["scripts/typescript.js", "tests/peak.ts"]
+        .map((name) => `--require ${JSON.stringify(path.join(root, name))}`)
+        .join(" "),
       POROUS_SGM_PEAK: peak,
     });
     const args = ["train", "--data", data, "--out", path.join(folder, preset), "--preset", preset];
