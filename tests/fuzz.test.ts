@@ -23,6 +23,7 @@ import { problem, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 /** Inputs of all fuzz tests; three quarters are broken files. */
 const INPUTS = Number(process.env["POROUS_SGM_FUZZ"] ?? 1000);
+/** Of the processor, so that what else the machine does counts for nothing; what waits for ever ends no test. */
 const MOST_MS = 1000;
 /** What a file of some kilobytes may take, beside what the garbage collector has not yet taken back. */
 const MOST_BYTES = 300e6;
@@ -105,7 +106,7 @@ test(`${0.75 * INPUTS} broken files are read or refused in one sentence`, async 
       for (let n = 0; n < inputs; n++) {
         const bytes = broken(whole, random, kind);
         fs.writeFileSync(file, bytes);
-        const start = performance.now();
+        const start = process.cpuUsage();
         try {
           await read();
         } catch (error) {
@@ -117,7 +118,8 @@ test(`${0.75 * INPUTS} broken files are read or refused in one sentence`, async 
             assert.fail(`input ${n}, kept as ${kept}: ${String((error as Error).stack)}`);
           }
         }
-        const ms = performance.now() - start;
+        const { user, system } = process.cpuUsage(start);
+        const ms = (user + system) / 1000;
         longest = Math.max(longest, ms);
         assert.ok(ms < MOST_MS, `input ${n} took ${ms.toFixed(0)} ms`);
       }
