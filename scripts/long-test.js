@@ -2,9 +2,11 @@
 // Tests of which npm test runs a small share, at full length:
 //   npm run test:faults   200 kills of a training at random moments, full and read-only disks, damaged states
 //   npm run test:fuzz     100,000 broken files, command lines, settings and round trips
+//   npm run test:soak     20,000 steps, 200 calls of sampling, 1,000,000 fields written, 50 interrupts of the kernel
 
 const tests = {
   faults: { names: ["checkpoint"], variable: "POROUS_SGM_KILLS", count: 200 },
+  soak: { names: ["soak"], variable: "POROUS_SGM_SOAK", count: 20_000 },
   fuzz: { names: ["fuzz", "cli-fuzz", "properties"], variable: "POROUS_SGM_FUZZ", count: 100_000 },
 };
 const { names, variable, count } = tests[process.argv[2]];
