@@ -23,7 +23,7 @@ import { problem, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 /** Inputs of all fuzz tests; three quarters are broken files. */
 const INPUTS = Number(process.env["POROUS_SGM_FUZZ"] ?? 1000);
-/** Of the processor, so that what else the machine does counts for nothing; what waits for ever ends no test. */
+/** Of the processor, so that what else the machine does counts for nothing; waiting for ever would end no test. */
 const MOST_MS = 1000;
 /** What a file of some kilobytes may take, beside what the garbage collector has not yet taken back. */
 const MOST_BYTES = 300e6;
