@@ -4,7 +4,7 @@ import fs from "fs";
 import path from "path";
 import { generate } from "./data/generate";
 import type { Problem } from "./data/problem";
-import { finite, integerInRange, oneOf } from "./errors";
+import { finite, InputError, integerInRange, oneOf, shown } from "./errors";
 import { LiveText } from "./figures/show";
 import { timeLeft } from "./figures/trainingFigure";
 
@@ -28,29 +28,41 @@ export type Settings = { readonly [name: string]: number | string | boolean | Se
 /**
  * The settings that a notebook's first cell names, of the present budget or the one asked for.
  *
- * Numbers are checked: those that are whole in the other budgets must be whole and positive (a seed may be 0), all
- * others finite. Throws InputError, one sentence, for a value that is not.
+ * Each must be there and of the kind that it is in the other budgets. Numbers that are whole there must be whole and
+ * positive (a seed may be 0), all others finite. Throws InputError, one sentence, for a value that is not.
  */
 export function settingsFor<T extends Settings>(choices: Readonly<Record<Budget, T>>, chosen = budget()): T {
   const settings = choices[oneOf("The budget", chosen, budgets)];
-  checkSettings(
-    settings,
-    budgets.filter((name) => name !== chosen).map((name) => choices[name]),
-    "settings",
-  );
+  const others = budgets.filter((name) => name !== chosen).map((name) => choices[name]);
+  checkSettings(settings, others, "settings");
   return settings;
 }
 
-function checkSettings(settings: Settings, others: readonly Settings[], prefix: string): void {
-  for (const [name, value] of Object.entries(settings)) {
-    const full = `${prefix}.${name}`;
-    const twins = others.map((other) => other[name]);
-    if (typeof value === "object") checkSettings(value, twins as Settings[], full);
-    if (typeof value !== "number") continue;
-    if (twins.every(Number.isInteger))
-      integerInRange(full, value, name === "seed" ? 0 : 1, Number.MAX_SAFE_INTEGER);
-    else finite(full, value);
+/** What a value is, in words; the kernel's compiler takes null and undefined for numbers, too. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "list";
+  return typeof value === "object" ? "group of settings" : typeof value;
+}
+
+function checkSettings(value: unknown, twins: readonly unknown[], name: string): void {
+  const kind = kindOf(value);
+  const [expected] = twins.map(kindOf).filter((found) => found !== "null" && found !== "undefined");
+  if (expected !== undefined && kind !== expected) {
+    const found = kind === "string" ? shown(value) : kind;
+    throw new InputError(`${name} is ${found}; give a ${expected}, as in the other budgets.`);
   }
+  if (kind === "group of settings") {
+    const groups = [value, ...twins.filter((twin) => kindOf(twin) === kind)] as Settings[];
+    for (const key of new Set(groups.flatMap(Object.keys))) {
+      const [own, ...rest] = groups.map((group) => group[key]);
+      checkSettings(own, rest, `${name}.${key}`);
+    }
+  }
+  if (typeof value !== "number") return;
+  if (twins.every(Number.isInteger))
+    integerInRange(name, value, name.endsWith(".seed") ? 0 : 1, Number.MAX_SAFE_INTEGER);
+  else finite(name, value);
 }
 
 /** The absolute path of a file or folder among the notebooks' results, build/work/BUDGET/...; its folder is made. */

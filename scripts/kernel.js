@@ -8,7 +8,16 @@ if (!startedAgain()) {
   process.chdir(root);
   Object.assign(process.env, environment());
   // Before tslab's main part, which takes what it needs from the modules mended here.
-  for (const part of ["inspection", "timers", "cells", "declarations", "failures", "messages", "modules"])
+  for (const part of [
+    "inspection",
+    "timers",
+    "cells",
+    "declarations",
+    "failures",
+    "messages",
+    "modules",
+    "signals",
+  ])
     require(`./kernel/${part}`)();
   require("tslab/dist/main").startKernel({ configPath: process.argv[2], enableFindLocal: false });
 }

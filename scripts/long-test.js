@@ -2,19 +2,17 @@
 // Tests of which npm test runs a small share, at full length:
 //   npm run test:faults   200 kills of a training and 200 of a generation at random moments, full and read-only disks,
 //                         damaged states
-//   npm run test:fuzz     100,000 broken files
+//   npm run test:fuzz     100,000 broken files, command lines, settings and round trips
+//   npm run test:soak     20,000 steps, 200 calls of sampling, 1,000,000 fields written, 50 interrupts of the kernel
 //   npm run test:large    training on a file of 10 GB (which it writes first) in less than 1 GB of memory
 
 const tests = {
-  faults: {
-    files: ["tests/checkpoint.test.ts", "tests/shards.test.ts"],
-    variable: "POROUS_SGM_KILLS",
-    count: 200,
-  },
-  large: { files: ["tests/large.test.ts"], variable: "POROUS_SGM_LARGE", count: 10_000 },
-  fuzz: { files: ["tests/fuzz.test.ts"], variable: "POROUS_SGM_FUZZ", count: 100_000 },
+  faults: { names: ["checkpoint", "shards"], variable: "POROUS_SGM_KILLS", count: 200 },
+  fuzz: { names: ["fuzz", "cli-fuzz", "properties"], variable: "POROUS_SGM_FUZZ", count: 100_000 },
+  soak: { names: ["soak"], variable: "POROUS_SGM_SOAK", count: 20_000 },
+  large: { names: ["large"], variable: "POROUS_SGM_LARGE", count: 10_000 },
 };
-const { files, variable, count } = tests[process.argv[2]];
+const { names, variable, count } = tests[process.argv[2]];
 process.env[variable] ??= String(count);
-process.argv.splice(2, 1, ...files);
+process.argv.splice(2, 1, ...names.map((name) => `tests/${name}.test.ts`));
 require("./test");

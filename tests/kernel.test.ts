@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import path from "node:path";
 import { test } from "node:test";
 
 test("the compiler's search for missing modules does not take the timer that tslab has for compiling", async () => {
@@ -40,4 +42,23 @@ test("the compiler's search for missing modules does not take the timer that tsl
   assert.equal(pending, compile);
   host.clearTimeout(compile);
   assert.equal(pending, undefined);
+});
+
+test("an interrupt is heard after a cell has added a listener before it awaits anything", () => {
+  // As tslab runs a cell; without what scripts/kernel/signals.js mends, the first interrupt ends the process.
+  const cell = `(async () => {
+    process.on("SIGINT", () => heard.push("cell"));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    console.log(heard.join());
+  })()`;
+  const script = `
+    require("./scripts/kernel/signals")();
+    Object.assign(globalThis, { heard: [] });
+    process.on("SIGINT", () => heard.push("kernel"));
+    require("vm").runInThisContext(${JSON.stringify(cell)}, { breakOnSigint: true });
+    for (const ms of [50, 100]) setTimeout(() => process.kill(process.pid, "SIGINT"), ms);`;
+  const options = { cwd: path.join(__dirname, ".."), encoding: "utf8" } as const;
+  const { stdout, signal } = spawnSync(process.execPath, ["-e", script], options);
+  assert.equal(signal, null);
+  assert.deepEqual(stdout.trim().split(",").sort(), ["cell", "cell", "kernel", "kernel"]);
 });

@@ -115,6 +115,47 @@ test("the notebooks are committed executed, with pictures, and small", () => {
   }
 });
 
+test("every package is one exact version with a checksum, and npm runs none of their install scripts", () => {
+  type Lock = Record<
+    "packages",
+    Record<string, { version?: string; integrity?: string; link?: boolean; resolved?: string }>
+  >;
+  for (const folder of ["", "tests/browser/"]) {
+    const { dependencies, devDependencies, scripts } = JSON.parse(read(`${folder}package.json`)) as Partial<
+      Record<string, Record<string, string>>
+    >;
+    for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies }))
+      assert.match(version, /^\d+\.\d+\.\d+$|^file:\.\/scripts\//, `${folder}package.json: ${name}`);
+    // Of the project's own, too: what npm would run while it installs.
+    for (const name of ["preinstall", "install", "postinstall", "prepare"])
+      assert.equal(scripts?.[name], undefined);
+    const { packages } = JSON.parse(read(`${folder}package-lock.json`)) as Lock;
+    let checked = 0;
+    for (const [place, { version, integrity, link, resolved }] of Object.entries(packages)) {
+      if (!place.startsWith("node_modules/") || link) continue;
+      assert.match(
+        `${version} ${integrity}`,
+        /^\d+\.\d+\.\S+ sha512-/,
+        `${folder}package-lock.json: ${place}`,
+      );
+      assert.match(resolved ?? "https://registry.npmjs.org/", /^https:\/\/registry\.npmjs\.org\//);
+      checked++;
+    }
+    assert.ok(checked >= 1);
+  }
+  assert.match(read(".npmrc"), /^ignore-scripts=true$/m);
+  const lists = ["requirements.txt", ...files.filter((file) => /^requirements\/.*\.txt$/.test(file))];
+  assert.ok(lists.length >= 4);
+  for (const list of lists) {
+    // A requirement goes on over lines that end in a backslash.
+    const lines = read(list).replace(/\\\n/g, " ").split("\n");
+    const requirements = lines.filter((line) => /^[^\s#]/.test(line));
+    assert.ok(requirements.length >= 1, list);
+    for (const line of requirements)
+      assert.match(line, /^[\w.-]+==[\w.!+-]+( ;.*?)?( +--hash=sha256:[0-9a-f]{64})+\s*$/, list);
+  }
+});
+
 test("the repository stays small", () => {
   const bytes = files.reduce((sum, file) => sum + fs.statSync(path.join(root, file)).size, 0);
   assert.ok(bytes < 60e6, `${(bytes / 1e6).toFixed(0)} MB`);

@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { test } from "node:test";
-import v8 from "node:v8";
-import vm from "node:vm";
 import { type DataSet, groupByCondition, rowConditions } from "../lib/data/dataset";
 import { simulateAt } from "../lib/data/generate";
 import { porousElectrode } from "../lib/data/porousElectrodeProblem";
@@ -328,38 +326,6 @@ test("an interrupt stops the training within one step and keeps the weights", as
   assert.ok(steps === 5 || steps === 6, `${steps} steps`); // the signal is sent while step 5 is handed over
   assert.notDeepEqual(weights(model), first);
   assert.deepEqual([tf.memory().numTensors, process.listenerCount("SIGINT")], [tensors, listeners]);
-  model.dispose();
-});
-
-/** JavaScript's own garbage comes and goes by tens of MB; what is sought is what stays. */
-function collectGarbage(): void {
-  v8.setFlagsFromString("--expose-gc");
-  (vm.runInNewContext("gc") as () => void)();
-}
-
-test("memory is constant over 1,000 steps", async () => {
-  // Without blocks, so that a step is quick; the tests above count the tensors of whole networks.
-  const settings = { ...tinyFilm, network: { ...tinyFilm.network, blocks: 0 } } as typeof tinyFilm;
-  const model = createModel(data, tinyPreset(settings));
-  const [tensors, resident]: [Set<number>, number[]] = [new Set(), []];
-  for await (const { step } of train(
-    model,
-    data,
-    { ...tinyTraining, batch: 64 },
-    { steps: 1000, validateEvery: 500 },
-  )) {
-    if (step > 1) tensors.add(tf.memory().numTensors);
-    if (step % 100 === 0) {
-      collectGarbage();
-      resident.push(process.memoryUsage().rss);
-    }
-  }
-  assert.equal(tensors.size, 1, `tensors: ${[...tensors].join()}`);
-  // Steps that each lost the smallest tensor of a batch, 64 x 200 numbers of 4 bytes, would take 36 MB in 700 of them;
-  // the garbage that JavaScript leaves for a while differs by some MB.
-  const lost = 700 * 64 * 200 * 4;
-  const growth = Math.min(...resident.slice(-3)) - Math.min(...resident.slice(0, 3));
-  assert.ok(growth < lost / 2, `grew by ${growth / 1e6} MB; a leak would be ${lost / 1e6} MB`);
   model.dispose();
 });
 

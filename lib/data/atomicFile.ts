@@ -15,6 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EFBIG: "the file would be larger than this system allows; choose another place or write less",
   EMFILE: "too many files are open; close some or raise the limit",
   ENAMETOOLONG: "its name is too long; give a shorter one",
+  ELOOP: "its links lead round in a circle; check the path",
   EIO: "the device reports an error; choose another place",
 };
 

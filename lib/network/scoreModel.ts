@@ -4,6 +4,7 @@ import path from "path";
 import { fileError } from "../data/atomicFile";
 import { normaliseConditions, type Problem } from "../data/problem";
 import { problemByName } from "../data/problems";
+import { readInside } from "../data/regularFile";
 import {
   remainingConditions,
   type ResponseMoments,
@@ -413,23 +414,25 @@ export class ScoreModel {
       new InputError(
         `Cannot load a model from ${shown(folder)}: ${reason}; give a folder that train has written.`,
       );
-    const readJson = (name: string): unknown => {
-      const file = path.join(folder, name);
-      let text: string;
+    const read = (name: string): Buffer => {
       try {
-        text = fs.readFileSync(file, "utf8");
+        return readInside(folder, name);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") throw damaged(`it has no ${name}`);
-        throw fileError("read", file, error);
+        throw fileError("read", path.join(folder, name), error);
       }
+    };
+    const readJson = (name: string): unknown => {
+      const bytes = read(name);
       try {
-        return JSON.parse(text);
+        return JSON.parse(bytes.toString("utf8"));
       } catch {
         throw damaged(`${name} is not JSON`);
       }
     };
     const file = readJson("model.json") as ModelFile;
     if (file?.format !== FORMAT) throw damaged(`model.json is not of the format ${FORMAT}`);
+    const moments = file.settings?.target === "rest" ? read(COVARIANCE) : undefined;
     let model: ScoreModel;
     try {
       const problem = problemByName(file.problem.name, file.problem.settings);
@@ -437,12 +440,7 @@ export class ScoreModel {
         throw new InputError(`it was made for another version of the problem ${problem.name}`);
       }
       const standardisation = standardisationFrom(problem, file.standardisation);
-      let covariance: ConditionalCovariance | undefined;
-      if (file.settings.target === "rest") {
-        const bytes = path.join(folder, COVARIANCE);
-        if (!fs.existsSync(bytes)) throw new InputError(`it has no ${COVARIANCE}`);
-        covariance = ConditionalCovariance.fromBytes(problem, fs.readFileSync(bytes));
-      }
+      const covariance = moments && ConditionalCovariance.fromBytes(problem, moments);
       const network = buildNetwork(problem, file.settings, 1);
       model = new ScoreModel(problem, file.settings, standardisation, network, file.history, covariance);
     } catch (error) {
@@ -451,7 +449,7 @@ export class ScoreModel {
       );
     }
     try {
-      model.readWeights(folder, readJson("network.json"), damaged);
+      model.readWeights(readJson("network.json"), () => read("network.bin"), damaged);
     } catch (error) {
       model.dispose();
       throw error;
@@ -460,12 +458,15 @@ export class ScoreModel {
   }
 
   /** Reads network.bin, whose layout the parsed network.json tells. */
-  private readWeights(folder: string, topology: unknown, damaged: (reason: string) => InputError): void {
+  private readWeights(
+    topology: unknown,
+    readBytes: () => Buffer,
+    damaged: (reason: string) => InputError,
+  ): void {
     const network = topology as {
       weightsManifest?: [{ weights?: ({ shape?: number[]; dtype?: string } | null)[] }];
     } | null;
     const specs = network?.weightsManifest?.[0]?.weights;
-    const bin = path.join(folder, "network.bin");
     const expected = this.network.weights;
     const floats = expected.reduce((sum, { shape }) => sum + tf.util.sizeFromShape(shape as number[]), 0);
     const fits =
@@ -473,12 +474,7 @@ export class ScoreModel {
       specs.length === expected.length &&
       specs.every((spec, i) => spec?.dtype === "float32" && String(spec.shape) === String(expected[i].shape));
     if (!fits) throw damaged("its weights have other shapes than its settings");
-    let bytes: Buffer;
-    try {
-      bytes = fs.readFileSync(bin);
-    } catch (error) {
-      throw fileError("read", bin, error);
-    }
+    const bytes = readBytes();
     if (bytes.length !== 4 * floats)
       throw damaged(`network.bin has ${bytes.length} bytes instead of ${4 * floats}`);
     let offset = 0;

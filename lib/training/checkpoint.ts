@@ -3,9 +3,9 @@
  * header, the header, and the blocks of float32 that it describes.
  */
 import { createHash } from "node:crypto";
-import fs from "node:fs";
 import { AtomicFile, fileError } from "../data/atomicFile";
 import type { DataSet } from "../data/dataset";
+import { readRegularFile } from "../data/regularFile";
 import { isSource, piecesOf, type RowSource } from "../data/rowSource";
 import { InputError, shown } from "../errors";
 
@@ -52,11 +52,11 @@ export function writeCheckpoint(file: string, checkpoint: Checkpoint): void {
     // The format's metadata are strings.
     __metadata__: {
       format: FORMAT,
+      sha256: NO_DIGEST, // before all that a caller may choose, which could hold as many zeros
       ...Object.fromEntries(
         Object.entries({ step, seconds, bestLoss, setbacks }).map(([k, v]) => [k, String(v)]),
       ),
       fingerprint: JSON.stringify(fingerprint),
-      sha256: NO_DIGEST,
     },
   };
   let end = 0;
@@ -85,7 +85,7 @@ export function writeCheckpoint(file: string, checkpoint: Checkpoint): void {
 export function readCheckpoint(file: string): Checkpoint | undefined {
   let bytes: Buffer;
   try {
-    bytes = fs.readFileSync(file);
+    bytes = readRegularFile(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw fileError("read", file, error);
@@ -113,23 +113,36 @@ function parsed(bytes: Buffer): Checkpoint {
   // The digest is of everything but itself: of the header, too.
   if (format !== FORMAT || digest(text.replace(sha256, NO_DIGEST), [blocks]) !== sha256)
     throw new Error("It was changed.");
+  // Who makes a file can seal it, too: each claim is held against what can be.
+  const stored = JSON.parse(fingerprint) as Fingerprint | null;
+  const [step, setbacks] = [numbers.step, numbers.setbacks].map((count) =>
+    atLeastZero(count, Number.isSafeInteger),
+  );
+  const seconds = atLeastZero(numbers.seconds, Number.isFinite);
+  const bestLoss = Number(numbers.bestLoss);
+  if (stored === null || typeof stored !== "object" || Number.isNaN(bestLoss))
+    throw new Error("It makes no sense.");
   const vector = (name: (typeof NAMES)[number]) => {
     const [from, to] = header[name].data_offsets;
+    if (!(Number.isSafeInteger(from) && from >= 0 && to >= from && to <= blocks.length))
+      throw new Error("It is cut off.");
     return new Float32Array(blocks.buffer.slice(blocks.byteOffset + from, blocks.byteOffset + to));
   };
+  const [weights, average, first, second] = NAMES.map(vector);
   return {
-    fingerprint: JSON.parse(fingerprint) as Fingerprint,
-    step: Number(numbers.step),
-    seconds: Number(numbers.seconds),
-    bestLoss: Number(numbers.bestLoss),
-    setbacks: Number(numbers.setbacks),
-    vectors: {
-      weights: vector("weights"),
-      average: vector("average"),
-      first: vector("first"),
-      second: vector("second"),
-    },
+    fingerprint: stored,
+    step,
+    seconds,
+    bestLoss,
+    setbacks,
+    vectors: { weights, average, first, second },
   };
+}
+
+function atLeastZero(text: string, allowed: (value: number) => boolean): number {
+  const value = Number(text);
+  if (allowed(value) && value >= 0) return value;
+  throw new Error("It makes no sense.");
 }
 
 /** SHA-256 of a header's text, in which zeros stand for the digest, and of the blocks. */

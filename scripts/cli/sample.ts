@@ -41,6 +41,7 @@ async function runSampling(options: Options, command: Command): Promise<void> {
     throw error;
   } finally {
     progress.end();
+    model.dispose();
   }
 }
 
