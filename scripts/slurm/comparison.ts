@@ -9,7 +9,7 @@ import { InputError, shown } from "../../lib/errors";
 import { table } from "../table";
 import { readSettings } from "./settingsTable";
 
-const MEASURED = ["median", "worst", "reference", "mean error", "std ratio", "steps", "minutes"];
+const MEASURED = ["median", "worst", "reference", "mean error", "std ratio", "steps taken", "minutes taken"];
 
 /** Of what evaluate writes, that which is compared. */
 interface Evaluated {

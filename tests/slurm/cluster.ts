@@ -12,11 +12,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 const CONTROLLER = "10.77.0.1";
 /** After which a silent node counts as lost; a requeued job waits for as long as its credential is valid. */
 const NODE_TIMEOUT_S = 6;
-const CREDENTIAL_S = 4;
+const CREDENTIAL_S = 5;
 const POLL_MS = 100;
 
-/** A node's name and address. */
-const NODES = [
+/** The nodes' names and addresses. */
+export const NODES = [
   { name: "node1", address: "10.77.0.11" },
   { name: "node2", address: "10.77.0.12" },
 ] as const;
@@ -88,8 +88,8 @@ export class Cluster {
     must("ip", "link", "add", "slurm", "type", "bridge");
     must("ip", "addr", "add", `${CONTROLLER}/24`, "dev", "slurm");
     must("ip", "link", "set", "slurm", "up");
-    const files = ["key", "socket", "log", "seed", "pid"].map(
-      (kind) => `--${kind}-file=${at(`munge.${kind}`)}`.replace("socket-file", "socket"),
+    const files = ["key", "socket", "log", "seed", "pid"].map((kind) =>
+      `--${kind}-file=${at(`munge.${kind}`)}`.replace("socket-file", "socket"),
     );
     this.daemon("munged", "munged", "--foreground", "--force", ...files);
     await this.until("munged answers", () => fs.existsSync(at("munge.socket")));

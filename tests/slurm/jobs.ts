@@ -34,7 +34,11 @@ export class Jobs {
       const { stdout } = this.cluster.run("scontrol", "show", "job", "-o", String(job));
       return Array.from(stdout.matchAll(/ JobState=(\S+)/g), ([, state]) => state);
     };
-    await this.cluster.until(`job ${job} has ended`, () => states().every((state) => ENDED.test(state)), seconds);
+    await this.cluster.until(
+      `job ${job} has ended`,
+      () => states().every((state) => ENDED.test(state)),
+      seconds,
+    );
   }
 }
 

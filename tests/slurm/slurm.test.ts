@@ -6,6 +6,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { Cluster, type NodeName } from "./cluster";
 import { findProcess, Jobs, parentOf } from "./jobs";
+import { idleSeconds, throughput } from "./measure";
 
 const root = path.join(__dirname, "..", "..");
 const folder = process.argv[2];
@@ -100,4 +101,81 @@ test("a job that is killed whole drops the merge, and a second submission goes o
 
   const { stdout } = cluster.run(path.join(root, "scripts/slurm/submit-data.sh"), ...args);
   assert.match(stdout, /data.arrow is complete; nothing was submitted/);
+});
+
+const MODEL_DATA = at("fields for a model.arrow");
+const EVALUATION = ["--conditions", "1", "--n", "20", "--sets", "1"];
+
+/** Waits until a training has taken its first steps. */
+async function started(own: string): Promise<void> {
+  const best = path.join(own, "states", "best.safetensors");
+  await cluster.until("the training has begun", () => fs.existsSync(best), 120);
+}
+
+test("a training that meets its time limit and then loses its machine ends with the weights of one undisturbed", async () => {
+  porousSgm("generate", "--conditions", "100", "--fields", "20", "--seed", "3", "--out", MODEL_DATA);
+  const undisturbed = at("undisturbed");
+  const length = ["--preset", "lesson", "--steps", "30"];
+  porousSgm("train", "--data", MODEL_DATA, ...length, "--seed", "7", "--out", undisturbed);
+
+  const out = path.join(results, "seeds");
+  const args = ["--data", MODEL_DATA, "--seeds", "7-8", ...length, ...EVALUATION, "--out", out];
+  const [trainings, compare] = submit("submit-training.sh", ...args);
+  const [own, log] = [path.join(out, "run-1"), path.join(out, "logs", "train-1.txt")];
+
+  await started(own);
+  // What Slurm sends to the script a minute before the time limit.
+  assert.equal(cluster.run("scancel", "--batch", "--signal=TERM", `${trainings}_1`).status, 0);
+  await cluster.until("the training starts again", () => jobs.restarts(trainings, 1) === 1);
+  assert.ok(fs.readdirSync(path.join(own, "states")).some((name) => name.startsWith("step-")));
+
+  const goesOn = /The training goes on after step/;
+  await cluster.until("the training goes on", () => goesOn.test(fs.readFileSync(log, "utf8")), 120);
+  const lost = jobs.node(trainings, 1);
+  await cluster.loseNode(lost);
+  assert.match(fs.readFileSync(path.join(own, "states", "lock"), "utf8"), new RegExp(lost));
+  await jobs.ended(compare);
+  assert.equal(jobs.state(compare), "COMPLETED");
+  assert.equal(jobs.node(trainings, 1), otherNode(lost));
+  await cluster.startNode(lost);
+
+  const weights = (model: string) => fs.readFileSync(path.join(model, "network.bin"));
+  assert.ok(weights(path.join(own, "model")).equals(weights(undisturbed)));
+  const [head, ...lines] = fs.readFileSync(path.join(out, "comparison.csv"), "utf8").trimEnd().split("\n");
+  assert.match(head, /^training,seed,preset,steps,median,/);
+  assert.deepEqual(lines.map((line) => line.split(",")[1]).sort(), ["7", "8"]);
+});
+
+test("a cancelled training stays cancelled; submitted again with a line more, the sweep does what is left", async () => {
+  const [table, out] = [at("settings.csv"), path.join(results, "sweep")];
+  const args = ["--data", MODEL_DATA, "--settings", table, "--out", out, ...EVALUATION];
+  fs.writeFileSync(table, "preset,steps,seed\nlesson,2,1\nlesson,30,2\n");
+  const [trainings, compare] = submit("submit-sweep.sh", ...args);
+  await started(path.join(out, "run-2"));
+  assert.equal(cluster.run("scancel", `${trainings}_2`).status, 0);
+  await jobs.ended(trainings);
+  await jobs.ended(compare);
+  assert.equal(jobs.state(trainings, 2), "CANCELLED");
+  assert.equal(jobs.restarts(trainings, 2), 0);
+  assert.equal(jobs.state(compare), "CANCELLED");
+  assert.ok(!fs.existsSync(path.join(out, "comparison.csv")));
+  const finished = fs.statSync(path.join(out, "run-1", "evaluation.json")).ino;
+
+  fs.appendFileSync(table, "lesson,3,3\n");
+  const [, last] = submit("submit-sweep.sh", ...args);
+  await jobs.ended(last);
+  assert.equal(jobs.state(last), "COMPLETED");
+  assert.equal(fs.statSync(path.join(out, "run-1", "evaluation.json")).ino, finished);
+  const lines = fs.readFileSync(path.join(out, "comparison.csv"), "utf8").trimEnd().split("\n");
+  assert.deepEqual(lines.map((line) => line.split(",")[0]).sort(), ["run-1", "run-2", "run-3", "training"]);
+});
+
+test("what two workers achieve, and what the scheduler takes", async () => {
+  const [one, two] = await throughput(cluster, jobs, root, at("throughput"));
+  const idle = await idleSeconds(cluster, jobs);
+  assert.ok(one > 0 && two > 0 && idle > 0);
+  const rates = `${Math.round(one)} fields/s with 1 worker, ${Math.round(two)} with 2`;
+  console.log(
+    `${rates}: ${(two / one).toFixed(2)} times; ${idle.toFixed(1)} s idle between two tasks of a node`,
+  );
 });
