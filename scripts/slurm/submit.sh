@@ -4,7 +4,7 @@
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 dry_run=
 at_once=
-sbatch_options=()
+sbatch_options=() # empty arrays are unset ones to bash before 4.4
 exec 3>&1 # for lines that are printed while a job's number is captured
 
 fail() {
@@ -87,7 +87,7 @@ submit() {
   --array=*) log+=-%a.txt ;;
   *) log+=.txt ;;
   esac
-  set -- --parsable "--job-name=$name" "--output=$log" "${sbatch_options[@]}" "$@"
+  set -- --parsable "--job-name=$name" "--output=$log" ${sbatch_options[@]+"${sbatch_options[@]}"} "$@"
   if [ -n "$dry_run" ]; then
     printf 'sbatch%s\n' "$(printf ' %q' "$@")" >&3
     printf 'JOB_OF_%s' "$name"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Read by submit-training.sh and submit-sweep.sh: trainings, one for each line of a table, and their comparison.
 
-data='' out='' evaluation=()
+data='' out='' evaluation=(--set tuning)
 
 training_option() {
   taken=2
@@ -35,7 +35,6 @@ submit_trainings() {
   [ -f "$data" ] || fail "There is no file \"$data\"; give a data set as generate writes it."
   data=$(absolute "$data") out=$(absolute "$out")
   check_cluster
-  evaluation=(--set tuning "${evaluation[@]}")
   table=$(node --require "$root/scripts/typescript.js" "$root/scripts/slurm/settingsTable.ts" \
     check "$1" "${evaluation[@]}" 2>&1) || fail "${table#Line * of \"/dev/stdin\": }"
   count=$(($(wc -l <<<"$table") - 1))
