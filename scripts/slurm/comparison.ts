@@ -40,12 +40,14 @@ export function comparison(folder: string): string[][] {
   const rows = trainings.map((values, i) => {
     const name = runName(i + 1);
     const { median, worst, reference, history } = readEvaluation(path.join(folder, name, "evaluation.json"));
-    const { steps = NaN, seconds = NaN } = history;
+    // A training that was killed after its last step does not tell them.
+    const { steps = "unknown", seconds } = history;
+    const taken = [String(steps), seconds === undefined ? "unknown" : (seconds / 60).toPrecision(3)];
     const ratios = [median.pooled, worst.model.pooled, reference.model.pooled];
     const numbers = [...ratios, median.meanError, median.stdRatio].map((value) => value.toPrecision(3));
     return {
       order: median.pooled,
-      cells: [name, ...values, ...numbers, String(steps), (seconds / 60).toPrecision(3)],
+      cells: [name, ...values, ...numbers, ...taken],
     };
   });
   rows.sort((a, b) => a.order - b.order);

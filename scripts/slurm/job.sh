@@ -3,16 +3,19 @@
 
 # Restarts of a task whose process was killed: by a machine out of memory, say, which may not be so on another.
 MOST_RESTARTS=3
+# Slurm's SIGTERM shortly before the time limit, where --signal=B:TERM is set, is for this shell alone.
 asked_to_end=
+trap 'asked_to_end=yes' TERM
 
 # Name of part $2 in folder $1.
 part() {
   printf '%s/part-%05d.arrow' "$1" "$2"
 }
 
-# Runs a verb of the command line and returns its exit status. With --signal=B:TERM, Slurm asks this shell alone.
+# Runs a verb of the command line and returns its exit status; SIGTERM is passed on.
 run() {
   local child status
+  [ -z "$asked_to_end" ] || return 143
   node "$root/scripts/porous-sgm.js" "$@" &
   child=$!
   trap 'asked_to_end=yes; kill -TERM "$child" 2>/dev/null' TERM
@@ -20,7 +23,7 @@ run() {
   while kill -0 "$child" 2>/dev/null; do wait "$child"; done
   wait "$child"
   status=$?
-  trap - TERM
+  trap 'asked_to_end=yes' TERM
   return "$status"
 }
 

@@ -28,19 +28,25 @@ newest() {
   (cd -- "$own/states" && printf '%s\n' step-*.safetensors | tail -n 1)
 }
 
-options=$(node --require "$root/scripts/typescript.js" "$root/scripts/slurm/settingsTable.ts" \
-  options "$folder/trainings.csv" "$SLURM_ARRAY_TASK_ID") || exit
-mapfile -t options <<<"$options"
 before=$(newest)
-run train --data "$data" --out "$own/model" --checkpoint "$own/states" --resume "${options[@]}"
-status=$?
-if [ "$status" -eq 0 ] && [ -z "$asked_to_end" ]; then
+status=0
+if [ ! -e "$own/trained" ]; then
+  options=$(node --require "$root/scripts/typescript.js" "$root/scripts/slurm/settingsTable.ts" \
+    options "$folder/trainings.csv" "$SLURM_ARRAY_TASK_ID") || exit
+  mapfile -t options <<<"$options"
+  run train --data "$data" --out "$own/model" --checkpoint "$own/states" --resume "${options[@]}"
+  status=$?
+  [ "$status" -eq 0 ] && touch -- "$own/trained"
+fi
+if [ "$status" -eq 0 ]; then
   run evaluate --model "$own/model" --json "$own/evaluation.json" "$@"
   status=$?
+  [ "$status" -eq 0 ] && exit
 fi
-[ "$status" -eq 0 ] && exit
-# A time limit in which nothing is achieved would repeat for ever.
+
 if [ -n "$asked_to_end" ] || was_killed "$status"; then
+  # A time limit in which no step is taken would repeat for ever.
   { [ "$(newest)" != "$before" ] || may_restart; } && again "The task was ended after $(newest)"
+  printf '%s\n' "The task was ended before it got any further; give it more time or memory." >&2
 fi
 exit "$status"
