@@ -145,6 +145,9 @@ test("training from a file is training from memory, bit for bit", () => {
 
 test("a small file is loaded, and a damaged one refused when it is opened or when it has changed", async () => {
   assert.ok(!((await openData(at("mixed.arrow"))) instanceof ArrowRows));
+  const left = await openData(at("mixed.arrow"), 1000);
+  assert.ok(left instanceof ArrowRows);
+  await left.close();
   await refused(() => openData(at("absent.arrow")), /no such file/);
   const bad = sliceRows(data, 0, 300);
   const value = bad.fields[bad.fields.length - 1];

@@ -7,18 +7,18 @@ import { allocateDataSet, type DataSet } from "./dataset";
 import type { Problem } from "./problem";
 import type { RowSource } from "./rowSource";
 
-/** Files up to this size are loaded: training on them takes six times as much memory, and no more later. */
+/** Files up to this size are loaded: training on one takes up to six times as much memory. */
 const LOADED_BYTES = 256 * 2 ** 20;
 
-/** Reads a file into memory or, if it is a large one, leaves its rows there. Throws InputError. */
-export async function openData(file: string): Promise<DataSet | ArrowRows> {
+/** Reads a file into memory or, if it is larger than `loaded` bytes, leaves its rows there. Throws InputError. */
+export async function openData(file: string, loaded = LOADED_BYTES): Promise<DataSet | ArrowRows> {
   let bytes: number;
   try {
     bytes = fs.statSync(file).size;
   } catch (error) {
     throw fileError("read", file, error);
   }
-  return bytes > LOADED_BYTES ? ArrowRows.open(file) : readDataSet(file);
+  return bytes > loaded ? ArrowRows.open(file) : readDataSet(file);
 }
 
 /**
