@@ -104,9 +104,9 @@ test(`memory is constant over ${CALLS} calls of sampling`, async (t) => {
     if (call % (CALLS / PARTS) === 0) record.take(`call ${call}`);
   }
   assert.equal(record.tensors.size, 1, `tensors: ${[...record.tensors].join()}`);
-  // If each call left its ensemble, 512 x 600 numbers of 4 bytes, 16 calls would take 20 MB; 160 that left no more than the
-  // fields drawn, 20 x 600 numbers, 8 MB.
-  assert.ok(record.growth < 10, told(record));
+  // If each call left its ensemble, 512 x 600 numbers of 4 bytes, 16 calls would take 20 MB, and 160 calls 200 MB; how memory is
+  // parted makes some MB.
+  assert.ok(record.growth < (long ? 20 : 10), told(record));
   t.diagnostic(told(record));
   model.dispose();
 });
