@@ -9,7 +9,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
 import { readDataSet, writeDataSet } from "../lib/data/arrow";
-import { generateDataSet, simulateAt } from "../lib/data/generate";
+import { generate, generateDataSet, simulateAt } from "../lib/data/generate";
 import { createModel } from "../lib/training/train";
 import { explain, run } from "../scripts/cli/program";
 import { problem, tinyFilm, tinyPreset } from "./tiny";
@@ -47,6 +47,7 @@ const VERBS: Readonly<Record<string, { words?: string[]; options: Readonly<Recor
       "--out": ["new.arrow", "NEW.ARROW", "ä b.arrow"],
     },
   },
+  merge: { words: ["1.arrow", "2.arrow"], options: { "--out": ["new.arrow"] } },
   solve: {
     options: {
       "--porosity": ["porosity.csv"],
@@ -155,6 +156,10 @@ before(async () => {
   process.chdir(inner);
   const data = generateDataSet(problem, { conditions: 40, fields: 4, seed: 1 });
   writeDataSet("data.arrow", data);
+  for (const index of [1, 2]) {
+    const shard = { index, count: 2 };
+    await generate({ problem, conditions: 2, fields: 2, seed: 1, shard, out: `${index}.arrow` });
+  }
   fs.writeFileSync("cut.arrow", fs.readFileSync("data.arrow").subarray(0, 50_000));
   fs.mkdirSync("folder.arrow");
   fs.symlinkSync("loop", "loop");
