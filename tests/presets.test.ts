@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { type Preset, presets } from "../lib/network/presets";
+import { measured } from "../lib/network/measured";
 import type { Evaluation } from "../lib/statistics/evaluate";
 import { presetTable } from "../scripts/cli/presets";
 
@@ -21,26 +21,22 @@ interface Result {
 }
 
 test("the measured quality of each preset is that of its committed evaluation", () => {
-  let count = 0;
-  for (const [name, { measured = [] }] of Object.entries<Preset>(presets)) {
-    for (const own of measured) {
-      const file = path.join(root, "data", "results", `evaluation-${name}-${own.convention}.json`);
-      const result = JSON.parse(fs.readFileSync(file, "utf8")) as Result;
-      const { history, rows, set, settings, evaluations, median, worst, reference } = result;
-      assert.deepEqual(
-        [history.preset, settings.convention, rows, set],
-        [name, own.convention, 2000, "test"],
-      );
-      assert.deepEqual([history.steps, evaluations.length], [own.steps, own.conditions]);
-      const ratios = [reference.model, median, worst.model].map(({ pooled }) => pooled.toPrecision(3));
-      assert.deepEqual(ratios.map(Number), [own.reference, own.median, own.worst]);
-      // The history counts the training alone; preparation and the data set are a minute or two beside it.
-      const minutes = history.seconds / 60;
-      assert.ok(own.minutes >= minutes && own.minutes < minutes + 5, `${own.minutes} and ${minutes} minutes`);
-      count++;
-    }
+  assert.ok(measured.length >= 2, "best in both conventions");
+  for (const own of measured) {
+    const file = path.join(root, "data", "results", `evaluation-${own.preset}-${own.convention}.json`);
+    const result = JSON.parse(fs.readFileSync(file, "utf8")) as Result;
+    const { history, rows, set, settings, evaluations, median, worst, reference } = result;
+    assert.deepEqual(
+      [history.preset, settings.convention, rows, set],
+      [own.preset, own.convention, 2000, "test"],
+    );
+    assert.deepEqual([history.steps, evaluations.length], [own.steps, own.conditions]);
+    const ratios = [reference.model, median, worst.model].map(({ pooled }) => pooled.toPrecision(3));
+    assert.deepEqual(ratios.map(Number), [own.reference, own.median, own.worst]);
+    // The history counts the training alone; preparation and the data set are a minute or two beside it.
+    const minutes = history.seconds / 60;
+    assert.ok(own.minutes >= minutes && own.minutes < minutes + 5, `${own.minutes} and ${minutes} minutes`);
   }
-  assert.ok(count >= 2, "best in both conventions");
 });
 
 test("the README's table of presets is what the command line prints", () => {

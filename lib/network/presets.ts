@@ -57,25 +57,9 @@ export interface TrainingSettings {
   readonly steps?: number;
 }
 
-/** What a training with a preset took and reached, as `evaluate` measured it (data/results/evaluation-*.json). */
-export interface Measured {
-  readonly convention: string;
-  /** Length of the training with its preparation, on so many cores of the machine that the README names. */
-  readonly minutes: number;
-  readonly cores: number;
-  readonly steps: number;
-  /** Held-out conditions, the ends of all ranges among them. */
-  readonly conditions: number;
-  /** Pooled floor ratios (see FloorRatio) at the problem's reference conditions, and over the held-out ones. */
-  readonly reference: number;
-  readonly median: number;
-  readonly worst: number;
-}
-
-/** A model with its training, and what they reached. */
+/** A model with its training. What they took and reached is in measured.ts. */
 export interface Preset {
   readonly description: string;
-  readonly measured?: readonly Measured[];
   readonly model: ModelSettings;
   readonly training: TrainingSettings;
 }
@@ -112,7 +96,7 @@ const inPairs = {
   epochs: 10,
 } as const;
 
-/** The presets, from the blog's own to the best; each with what it took (minutes) and reached (floor ratio). */
+/** The presets, from the blog's own to the best. */
 export const presets = {
   blog: {
     description:
@@ -167,28 +151,6 @@ export const presets = {
   },
   best: {
     description: "The preset fast with six blocks, moments from more draws and a longer training.",
-    measured: [
-      {
-        convention: "figures",
-        minutes: 39,
-        cores: 1,
-        steps: 12052,
-        conditions: 50,
-        reference: 1.06,
-        median: 1.01,
-        worst: 1.54,
-      },
-      {
-        convention: "text",
-        minutes: 39,
-        cores: 1,
-        steps: 12221,
-        conditions: 50,
-        reference: 0.972,
-        median: 1.03,
-        worst: 1.28,
-      },
-    ],
     model: { ...besideGaussian, network: { ...wideTokens, blocks: 6 }, momentDraws: 16000 },
     training: { ...inPairs, ema: 0.9995, steps: 12000 },
   },

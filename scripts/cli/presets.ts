@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { type Preset, presets } from "../../lib/network/presets";
+import { measured } from "../../lib/network/measured";
+import { presets } from "../../lib/network/presets";
 import { table } from "../table";
 
 const HEADS = [
@@ -15,16 +16,14 @@ const HEADS = [
 
 /** One row a preset and convention: what it took and what it reached. */
 function rows(): string[][] {
-  return Object.entries<Preset>(presets).flatMap(([name, { measured = [] }]) =>
-    measured.map(({ convention, steps, minutes, cores, reference, median, worst, conditions }) => [
-      name,
-      convention,
-      String(steps),
-      `${minutes} x ${cores}`,
-      ...[reference, median, worst].map((ratio) => ratio.toPrecision(3)),
-      String(conditions),
-    ]),
-  );
+  return measured.map((row) => [
+    row.preset,
+    row.convention,
+    String(row.steps),
+    `${row.minutes} x ${row.cores}`,
+    ...[row.reference, row.median, row.worst].map((ratio) => ratio.toPrecision(3)),
+    String(row.conditions),
+  ]);
 }
 
 /** The measured presets as a table. */
