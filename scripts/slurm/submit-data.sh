@@ -20,6 +20,7 @@ END
 
 conditions='' fields='' seed='' convention=figures shards='' out=''
 while (($# > 0)); do
+  taken=2
   case $1 in
   --conditions) conditions=$(value "$@") ;;
   --fields) fields=$(value "$@") ;;
@@ -27,14 +28,9 @@ while (($# > 0)); do
   --convention) convention=$(value "$@") ;;
   --shards) shards=$(value "$@") ;;
   --out) out=$(value "$@") ;;
-  *)
-    common_option "$@"
-    ((taken > 0)) || fail "The option \"$1\" is unknown; see --help."
-    shift "$taken"
-    continue
-    ;;
+  *) common_option "$@" ;;
   esac
-  shift 2
+  shift "$taken"
 done
 for name in conditions fields seed shards out; do
   [ -n "${!name}" ] || fail "The option --$name is missing; see --help."

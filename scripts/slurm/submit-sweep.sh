@@ -26,7 +26,6 @@ while (($# > 0)); do
   --settings) settings=$(value "$@") taken=2 ;;
   *) training_option "$@" ;;
   esac
-  ((taken > 0)) || fail "The option \"$1\" is unknown; see --help."
   shift "$taken"
 done
 [ -n "$settings" ] || fail "The option --settings is missing; see --help."

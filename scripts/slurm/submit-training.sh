@@ -20,19 +20,15 @@ END
 
 seeds='' names='' values=''
 while (($# > 0)); do
+  taken=2
   case $1 in
   --seeds) seeds=$(value "$@") ;;
   --preset | --steps | --minutes | --epochs | --on-divergence)
     names+=,${1#--} values+=,$(value "$@")
     ;;
-  *)
-    training_option "$@"
-    ((taken > 0)) || fail "The option \"$1\" is unknown; see --help."
-    shift "$taken"
-    continue
-    ;;
+  *) training_option "$@" ;;
   esac
-  shift 2
+  shift "$taken"
 done
 [[ $seeds =~ ^[0-9]{1,15}(-[0-9]{1,15})?$ ]] ||
   fail "The seeds are \"$seeds\"; give the first and the last as --seeds 1-8, or one."

@@ -25,15 +25,18 @@ whole() {
   fi
 }
 
-# Options that all submit scripts have. Returns how many words it took in $taken, 0 if the first is none of them.
-taken=0
+# Options that all submit scripts have; others are refused. Returns how many words it took in $taken.
 common_option() {
-  taken=0
+  taken=2
   case $1 in
-  --at-once) at_once=$(value "$@") && whole "number of tasks at once" "$at_once" 1 100000 && taken=2 ;;
+  --at-once)
+    at_once=$(value "$@")
+    whole "number of tasks at once" "$at_once" 1 100000
+    ;;
   --dry-run) dry_run=yes taken=1 ;;
   --) take_sbatch_options "${@:2}" && taken=$# ;;
   -h | --help) help && exit 0 ;;
+  *) fail "The option \"$1\" is unknown; see --help." ;;
   esac
 }
 
