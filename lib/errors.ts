@@ -30,7 +30,8 @@ export function finite(name: string, value: unknown): number {
 export function integerInRange(name: string, value: unknown, min: number, max: number): number {
   const number = asNumber(value);
   if (Number.isInteger(number) && number >= min && number <= max) return number;
-  throw new InputError(`${name} is ${shown(value)}; give a whole number from ${min} to ${max}.`);
+  const largest = max === Number.MAX_SAFE_INTEGER ? "2^53 - 1" : String(max);
+  throw new InputError(`${name} is ${shown(value)}; give a whole number from ${min} to ${largest}.`);
 }
 
 /** Returns value if it is an integer in [1, max]; throws InputError otherwise. */

@@ -180,8 +180,12 @@ test("bad sizes are refused and leave no file", async () => {
     [{ conditions: -1 }, /number of conditions is -1; give a whole number from 1/],
     [{ fields: 0 }, /number of fields is 0/],
     [{ fields: 2.5 }, /number of fields is 2.5/],
-    [{ seed: -1 }, /seed is -1; give a whole number from 0 to 9007199254740991/],
+    [{ seed: -1 }, /seed is -1; give a whole number from 0 to 2\^53 - 1\./],
     [{ workers: 0 }, /number of workers is 0/],
+    [
+      { conditions: 1e9, fields: 1e9 },
+      /would take 2420000000000 GB, and the disk has [\d.]+ GB free; write less/,
+    ],
     [{ shard: { index: 3, count: 2 } }, /shard is 3; give a whole number from 1 to 2/],
     [{ shard: { index: 1, count: 3 } }, /number of shards is 3; give a whole number from 1 to 2/],
   ];

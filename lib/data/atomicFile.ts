@@ -31,6 +31,22 @@ export function fileError(action: string, file: string, error: unknown): unknown
   return new InputError(`Cannot ${action} ${shownFile(file)}: ${REASONS[code]}.`, { cause: error });
 }
 
+/** Throws InputError if the disk lacks the room for a file of so many bytes: before they are computed, not after. */
+export function checkRoom(file: string, bytes: number): void {
+  let free: number;
+  try {
+    const { bavail, blocks, bsize } = fs.statfsSync(path.dirname(path.resolve(file)));
+    free = blocks > 0 ? bavail * bsize : Infinity; // some file systems do not tell
+  } catch {
+    return; // a place that cannot be used tells of it when the file is opened
+  }
+  if (bytes <= free) return;
+  const [needed, there] = [bytes, free].map((size) => `${Number((size / 1e9).toPrecision(3))} GB`);
+  throw new InputError(
+    `${shownFile(file)} would take ${needed}, and the disk has ${there} free; write less or choose another place.`,
+  );
+}
+
 const open = new Set<AtomicFile>();
 
 /** Removes the temporary files of all unfinished writes: for signal handlers. */

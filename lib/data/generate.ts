@@ -3,6 +3,7 @@ import path from "node:path";
 import { Worker } from "node:worker_threads";
 import { integerInRange, positiveInteger } from "../errors";
 import { ArrowFieldsWriter } from "./arrow";
+import { checkRoom } from "./atomicFile";
 import { concatenate, type DataSet } from "./dataset";
 import type { GenerateWorkerData, TaskResult } from "./generateWorker";
 import { checkConditions, type Problem } from "./problem";
@@ -74,6 +75,8 @@ export async function generate(options: GenerateOptions): Promise<number> {
   const plan = rowPlan(options, shard);
   const requested = positiveInteger("The number of workers", options.workers ?? availableParallelism(), 1024);
   const rows = planRows(plan);
+  const numbersPerRow = problem.conditions.length + (problem.fields.length + 1) * problem.cells; // and the latent field
+  checkRoom(out, 8 * numbersPerRow * rows);
   const writer = new ArrowFieldsWriter(out, problem, true, originMetadata(options, shard));
   let written = 0;
   const write = (data: DataSet): void => {

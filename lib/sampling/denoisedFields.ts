@@ -1,8 +1,7 @@
 import type { DataSet } from "../data/dataset";
-import { InputError } from "../errors";
 import type { ScoreModel } from "../network/scoreModel";
 import { normal, tf } from "../tensorflow";
-import { disposeSet, tensorSet } from "../training/batches";
+import { ofOneCondition } from "../training/batches";
 import { toDataSet } from "./sampleFields";
 
 /** Fields under noise, and a model's guess of what lies under it; both in the fields' units. */
@@ -28,24 +27,17 @@ export function denoisedFields(
   levels: readonly number[],
   seed = 1,
 ): DenoisedFields[] {
-  const set = tensorSet(model, data);
-  try {
-    if (set.groups.length > 1) {
-      throw new InputError(`There are ${set.groups.length} conditions; give fields of one.`);
-    }
-    const conditions = data.conditions.slice(0, data.problem.conditions.length);
-    const result: DenoisedFields[] = [];
-    for (const noiseLevel of levels) {
-      tf.tidy(() => {
-        const t = model.schedule.timeOf(noiseLevel);
-        const y = set.fields.add(normal(set.fields.shape, seed, STREAM).mul(noiseLevel)) as tf.Tensor3D;
-        const denoised = model.denoise(y.mul(model.schedule.mean(t)) as tf.Tensor3D, t, set.context);
-        const [noisy, guess] = [y, denoised].map((x) => toDataSet(model, conditions, x));
-        result.push({ noiseLevel, noisy, denoised: guess });
+  const conditions = data.conditions.slice(0, data.problem.conditions.length);
+  return ofOneCondition(model, data, ({ fields, context }) =>
+    levels.map((noiseLevel) => {
+      const t = model.schedule.timeOf(noiseLevel);
+      const both = tf.tidy(() => {
+        const y = fields.add(normal(fields.shape, seed, STREAM).mul(noiseLevel)) as tf.Tensor3D;
+        return [y, model.denoise(y.mul(model.schedule.mean(t)) as tf.Tensor3D, t, context)];
       });
-    }
-    return result;
-  } finally {
-    disposeSet(set);
-  }
+      const [noisy, denoised] = both.map((x) => toDataSet(model, conditions, x));
+      tf.dispose(both);
+      return { noiseLevel, noisy, denoised };
+    }),
+  );
 }

@@ -2,7 +2,7 @@ import type { DataSet } from "../data/dataset";
 import { InputError } from "../errors";
 import type { ScoreModel } from "../network/scoreModel";
 import { normal, tf } from "../tensorflow";
-import { disposeSet, tensorSet } from "../training/batches";
+import { ofOneCondition } from "../training/batches";
 import { modalCombination } from "./tensorSpace";
 
 /**
@@ -35,15 +35,9 @@ export function denoisingProfile(
   levels: readonly number[],
   seed = 1,
 ): DenoisingLevel[] {
-  const set = tensorSet(model, data);
-  const { fields: clean, context, groups } = set;
-  try {
+  return ofOneCondition(model, data, ({ fields: clean, context }) => {
     const { modes } = context;
-    if (groups.length > 1 || !modes) {
-      throw new InputError(
-        `There are ${groups.length} conditions; give one, and a model whose target is "rest".`,
-      );
-    }
+    if (!modes) throw new InputError('The model has no modes; give one whose target is "rest".');
     const combine = modalCombination(modes);
     return levels.map((s, k) =>
       tf.tidy(() => {
@@ -70,7 +64,5 @@ export function denoisingProfile(
         };
       }),
     );
-  } finally {
-    disposeSet(set);
-  }
+  });
 }

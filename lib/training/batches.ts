@@ -117,6 +117,17 @@ export function disposeSet({ fields, context }: TensorSet): void {
   disposeContext(context);
 }
 
+/** What `use` makes of the tensor set of rows that share a condition. Throws InputError for rows of several conditions. */
+export function ofOneCondition<T>(model: ScoreModel, data: DataSet, use: (set: TensorSet) => T): T {
+  const set = tensorSet(model, data);
+  try {
+    if (set.groups.length === 1) return use(set);
+    throw new InputError(`There are ${set.groups.length} conditions; give fields of one.`);
+  } finally {
+    disposeSet(set);
+  }
+}
+
 /** A number of rows that share a condition: its group and their numbers. */
 export interface Block {
   readonly group: number;

@@ -34,14 +34,15 @@ export class FlatAdam {
   /** One step down the gradients (one a variable, same order); returns the gradient's norm before clipping. */
   step(gradients: tf.Tensor[], rate: number): number {
     const { gradient, halfSquare } = tf.tidy(() => flatGradient(gradients));
-    const norm = this.update(gradient, Math.sqrt(2 * halfSquare.dataSync()[0]), rate);
+    const norm = Math.sqrt(2 * halfSquare.dataSync()[0]);
+    this.update(gradient, norm, rate);
     tf.dispose([gradient, halfSquare]);
     this.useLast();
     return norm;
   }
 
-  /** One step down a flat gradient of this norm, which is returned; the network's variables are left as they are. */
-  update(gradient: tf.Tensor, norm: number, rate: number): number {
+  /** One step down a flat gradient of this norm; the network's variables are left as they are. */
+  update(gradient: tf.Tensor, norm: number, rate: number): void {
     this.steps++;
     const { beta1, beta2, ema, clip, epsilon = 1e-8 } = this.options;
     const { weights, average, first, second } = this;
@@ -65,7 +66,6 @@ export class FlatAdam {
         average.apply("ResourceApplyGradientDescent", [], [tf.scalar(1 - decay), ahead]);
       });
     }
-    return norm;
   }
 
   /** The last weights as one vector, which changes with the next step. The caller disposes of it. */

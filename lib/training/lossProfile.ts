@@ -1,8 +1,7 @@
 import type { DataSet } from "../data/dataset";
-import { InputError } from "../errors";
 import type { ScoreModel } from "../network/scoreModel";
 import { tf } from "../tensorflow";
-import { batchLoss, disposeSet, tensorSet } from "./batches";
+import { batchLoss, ofOneCondition } from "./batches";
 
 /** First number of the stream of noise. */
 const STREAM = 14;
@@ -18,19 +17,12 @@ export function lossProfile(
   levels: readonly number[],
   seed = 1,
 ): Float64Array {
-  const set = tensorSet(model, data);
-  try {
-    if (set.groups.length > 1) {
-      throw new InputError(`There are ${set.groups.length} conditions; give rows of one.`);
-    }
-    const { fields, context } = set;
-    return Float64Array.from(levels, (s, k) => {
+  return ofOneCondition(model, data, ({ fields, context }) =>
+    Float64Array.from(levels, (s, k) => {
       const times = new Float64Array(data.rows).fill(model.schedule.timeOf(s));
       return tf.tidy(
         () => batchLoss(model, { fields, context, mirrored: false }, times, seed, STREAM, k).dataSync()[0],
       );
-    });
-  } finally {
-    disposeSet(set);
-  }
+    }),
+  );
 }

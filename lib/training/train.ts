@@ -281,6 +281,7 @@ export async function* train(
         return descent.run({ ...given, weights: optimizer.last() });
       });
       const [loss, halfSquare] = [slope.loss, slope.halfSquare].map((tensor) => tensor.dataSync()[0]);
+      const gradientNorm = Math.sqrt(2 * halfSquare);
       if (!Number.isFinite(loss) || (step > USUAL_AFTER && loss > EXPLODED * usual)) {
         tf.dispose([slope.gradient, slope.loss, slope.halfSquare]);
         const what = `The loss is ${loss.toPrecision(3)} after ${step - 1} steps at a rate of ${rate.toPrecision(2)}`;
@@ -295,7 +296,7 @@ export async function* train(
         continue;
       }
       usual = Number.isNaN(usual) ? loss : 0.98 * usual + 0.02 * loss;
-      const gradientNorm = optimizer.update(slope.gradient, Math.sqrt(2 * halfSquare), rate);
+      optimizer.update(slope.gradient, gradientNorm, rate);
       tf.dispose([slope.gradient, slope.loss, slope.halfSquare]);
       const validated = step % validateEvery === 0 || step === limit.steps;
       if (validated) {

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { checkRoom } from "../../lib/data/atomicFile";
 import { createFieldsWriter } from "../../lib/data/fieldsWriter";
 import { porousElectrode } from "../../lib/data/porousElectrodeProblem";
 import { positiveInteger } from "../../lib/errors";
@@ -19,6 +20,8 @@ async function runSampling(options: Options, command: Command): Promise<void> {
   const { model, sampler, steps } = await modelFrom(options);
   const { sampleBatches } = await import("../../lib/sampling/sampleFields");
   const conditions = conditionsFrom(model.problem, command.args);
+  const { cells, fields } = model.problem;
+  checkRoom(out, 8 * (conditions.length + fields.length * cells) * count); // of Arrow; CSV takes more
   const writer = createFieldsWriter(out, model.problem, false, {
     seed: String(seed),
     sampler: sampler.name,
