@@ -189,11 +189,12 @@ test("a disk that fills up leaves neither a file nor a part of one", () => {
 
 test("a run that is ended leaves nothing behind", async () => {
   const before = fs.readdirSync(folder);
+  // 600 MB: some ten seconds of work, and no more than a small disk holds.
   const args = [
     script,
     "generate",
     "--conditions",
-    "1000000",
+    "10000",
     "--fields",
     "25",
     "--seed",
