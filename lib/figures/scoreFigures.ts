@@ -84,7 +84,9 @@ function arrows(places: Float64Array, values: Float64Array): Trace {
       opacity: 1,
       line: { width: 0 },
     },
-    hoverinfo: "skip",
+    customdata: dx.map((value, i) => [value, dy[i]].map((v) => Number(v.toPrecision(3)))),
+    hovertemplate:
+      "x₁ = %{x:.2f}, x₂ = %{y:.2f}<br>score (%{customdata[0]}, %{customdata[1]})<extra></extra>",
   };
 }
 
