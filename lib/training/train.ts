@@ -1,7 +1,6 @@
-import type { RowGroups } from "../data/conditionGroups";
 import type { DataSet } from "../data/dataset";
 import { sameProblem } from "../data/problems";
-import { isSource, type RowSource } from "../data/rowSource";
+import type { RowSource } from "../data/rowSource";
 import {
   conditionalMoments,
   conditionalStandardisation,
@@ -13,29 +12,13 @@ import { InterruptWatch } from "../interrupt";
 import type { Preset, TrainingSettings } from "../network/presets";
 import { ConditionalCovariance } from "../network/covariance";
 import { canSimulateMoments, simulatedMoments } from "../network/simulatedMoments";
-import { type DenoiserContext, flatContext, type Levels, ScoreModel } from "../network/scoreModel";
-import { Random } from "../random";
-import { normal, tf } from "../tensorflow";
-import {
-  type Batch,
-  type Block,
-  checkConditionsKnown,
-  disposeSet,
-  drawTimes,
-  gatherBatch,
-  lossOf,
-  noiseShape,
-  repeatedTimes,
-  type ShuffledBlocks,
-  shuffledBlocks,
-  splitByCondition,
-  type TensorSet,
-  tensorSet,
-} from "./batches";
+import { ScoreModel } from "../network/scoreModel";
+import { tf } from "../tensorflow";
+import { checkConditionsKnown } from "./batches";
 import { type Checkpoint, checkSame, digestOf } from "./checkpoint";
 import { CheckpointFolder } from "./checkpointFolder";
+import { type BatchTensors, Feed, lossAt } from "./feed";
 import { FlatAdam, flatGradient } from "./flatAdam";
-import { splitSource, streamedBatch } from "./streaming";
 
 /** Where a training stands after a step. */
 export interface TrainingState {
@@ -101,16 +84,10 @@ export interface CheckpointOptions {
   readonly everySteps?: number;
 }
 
-/** Share of the conditions kept for validation, and most rows taken of them. */
-const VALIDATION_SHARE = 0.05;
-const VALIDATION_ROWS = 512;
 /** A loss so many times the usual one is taken for the beginning of a divergence, once there is a usual one. */
 const EXPLODED = 100;
 const USUAL_AFTER = 100;
 const MOST_SETBACKS = 5;
-/** First stream numbers, so that no use of the seed shares random numbers with another. */
-const stream = { order: 10, times: 11, noise: 12, validation: 13 } as const;
-
 /**
  * An untrained model of a preset for a data set, with the moments that the preset asks for taken from the data: fields
  * (rows, fields, cells) in their units become standardised ones without unit, [batch, cells, fields].
@@ -156,70 +133,32 @@ export async function* train(
       "The data are of another problem than the model; give data of its problem and convention.",
     );
   }
-  if (data.rows < 2) throw new InputError(`There are ${data.rows} rows of data; training needs more.`);
-  const { training, validation } = isSource(data)
-    ? splitSource(data, VALIDATION_SHARE, VALIDATION_ROWS)
-    : splitByCondition(data, VALIDATION_SHARE, VALIDATION_ROWS);
-  const mirrored = settings.mirrored ?? false;
-  const perCondition = positiveInteger("The number of rows per condition", settings.rowsPerCondition ?? 1);
-  const together = mirrored ? Math.ceil(perCondition / 2) : perCondition; // drawn; their images join them
-  const batch = Math.min(positiveInteger("The batch size", settings.batch), training.rows);
-  const blocksPerBatch = Math.max(1, Math.floor(batch / (mirrored ? 2 * together : together)));
-  const validationRandom = new Random(seed, stream.validation);
-
   const watch = new InterruptWatch("The training");
-  const sets: TensorSet[] = [];
-  const graphs: { dispose(): void }[] = [];
+  const resources: { dispose(): void }[] = [];
   let adam: FlatAdam | undefined;
   let start = performance.now();
   let folder: CheckpointFolder | undefined;
   let keep: (() => void) | undefined;
-  let blocks: ShuffledBlocks | undefined;
   let validationLoss = NaN;
   let step = 0;
   try {
-    let groups: RowGroups;
-    let gather: (chosen: readonly Block[]) => Batch;
-    if ("source" in training) {
-      groups = training.groups;
-      gather = (chosen) => streamedBatch(model, training.source, chosen, mirrored);
-    } else {
-      const rows = tensorSet(model, training, mirrored);
-      sets.push(rows);
-      groups = rows.groups;
-      gather = (chosen) => gatherBatch(rows, chosen);
-    }
-    const held = tensorSet(model, validation);
-    sets.push(held);
-    let available = 0;
-    for (let k = 0; k < groups.length; k++) available += Math.floor(groups.at(k)!.length / together);
-    const stepsPerEpoch = Math.floor(available / blocksPerBatch);
-    const heldBlocks = shuffledBlocks(
-      held.groups,
-      Math.min(together, ...held.groups.map((group) => group.length)),
-      validationRandom,
-    ).slice();
-    if (stepsPerEpoch === 0) {
-      throw new InputError(
-        `The data have too few rows (${data.rows}) for batches of ${batch}, ${together} of a condition; generate more.`,
-      );
-    }
+    const feed = new Feed(model, data, settings, seed);
+    resources.push(feed);
+    const { stepsPerEpoch } = feed;
     const limit = lengthOf(options, settings, stepsPerEpoch);
     const validateEvery = options.validateEvery ?? Math.max(1, Math.ceil((limit.steps ?? 2500) / 50));
-    const heldRows = heldBlocks.length * heldBlocks[0].rows.length;
-    const validationTimes = drawTimes(model, settings.noise, heldRows, validationRandom);
     adam = new FlatAdam(model.variables, settings);
     const optimizer = adam;
     const descent = new CompiledFunction((inputs: BatchTensors & { weights: tf.Tensor }) => {
       optimizer.assign(inputs.weights);
-      const { value, grads } = tf.variableGrads(() => lossAt(model, inputs, mirrored), model.variables);
+      const { value, grads } = tf.variableGrads(() => lossAt(model, inputs, feed.mirrored), model.variables);
       return { loss: value, ...flatGradient(model.variables.map(({ name }) => grads[name])) };
     });
     const heldLoss = new CompiledFunction(
       (inputs: BatchTensors) => ({ loss: lossAt(model, inputs, false) }),
       () => model.variables,
     );
-    graphs.push(descent, heldLoss);
+    resources.push(descent, heldLoss);
     const fingerprint = {
       problem: JSON.stringify([model.problem.name, model.problem.version, model.problem.settings]),
       model: JSON.stringify(model.settings),
@@ -236,7 +175,6 @@ export async function* train(
     const goBackTo = (checkpoint: Checkpoint) => {
       optimizer.restore(checkpoint.vectors, checkpoint.step);
       step = checkpoint.step;
-      blocks = undefined;
     };
     if (options.checkpoint) {
       folder = new CheckpointFolder(options.checkpoint.folder);
@@ -262,28 +200,15 @@ export async function* train(
       const elapsed = (performance.now() - start) / 1000;
       const progress = limit.steps === undefined ? elapsed / limit.seconds : step / limit.steps;
       if (progress >= 1 && step > 0) return;
-      const at = step % stepsPerEpoch;
-      if (at === 0 || !blocks) {
-        blocks = shuffledBlocks(
-          groups,
-          together,
-          new Random(seed, stream.order, Math.floor(step / stepsPerEpoch)),
-        );
-      }
-      const random = new Random(seed, stream.times, step);
-      const drawn = drawTimes(model, settings.noise, blocksPerBatch * together, random);
-      const times = mirrored ? repeatedTimes(drawn, blocksPerBatch) : drawn;
       const rate = rateAt(settings, progress, step) * 0.5 ** setbacks;
+      const slope = tf.tidy(() => descent.run({ ...feed.batch(step), weights: optimizer.last() }));
       step++;
-      const here = blocks.slice(at * blocksPerBatch, (at + 1) * blocksPerBatch);
-      const slope = tf.tidy(() => {
-        const given = batchTensors(model, gather(here), times, [seed, stream.noise, step]);
-        return descent.run({ ...given, weights: optimizer.last() });
-      });
       const [loss, halfSquare] = [slope.loss, slope.halfSquare].map((tensor) => tensor.dataSync()[0]);
       const gradientNorm = Math.sqrt(2 * halfSquare);
-      if (!Number.isFinite(loss) || (step > USUAL_AFTER && loss > EXPLODED * usual)) {
-        tf.dispose([slope.gradient, slope.loss, slope.halfSquare]);
+      const diverges = !Number.isFinite(loss) || (step > USUAL_AFTER && loss > EXPLODED * usual);
+      if (!diverges) optimizer.update(slope.gradient, gradientNorm, rate);
+      tf.dispose([slope.gradient, slope.loss, slope.halfSquare]);
+      if (diverges) {
         const what = `The loss is ${loss.toPrecision(3)} after ${step - 1} steps at a rate of ${rate.toPrecision(2)}`;
         if (!good || setbacks === MOST_SETBACKS) {
           keep = undefined; // these weights are not worth keeping
@@ -296,16 +221,10 @@ export async function* train(
         continue;
       }
       usual = Number.isNaN(usual) ? loss : 0.98 * usual + 0.02 * loss;
-      optimizer.update(slope.gradient, gradientNorm, rate);
-      tf.dispose([slope.gradient, slope.loss, slope.halfSquare]);
       const validated = step % validateEvery === 0 || step === limit.steps;
       if (validated) {
         adam.useAverage();
-        validationLoss = tf.tidy(() => {
-          const all = gatherBatch(held, heldBlocks);
-          const given = batchTensors(model, all, validationTimes, [seed, stream.validation, 1]);
-          return heldLoss.run(given).loss.dataSync()[0];
-        });
+        validationLoss = tf.tidy(() => heldLoss.run(feed.held()).loss.dataSync()[0]);
         adam.useLast();
       }
       if (validated && validationLoss < bestLoss) {
@@ -341,31 +260,9 @@ export async function* train(
       folder?.close();
       adam?.useAverage();
       adam?.dispose();
-      graphs.forEach((graph) => graph.dispose());
-      sets.forEach(disposeSet);
+      resources.forEach((resource) => resource.dispose());
     }
   }
-}
-
-/** All tensors of which a batch's loss is a function, but the weights. */
-type BatchTensors = Levels & DenoiserContext & Readonly<Record<"fields" | "noise", tf.Tensor3D>>;
-
-/** What the loss of a batch at given times needs. The caller disposes of what is not the batch's. */
-function batchTensors(
-  model: ScoreModel,
-  batch: Batch,
-  times: Float64Array,
-  [seed, ...key]: readonly [number, ...number[]],
-): BatchTensors {
-  const { fields, context } = batch;
-  const noise = normal(noiseShape(batch), seed, ...key) as tf.Tensor3D;
-  return { ...model.levels(times), ...flatContext(context), fields, noise };
-}
-
-function lossAt(model: ScoreModel, given: BatchTensors, mirrored: boolean): tf.Scalar {
-  const { fields, inputs, variances, vectors, noise } = given;
-  const context = { inputs, modes: variances && vectors && { variances, vectors } };
-  return lossOf(model, { fields, context, mirrored }, given, noise);
 }
 
 /** The newest state of a folder that may be gone on from; throws InputError if it may not. */
