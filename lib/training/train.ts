@@ -88,6 +88,7 @@ export interface CheckpointOptions {
 const EXPLODED = 100;
 const USUAL_AFTER = 100;
 const MOST_SETBACKS = 5;
+
 /**
  * An untrained model of a preset for a data set, with the moments that the preset asks for taken from the data: fields
  * (rows, fields, cells) in their units become standardised ones without unit, [batch, cells, fields].
