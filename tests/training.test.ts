@@ -21,6 +21,7 @@ import {
   splitByCondition,
   tensorSet,
 } from "../lib/training/batches";
+import { Feed } from "../lib/training/feed";
 import { FlatAdam } from "../lib/training/flatAdam";
 import { createModel, rateAt, train, type TrainingState, type TrainOptions } from "../lib/training/train";
 import { problem, refused, tinyData, tinyFilm, tinyPreset, tinyToken, tinyTraining } from "./tiny";
@@ -198,6 +199,34 @@ function testLoss(model: ScoreModel): number {
   disposeSet(other);
   return loss;
 }
+
+test("every step is given other rows, times and noise, and the same again when it is repeated", () => {
+  for (const model of [tinyToken, tinyFilm]) {
+    const scores = createModel(data, tinyPreset(model));
+    const feed = new Feed(scores, data, tinyTraining, 3);
+    /** What a step is given, as texts: two are equal when all numbers are. */
+    const given = (step: number, from = feed) => {
+      const tensors = from.batch(step);
+      const texts = Object.entries(tensors).map(
+        ([name, tensor]) => [name, String(tensor.dataSync())] as const,
+      );
+      tf.dispose(Object.values(tensors));
+      return Object.fromEntries(texts);
+    };
+    const steps = feed.stepsPerEpoch + 2; // into the second pass over the data
+    const all = Array.from({ length: steps }, (_, step) => given(step));
+    for (const name of ["fields", "noise", "std"]) {
+      assert.equal(new Set(all.map((texts) => texts[name])).size, steps, `${name} of ${model.network.kind}`);
+    }
+    // Also backwards, as after a resumption, and for another feed of the same seed.
+    const other = new Feed(scores, data, tinyTraining, 3);
+    for (const step of [steps - 1, 0, 1]) assert.deepEqual(given(step, other), all[step]);
+    const seeded = new Feed(scores, data, tinyTraining, 4);
+    for (const name of ["fields", "noise", "std"]) assert.notEqual(given(0, seeded)[name], all[0][name]);
+    for (const one of [feed, other, seeded]) one.dispose();
+    scores.dispose();
+  }
+});
 
 test("a short training lowers the loss and beats the zero network on new data", async () => {
   const wide = {
