@@ -5,6 +5,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { RecordBatchFileWriter, tableFromArrays } from "apache-arrow";
 import { readDataSet, writeDataSet } from "../lib/data/arrow";
 import { groupByCondition, selectRows, sliceRows } from "../lib/data/dataset";
@@ -103,7 +104,7 @@ test("--help names every option, preset and sampler, and loads no TensorFlow", a
     for (const { name } of samplers) assert.ok(stdout.replace(/\s+/g, " ").includes(name));
     for (const { name } of problem.conditions) assert.ok(stdout.includes(`--${name.replace("_", "-")}`));
   }
-  for (const name of ["--set", "--conditions", "--n", "--sets", "--json"])
+  for (const name of ["--set", "--conditions", "--n", "--sets", "--confirm", "--from", "--json"])
     assert.ok(evaluate.stdout.includes(name));
   assert.match(compare.stdout, /--json/);
 });
@@ -318,7 +319,7 @@ test("evaluate compares in detail at one set of conditions and in lines at many"
   type Saved = { set: string; evaluations: Evaluation[]; worst: Evaluation; reference: Evaluation };
   const { evaluations, worst, reference, set } = read<Saved>("many.json");
   assert.deepEqual([set, evaluations.length], ["test", 2]);
-  assert.equal(worst.model.floorRatio, Math.max(...evaluations.map(({ model }) => model.floorRatio)));
+  assert.equal(worst.model.pooled, Math.max(...evaluations.map(({ model }) => model.pooled)));
   assert.deepEqual(
     evaluations.map((evaluation) => Object.values(evaluation.conditions)),
     heldOutConditions(problem, 2, "test").map((values) => Array.from(values)),
@@ -334,7 +335,71 @@ test("evaluate compares in detail at one set of conditions and in lines at many"
   );
 });
 
+test("evaluate confirms the worst, and goes on from an earlier evaluation of the same model", async () => {
+  type Saved = Record<"evaluations" | "again", Evaluation[]> & Record<"worst" | "reference", Evaluation>;
+  const read = (name: string): Saved => JSON.parse(fs.readFileSync(at(name), "utf8")) as Saved;
+  const first = await run(...EVALUATE, "--json", "first.json", "--conditions", "2");
+  assert.equal(first.status, 0, first.stderr);
+  const other = { ...read("first.json"), history: { steps: 1 } };
+  fs.writeFileSync(at("other-history.json"), JSON.stringify(other));
+  const more = ["--conditions", "3", "--confirm", "3"];
+  const [plain, whole, continued] = await Promise.all([
+    run(...EVALUATE, "--sets", "3", "--json", "plain.json", "--conditions", "3"),
+    run(...EVALUATE, ...more, "--json", "whole.json"),
+    run(...EVALUATE, ...more, "--json", "continued.json", "--from", "first.json"),
+  ]);
+  assert.deepEqual([plain.status, plain.stderr], [0, ""]);
+  assert.deepEqual([whole.status, whole.stderr], [0, ""]);
+  assert.deepEqual([continued.status, continued.stderr, continued.stdout], [0, "", whole.stdout]);
+  const [before, all, rest] = ["first.json", "whole.json", "continued.json"].map(read);
+  const measured = ({ evaluations, again, worst, reference }: Saved) =>
+    [...evaluations, ...again, worst, reference].map(({ model, conditions }) => ({ model, conditions }));
+  assert.deepEqual(measured(rest), measured(all));
+  // What was taken from the file has its times, too; no time is measured twice alike.
+  assert.deepEqual(rest.evaluations.slice(0, 2), before.evaluations);
+  assert.deepEqual(rest.reference, before.reference);
+  assert.notEqual(all.evaluations[0].seconds.model, before.evaluations[0].seconds.model);
+
+  assert.ok(all.again.length >= 1 && all.again.every(({ model }) => model.sets === 3));
+  assert.deepEqual(
+    all.worst,
+    all.again.find(({ conditions }) => isDeepStrictEqual(conditions, all.worst.conditions)),
+  );
+  for (const label of ["again [123]", "worst"])
+    assert.match(whole.stdout, new RegExp(`^${label} .* [\\d.]+$`, "m"));
+  // Fresh sets, of the PDE as well as of the model.
+  const [{ model, conditions: worstAt }] = all.again;
+  const same = all.evaluations.find(({ conditions }) => isDeepStrictEqual(conditions, worstAt));
+  assert.ok(same && same.model.floor !== model.floor);
+  assert.ok(same.model.values.every((value) => !model.values.includes(value)));
+  // As many sets with the seed itself would begin with those that were measured first.
+  const begun = read("plain.json").evaluations.find((one) => isDeepStrictEqual(one.conditions, worstAt));
+  assert.ok(begun && begun.model.floor !== model.floor);
+  assert.ok(begun.model.values.every((value) => !model.values.includes(value)));
+
+  await refused(
+    [
+      [...EVALUATE, "--seed", "2", "--from", "first.json"],
+      /has another seed than this evaluation \(1, not 2\); give/,
+    ],
+    [
+      [...EVALUATE, "--from", "other-history.json"],
+      /has another history than this evaluation; give the same model/,
+    ],
+  );
+
+  // A second confirmation takes all from the file.
+  const third = await run(...EVALUATE, ...more, "--json", "third.json", "--from", "continued.json");
+  assert.deepEqual([third.status, third.stdout], [0, whole.stdout]);
+  assert.deepEqual(read("third.json"), rest);
+});
+
 test("bad input to evaluate is refused before anything is written", async () => {
+  fs.writeFileSync(
+    at("other.json"),
+    JSON.stringify({ evaluations: [], reference: { conditions: {}, model: {} } }),
+  );
+  fs.writeFileSync(at("no.json"), JSON.stringify({ evaluations: 1 }));
   const evaluate = (...more: string[]): string[] => [...EVALUATE, "--json", "new.json", ...more];
   await refused(
     [evaluate("--set", "training"), /set of conditions is "training"; give one of test, tuning/],
@@ -345,6 +410,15 @@ test("bad input to evaluate is refused before anything is written", async () => 
     [evaluate("--flux", "25"), /needs --correlation-length, --equilibrium-potential; give each as an option/],
     [evaluate(...CONDITIONS, "--set", "test"), /Conditions are given, and --set as well; give one or the/],
     [evaluate(...CONDITIONS, "--conditions", "5"), /Conditions are given, and --conditions as well/],
+    [evaluate(...CONDITIONS, "--confirm", "5"), /Conditions are given, and --confirm as well/],
+    [evaluate("--confirm", "0"), /number of fresh sets is "0"; give a whole number from 1/],
+    [evaluate("--from", "absent.json"), /Cannot read "absent.json": there is no such file/],
+    [evaluate("--from", "no.json"), /"no.json" holds no evaluations; give a file that evaluate --set wrote/],
+    [evaluate("--from", "data.arrow"), /"data.arrow" holds no evaluations; give/],
+    [
+      evaluate("--from", "other.json"),
+      /has another problem than this evaluation \(undefined, not "porous-elec/,
+    ],
     [evaluate("more"), /option "more" is unknown; this model takes --correlation-length, /],
     [["evaluate", "--model", "absent"], /absent": it has no model.json/],
     [[...EVALUATE, "--json", "absent/new.json"], /Cannot write "absent\/new.json": there is no such file or/],

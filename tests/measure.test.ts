@@ -6,11 +6,13 @@ import { porousElectrode } from "../lib/data/porousElectrodeProblem";
 import { checkConditions, normaliseConditions } from "../lib/data/problem";
 import { derivedSeed, Random } from "../lib/random";
 import { breakEven } from "../lib/statistics/breakEven";
+import { confirmLargest } from "../lib/statistics/confirm";
 import { energyDistance } from "../lib/statistics/energyDistance";
 import {
   type DrawFields,
   evaluateAt,
   evaluateFullyAt,
+  type Evaluation,
   type EvaluationOptions,
 } from "../lib/statistics/evaluate";
 import type { FieldSample, SampleSource } from "../lib/statistics/fieldSample";
@@ -411,6 +413,28 @@ test("evaluation: repeatable, with other sets for other seeds and conditions, th
     () => evaluateAt(problem, [1e-5, 0, 51], draw, options),
     /flux is 51; give a number from 0 to 50/,
   );
+});
+
+test("the largest ratio is measured again until the largest is a confirmed one", async () => {
+  const { draw } = imitation(1);
+  const model = (await evaluateAt(problem, at, draw, { rows: 20, sets: 2 })).model;
+  const one = (flux: number, pooled: number): Evaluation => ({
+    conditions: Float64Array.of(1e-5, 0, flux),
+    model: { ...model, pooled },
+    seconds: { solver: 1, model: 1 },
+  });
+  const first = [one(0, 0.9), one(1, 1.5), one(2, 1.2), one(3, 1.6), one(4, 1.1)];
+  const truth = [1, 1.15, 1.05, 1, 1.3];
+  const again = await confirmLargest(first, ({ conditions: [, , flux] }) =>
+    Promise.resolve(one(flux, truth[flux])),
+  );
+  // 1.6 becomes 1 and 1.5 becomes 1.15; of those left, 1.2 becomes 1.05, and none is above 1.15 any more.
+  assert.deepEqual(again, [one(3, 1), one(1, 1.15), one(2, 1.05)]);
+  const { worst, pooled } = summariseEvaluations(first, again);
+  assert.deepEqual([worst, pooled], [one(1, 1.15), 1.2]); // the median is of the first measurements
+  // One that is larger when it is measured again is the largest at once.
+  const single = await confirmLargest(first, ({ conditions: [, , flux] }) => Promise.resolve(one(flux, 2)));
+  assert.deepEqual(single, [one(3, 2)]);
 });
 
 test("evaluation: lines are aligned, the summary has the median and the worst", async () => {

@@ -33,6 +33,7 @@ test("the measured quality of each preset is that of its committed evaluation", 
     assert.deepEqual([history.steps, evaluations.length], [own.steps, own.conditions]);
     const ratios = [reference.model, median, worst.model].map(({ pooled }) => pooled.toPrecision(3));
     assert.deepEqual(ratios.map(Number), [own.reference, own.median, own.worst]);
+    if (own.preset === "best") assert.equal(worst.model.sets, 16, "confirmed, see confirmLargest");
     // The history counts the training alone; preparation and the data set are a minute or two beside it.
     const minutes = history.seconds / 60;
     assert.ok(own.minutes >= minutes && own.minutes < minutes + 5, `${own.minutes} and ${minutes} minutes`);

@@ -1,6 +1,7 @@
 import type { Problem } from "../data/problem";
 import { breakEven, type Cost } from "./breakEven";
 import { formatComparison } from "./compare";
+import { largestRatio, replaced } from "./confirm";
 import type { Evaluation, FullEvaluation } from "./evaluate";
 import type { FloorRatio } from "./floorRatio";
 import { median } from "./summary";
@@ -26,8 +27,12 @@ export function evaluationLine(label: string, { conditions, model }: Evaluation)
 }
 
 /** The last lines: medians, the conditions of the largest floor ratio and, if it is there, the reference. */
-export function evaluationSummary(evaluations: readonly Evaluation[], reference?: Evaluation): string {
-  const { worst, ...medians } = summariseEvaluations(evaluations);
+export function evaluationSummary(
+  evaluations: readonly Evaluation[],
+  reference?: Evaluation,
+  again: readonly Evaluation[] = [],
+): string {
+  const { worst, ...medians } = summariseEvaluations(evaluations, again);
   const blanks = Array.from(worst.conditions, () => "");
   const { floorRatio, pooled, meanError, stdRatio } = medians;
   return [
@@ -37,8 +42,14 @@ export function evaluationSummary(evaluations: readonly Evaluation[], reference?
   ].join("\n");
 }
 
-/** Medians over conditions, and the evaluation with the largest pooled floor ratio, which scatters least. */
-export function summariseEvaluations(evaluations: readonly Evaluation[]): {
+/**
+ * Medians over conditions, and the evaluation with the largest pooled floor ratio, which scatters least; where a condition
+ * was measured again (see confirmLargest), that decides.
+ */
+export function summariseEvaluations(
+  evaluations: readonly Evaluation[],
+  again: readonly Evaluation[] = [],
+): {
   floorRatio: number;
   pooled: number;
   meanError: number;
@@ -51,7 +62,7 @@ export function summariseEvaluations(evaluations: readonly Evaluation[]): {
     pooled: over((model) => model.pooled),
     meanError: over((model) => model.meanError),
     stdRatio: over((model) => model.stdRatio),
-    worst: evaluations.reduce((a, b) => (b.model.pooled > a.model.pooled ? b : a)),
+    worst: largestRatio(replaced(evaluations, again)),
   };
 }
 

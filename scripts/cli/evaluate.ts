@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from "node:util";
 import { Command, Option } from "commander";
 import { AtomicFile } from "../../lib/data/atomicFile";
 import { porousElectrode } from "../../lib/data/porousElectrodeProblem";
 import type { Problem } from "../../lib/data/problem";
-import { InputError, integerInRange, oneOf, positiveInteger } from "../../lib/errors";
+import { InputError, integerInRange, oneOf, positiveInteger, shown } from "../../lib/errors";
 import type { ScoreModel } from "../../lib/network/scoreModel";
+import { derivedSeed } from "../../lib/random";
 import { breakEven, type Cost } from "../../lib/statistics/breakEven";
+import { atConditions, confirmLargest } from "../../lib/statistics/confirm";
 import { type DrawFields, evaluateAt, evaluateFullyAt, type Evaluation } from "../../lib/statistics/evaluate";
 import {
   evaluationHead,
@@ -19,6 +22,7 @@ import {
   type HeldOutSet,
   referenceConditions,
 } from "../../lib/statistics/heldOut";
+import { type StoredEvaluations, storedEvaluations } from "../../lib/statistics/readEvaluations";
 import { conditionHelp, conditionsFrom } from "./conditions";
 import { Progress } from "./progress";
 import { addSamplingOptions, modelFrom, type SamplingOptions } from "./samplingOptions";
@@ -28,21 +32,48 @@ interface Options extends SamplingOptions {
   conditions: number;
   n: number;
   sets: number;
+  confirm?: number;
+  from?: string;
   json?: string;
 }
 
 /** Distances of all pairs of 2 n rows are held at once: 800 MB for this n. */
 const MOST_ROWS = 10_000;
 const MOST_SETS = 1000;
+/** Stream of the seed of what is measured again. */
+const AGAIN = 32;
+
+/** Measure the model at conditions, unless an earlier evaluation has it. */
+interface Measures {
+  readonly measure: (conditions: Float64Array) => Promise<Evaluation>;
+  /** With fresh sets; undefined where nothing is to be confirmed. */
+  readonly measureAgain?: (conditions: Float64Array) => Promise<Evaluation>;
+}
 
 async function runEvaluation(options: Options, command: Command): Promise<void> {
   const { model, sampler, steps } = await modelFrom(options);
   const { sampleFields } = await import("../../lib/sampling/sampleFields");
-  const at = conditionsAsked(model.problem, command);
-  const places = at ? [at] : heldOutConditions(model.problem, options.conditions, options.set);
-  const all = (places.length + (at ? 0 : 1)) * options.sets * options.n;
+  const { problem } = model;
+  const at = conditionsAsked(problem, command);
+  const head = {
+    problem: problem.name,
+    settings: problem.settings,
+    folder: options.model,
+    history: model.history,
+    sampler: sampler.name,
+    steps,
+    seed: options.seed,
+    rows: options.n,
+    sets: options.sets,
+  };
+  const earlier = options.from === undefined ? undefined : earlierOf(options.from, head);
+  const known = earlier ? [...earlier.evaluations, earlier.reference] : [];
+  const places = at ? [at] : heldOutConditions(problem, options.conditions, options.set);
+  const wanted = at ? places : [...places, referenceConditions(problem)];
+  const missing = wanted.filter((place) => !atConditions(known, place));
   const progress = new Progress("fields");
   let drawn = 0;
+  let all = missing.length * options.sets * options.n;
   const draw: DrawFields = async (conditions, count, seed) => {
     const onProgress = ({ fields }: { fields: number }): void => progress.update(drawn + fields, all);
     const set = await sampleFields(model, conditions, {
@@ -55,21 +86,23 @@ async function runEvaluation(options: Options, command: Command): Promise<void> 
     drawn += count;
     return set;
   };
+  const measureBut =
+    (known: readonly Evaluation[], sets: number, seed: number) =>
+    async (conditions: Float64Array): Promise<Evaluation> => {
+      const before = atConditions(known, conditions);
+      if (before?.model.sets === sets) return before;
+      all = Math.max(all, drawn + sets * options.n); // how much is measured again was not known before
+      return evaluateAt(problem, conditions, draw, { rows: options.n, sets, seed });
+    };
+  const { sets, confirm, seed } = options;
+  const measures: Measures = {
+    measure: measureBut(known, sets, seed),
+    measureAgain:
+      confirm === undefined ? undefined : measureBut(earlier?.again ?? [], confirm, derivedSeed(seed, AGAIN)),
+  };
   const print = (text: string): void => {
     progress.end(); // the progress line must not stand in the output's way
     process.stdout.write(`${text}\n`);
-  };
-  const { problem } = model;
-  const head = {
-    problem: problem.name,
-    settings: problem.settings,
-    folder: options.model,
-    history: model.history,
-    sampler: sampler.name,
-    steps,
-    seed: options.seed,
-    rows: options.n,
-    sets: options.sets,
   };
   const json = options.json === undefined ? undefined : new AtomicFile(options.json); // better known before than after
   try {
@@ -79,7 +112,7 @@ async function runEvaluation(options: Options, command: Command): Promise<void> 
     );
     const result = at
       ? await evaluateOne(model, at, draw, options, print)
-      : await evaluateMany(problem, places, draw, options, print);
+      : await evaluateMany(problem, places, measures, options, print);
     json?.write(Buffer.from(`${JSON.stringify({ ...head, ...result }, null, 1)}\n`));
     json?.commit();
   } catch (error) {
@@ -90,11 +123,27 @@ async function runEvaluation(options: Options, command: Command): Promise<void> 
   }
 }
 
+/** The evaluations in a file. Throws InputError unless they are of the same model, measured in the same way. */
+function earlierOf(file: string, head: Readonly<Record<string, unknown>>): StoredEvaluations {
+  const earlier = storedEvaluations(file);
+  for (const [name, value] of Object.entries(head)) {
+    const before = earlier.head[name];
+    // The same model may be in another folder; it is known by the history of its training.
+    if (name === "folder" || isDeepStrictEqual(JSON.parse(JSON.stringify(value)), before)) continue;
+    const values = typeof value === "object" ? "" : ` (${shown(before)}, not ${shown(value)})`;
+    throw new InputError(
+      `${shown(file)} has another ${name} than this evaluation${values}; give the same model and options, or leave ` +
+        `out --from.`,
+    );
+  }
+  return earlier;
+}
+
 /** The conditions given as options; undefined if there are none. Throws InputError if a set is given as well. */
 function conditionsAsked(problem: Problem, command: Command): Float64Array | undefined {
   if (command.args.length === 0) return undefined;
   const conditions = conditionsFrom(problem, command.args);
-  for (const name of ["set", "conditions"]) {
+  for (const name of ["set", "conditions", "confirm", "from"]) {
     if (command.getOptionValueSource(name) === "cli") {
       throw new InputError(`Conditions are given, and --${name} as well; give one or the other.`);
     }
@@ -140,30 +189,40 @@ async function evaluateOne(
 async function evaluateMany(
   problem: Problem,
   places: readonly Float64Array[],
-  draw: DrawFields,
-  { n: rows, sets, seed, set }: Options,
+  measures: Measures,
+  { n: rows, sets, set }: Options,
   print: (text: string) => void,
 ): Promise<object> {
   print(`set ${set}: ${places.length} conditions, each ${sets} sets of ${rows} rows\n`);
   print(evaluationHead(problem));
+  const { measure, measureAgain } = measures;
   const evaluations: Evaluation[] = [];
   for (const [number, at] of places.entries()) {
-    const evaluation = await evaluateAt(problem, at, draw, { rows, sets, seed });
+    const evaluation = await measure(at);
     evaluations.push(evaluation);
     print(evaluationLine(String(number + 1), evaluation));
   }
-  const reference = await evaluateAt(problem, referenceConditions(problem), draw, { rows, sets, seed });
-  print(evaluationSummary(evaluations, reference));
+  const reference = await measure(referenceConditions(problem));
+  const again =
+    measureAgain === undefined
+      ? []
+      : await confirmLargest(evaluations, async (first) => {
+          const evaluation = await measureAgain(first.conditions);
+          print(evaluationLine(`again ${evaluations.indexOf(first) + 1}`, evaluation));
+          return evaluation;
+        });
+  print(evaluationSummary(evaluations, reference, again));
   const floor = reference.model.meanErrorFloor.toPrecision(3);
   print(`expected of the PDE: floor ratio 1, mean error ${floor}, std ratio 1`);
   const named = ({ conditions, ...rest }: Evaluation) => ({
     ...rest,
     conditions: byName(problem, conditions),
   });
-  const { worst, ...medians } = summariseEvaluations(evaluations);
+  const { worst, ...medians } = summariseEvaluations(evaluations, again);
   return {
     set,
     evaluations: evaluations.map(named),
+    ...(again.length > 0 ? { again: again.map(named) } : {}),
     median: medians,
     worst: named(worst),
     reference: named(reference),
@@ -204,7 +263,13 @@ export function command(): Command {
       "independent pairs of sets, of the PDE and of the model",
       (text) => positiveInteger("The number of sets", text, MOST_SETS),
       4,
-    );
+    )
+    .option(
+      "--confirm <m>",
+      "measure the condition of the largest ratio again, with so many fresh sets, until the largest is such a one",
+      (text) => positiveInteger("The number of fresh sets", text, MOST_SETS),
+    )
+    .option("--from <file>", "take what is in such a file of an earlier evaluation (--json) from there");
   return addSamplingOptions(verb)
     .option("--json <file>", "file to write all numbers to")
     .addHelpText(
