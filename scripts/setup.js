@@ -14,6 +14,7 @@ const { run, stop } = require("./setup/run");
 
 const modules = path.join(root, "node_modules");
 const cache = path.join(root, ".cache");
+const npmCache = path.join(cache, "npm");
 const native = path.join(modules, "@tensorflow", "tfjs-node-gpu");
 const binding = path.join(native, "lib", "napi-v8", "tfjs_binding.node");
 
@@ -38,7 +39,7 @@ function command(name, args, more = {}) {
   env.npm_config_fetch_retry_maxtimeout ??= "5000";
   Object.assign(env, {
     TMPDIR: temporary,
-    npm_config_cache: path.join(cache, "npm"),
+    npm_config_cache: npmCache,
     npm_config_update_notifier: "false",
     PIP_CACHE_DIR: path.join(cache, "pip"),
     PIP_DISABLE_PIP_VERSION_CHECK: "1",
@@ -114,6 +115,7 @@ function npmPackages() {
       fs.mkdirSync(path.dirname(link), { recursive: true });
       fs.symlinkSync(path.relative(path.dirname(link), path.join(root, "scripts", "porous-sgm.js")), link);
       stamp.finish();
+      remove(npmCache); // the disk may be short of what the next steps need
     },
   };
 }
@@ -159,8 +161,9 @@ function pythonPackages(flavour) {
 /** Installs a list of wheels pinned with hashes. */
 function pipInstall(list) {
   // --no-deps: the lists are complete, and TensorFlow is used for its C library alone, so that the
-  // CPU list leaves out what only its Python side needs.
+  // CPU list leaves out what only its Python side needs, and Python's byte code of it (100 MB).
   const options = ["--require-hashes", "--no-deps", "--only-binary=:all:"];
+  if (list.startsWith("requirements/")) options.push("--no-compile");
   return command(python, ["-m", "pip", "install", ...options, "-r", list]);
 }
 
