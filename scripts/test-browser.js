@@ -7,6 +7,7 @@ const crypto = require("crypto");
 const fs = require("fs");
 const path = require("path");
 const { root, environment } = require("./environment");
+const { runTests, testsIn } = require("./run-tests");
 const { setupOrExit } = require("./setup");
 
 const folder = path.join(root, "tests", "browser");
@@ -80,20 +81,12 @@ async function main(args) {
     return ifPossible ? 0 : 1;
   }
   console.log(`browser tests: ${found}`);
-  const run = (command) =>
-    spawnSync(process.execPath, command, {
-      cwd: root,
-      stdio: "inherit",
-      env: environment({ ...process.env, CHROMIUM: found }),
-    }).status ?? 1;
-  if (run([path.join("node_modules", "typescript", "bin", "tsc"), "-p", path.join("tests", "browser")]) !== 0)
-    return 1;
+  const env = environment({ ...process.env, CHROMIUM: found });
+  const types = [path.join("node_modules", "typescript", "bin", "tsc"), "-p", path.join("tests", "browser")];
+  if (spawnSync(process.execPath, types, { cwd: root, stdio: "inherit", env }).status !== 0) return 1;
   // Copies of the project and pictures of an earlier run.
   fs.rmSync(pictures, { recursive: true, force: true });
-  const names = fs.readdirSync(folder).filter((name) => name.endsWith(".test.ts"));
-  const files = only.length > 0 ? only : names.sort().map((name) => path.join("tests", "browser", name));
-  const reporter = process.env.CI || !process.stdout.isTTY ? "--test-reporter=tap" : "--test-reporter=spec";
-  return run(["--require", "./scripts/typescript.js", "--test", "--test-concurrency=1", reporter, ...files]);
+  return runTests(only.length > 0 ? only : testsIn(path.join("tests", "browser")), env);
 }
 
 setupOrExit()
