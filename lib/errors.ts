@@ -3,10 +3,13 @@ export class InputError extends Error {
   override readonly name = "InputError";
 }
 
-/** How a value is shown in a message: strings in quotes, long ones cut, control characters escaped. */
+/**
+ * How a value is shown in a message: strings in quotes, control characters escaped, and of long ones the beginning and
+ * the end, which tells most in a path.
+ */
 export function shown(value: unknown): string {
   if (typeof value !== "string") return String(value);
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 15)}...${value.slice(-42)}` : value);
 }
 
 /** Returns value if it is a finite number in [min, max]; throws InputError otherwise. */

@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import type { DataSet } from "../lib/data/dataset";
 import { generateDataSet, simulateAt } from "../lib/data/generate";
 import type { Problem } from "../lib/data/problem";
-import { conditionalMoments } from "../lib/data/standardisation";
+import { conditionalMoments } from "../lib/data/conditionalMoments";
 import { ConditionalCovariance, lowRank } from "../lib/network/covariance";
 import type { ModelSettings } from "../lib/network/presets";
 import { disposeContext, ScoreModel } from "../lib/network/scoreModel";

@@ -273,6 +273,10 @@ test("what is yielded adds up", async () => {
   assert.ok(all.every(({ gradientNorm, loss }) => gradientNorm > 0 && loss > 0));
   assert.equal(all[10].epoch, 1);
   assert.equal(all[7].rate, rateAt(tinyTraining, 7 / 22, 7));
+  // The first step's time, with all that comes before it, tells nothing about the others.
+  assert.ok(Number.isNaN(all[0].secondsLeft));
+  const [{ secondsElapsed: first }, { secondsElapsed: sixth, secondsLeft }] = [all[0], all[5]];
+  assert.ok(Math.abs(secondsLeft - (16 * (sixth - first)) / 5) < 1e-9);
   assert.equal(all[21].secondsLeft, 0);
   model.dispose();
 });

@@ -3,7 +3,7 @@ import fs from "node:fs/promises";
 import { asNumber, InputError, shown } from "../errors";
 import { type BatchLayout, batchLayout, type Block, int64 } from "./arrowBatch";
 import { columns, FORMAT_VERSION, rowBytes, scatter } from "./arrowLayout";
-import { fileError, shownFile } from "./atomicFile";
+import { fileError } from "./atomicFile";
 import { allocateDataSet, type DataSet, sliceRows } from "./dataset";
 import { FlatTable } from "./flatbuffer";
 import type { Problem } from "./problem";
@@ -192,7 +192,7 @@ export async function* readBatches(file: string): AsyncGenerator<DataSet> {
 
 function notReadable(file: string, reason: string): InputError {
   return new InputError(
-    `Cannot read ${shownFile(file)}: ${reason}; give an Arrow file written by generate, solve or sample.`,
+    `Cannot read ${shown(file)}: ${reason}; give an Arrow file written by generate, solve or sample.`,
   );
 }
 

@@ -19,16 +19,11 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: "the device reports an error; choose another place",
 };
 
-/** How the name of a file is shown in a message: of a long path the beginning and, as it tells most, the end. */
-export function shownFile(file: string): string {
-  return shown(file.length > 60 ? `${file.slice(0, 15)}...${file.slice(-42)}` : file);
-}
-
 /** The InputError that tells in one sentence why a file cannot be used; other errors come back unchanged. */
 export function fileError(action: string, file: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (error instanceof InputError || typeof code !== "string" || !Object.hasOwn(REASONS, code)) return error;
-  return new InputError(`Cannot ${action} ${shownFile(file)}: ${REASONS[code]}.`, { cause: error });
+  return new InputError(`Cannot ${action} ${shown(file)}: ${REASONS[code]}.`, { cause: error });
 }
 
 /** Throws InputError if the disk lacks the room for a file of so many bytes: before they are computed, not after. */
@@ -43,7 +38,7 @@ export function checkRoom(file: string, bytes: number): void {
   if (bytes <= free) return;
   const [needed, there] = [bytes, free].map((size) => `${Number((size / 1e9).toPrecision(3))} GB`);
   throw new InputError(
-    `${shownFile(file)} would take ${needed}, and the disk has ${there} free; write less or choose another place.`,
+    `${shown(file)} would take ${needed}, and the disk has ${there} free; write less or choose another place.`,
   );
 }
 
@@ -72,7 +67,7 @@ export class AtomicFile {
       // A device or a pipe must not be replaced by a file, nor a folder.
       if (fs.existsSync(this.target) && !fs.statSync(this.target).isFile()) {
         throw new InputError(
-          `Cannot write ${shownFile(file)}: it is not a regular file; give the name of a file.`,
+          `Cannot write ${shown(file)}: it is not a regular file; give the name of a file.`,
         );
       }
       const { dir, base } = path.parse(this.target);

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { InputError, shown } from "../errors";
-import { fileError, shownFile } from "./atomicFile";
+import { fileError } from "./atomicFile";
 
 interface Holder {
   readonly host: string;
@@ -59,13 +59,13 @@ export class FolderLock {
     const holder = this.holder();
     if (holder && holder.host !== os.hostname()) {
       throw new InputError(
-        `A ${this.work} on ${shown(holder.host)} uses ${shownFile(this.folder)}; wait for it, or delete the file ` +
+        `A ${this.work} on ${shown(holder.host)} uses ${shown(this.folder)}; wait for it, or delete the file ` +
           `"lock" in there if it has died.`,
       );
     }
     if (holder && holder.start !== undefined && startOf(holder.pid) === holder.start) {
       throw new InputError(
-        `Another ${this.work} (process ${holder.pid}) uses ${shownFile(this.folder)}; wait for it or give another folder.`,
+        `Another ${this.work} (process ${holder.pid}) uses ${shown(this.folder)}; wait for it or give another folder.`,
       );
     }
     fs.rmSync(this.file, { force: true });

@@ -1,7 +1,6 @@
 import fs from "node:fs";
-import { InputError } from "../errors";
+import { InputError, shown } from "../errors";
 import { ArrowFieldsWriter, readBatches } from "./arrow";
-import { shownFile } from "./atomicFile";
 import { concatenate, type DataSet, sliceRows } from "./dataset";
 import { difference, mostAlike, type Origin, originMetadata, originOf } from "./origin";
 import { planRows, rowPlan, taskRows } from "./tasks";
@@ -25,7 +24,7 @@ export async function merge(
   const [{ origin }] = parts;
   const inputs = parts.map(({ file }) => fs.realpathSync(file));
   if (fs.existsSync(out) && inputs.includes(fs.realpathSync(out))) {
-    throw new InputError(`The output ${shownFile(out)} is one of the shards; give another name.`);
+    throw new InputError(`The output ${shown(out)} is one of the shards; give another name.`);
   }
   const plan = rowPlan(origin);
   const rows = planRows(plan);
@@ -73,12 +72,12 @@ async function checkedParts(files: readonly string[]): Promise<Part[]> {
     const other = difference(part.origin, usual.origin);
     if (other) {
       throw new InputError(
-        `${shownFile(part.file)} has ${other} as ${shownFile(usual.file)}; give the shards of one data set.`,
+        `${shown(part.file)} has ${other} as ${shown(usual.file)}; give the shards of one data set.`,
       );
     }
     const { index } = part.origin.shard;
     if (found[index]) {
-      const both = `${shownFile(found[index].file)} and ${shownFile(part.file)}`;
+      const both = `${shown(found[index].file)} and ${shown(part.file)}`;
       throw new InputError(`${both} are both shard ${index}/${count}; give each shard once.`);
     }
     found[index] = part;

@@ -1,7 +1,6 @@
 /** What a file that generate() wrote says of how it came about: the settings of its data set, and its shard. */
-import { asNumber, InputError } from "../errors";
+import { asNumber, InputError, shown } from "../errors";
 import { ArrowFieldsFile } from "./arrow";
-import { shownFile } from "./atomicFile";
 import type { Problem } from "./problem";
 import { type DataSetSize, planRows, rowPlan, type Shard, WHOLE } from "./tasks";
 
@@ -34,14 +33,12 @@ export async function originOf(file: string): Promise<Origin> {
     const [index, count] = (metadata.get("shard") ?? "").split("/").map(asNumber);
     const origin = { problem, conditions, fields, seed, shard: { index, count } };
     if (!Object.values(originMetadata(origin, origin.shard)).every((text) => !text.includes("NaN"))) {
-      throw new InputError(
-        `${shownFile(file)} is not a file of generate: it names no seed, sizes and shard.`,
-      );
+      throw new InputError(`${shown(file)} is not a file of generate: it names no seed, sizes and shard.`);
     }
     const rows = await source.countRows();
     const expected = planRows(rowPlan(origin, origin.shard));
     if (rows !== expected) {
-      throw new InputError(`${shownFile(file)} is damaged: it has ${rows} rows and not ${expected}.`);
+      throw new InputError(`${shown(file)} is damaged: it has ${rows} rows and not ${expected}.`);
     }
     return origin;
   } finally {

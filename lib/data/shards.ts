@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
-import { InputError } from "../errors";
-import { AtomicFile, fileError, removeUnfinished, shownFile } from "./atomicFile";
+import { InputError, shown } from "../errors";
+import { AtomicFile, fileError, removeUnfinished } from "./atomicFile";
 import { FolderLock } from "./folderLock";
 import { generate, type GenerateOptions } from "./generate";
 import { merge } from "./merge";
@@ -100,7 +100,7 @@ async function isThere(options: ResumableOptions): Promise<boolean> {
     difference(found, wanted) ??
     (found.shard.index === shard.index ? undefined : `shard ${found.shard.index} and not ${shard.index}`);
   if (!other) return true;
-  throw new InputError(`${shownFile(out)} is there and has ${other}; give another name, or delete it.`);
+  throw new InputError(`${shown(out)} is there and has ${other}; give another name, or delete it.`);
 }
 
 function removeEmpty(folder: string): void {

@@ -72,10 +72,10 @@ export class TrainingHistory {
   private get title(): string {
     const last = this.states[this.states.length - 1];
     if (!last) return "training";
-    const { step, steps, validationLoss, secondsLeft, secondsElapsed } = last;
-    const validation = Number.isNaN(validationLoss) ? "" : `validation ${validationLoss.toFixed(3)} · `;
-    const time = step < steps ? `${timeLeft(secondsLeft)} left` : `took ${timeLeft(secondsElapsed)}`;
-    return `step ${step} of ${steps} · ${validation}${time}`;
+    const { step, steps, validationLoss, secondsElapsed } = last;
+    const validation = Number.isNaN(validationLoss) ? "" : ` · validation ${validationLoss.toFixed(3)}`;
+    const time = step < steps ? leftOf(last, " · ") : ` · took ${timeLeft(secondsElapsed)}`;
+    return `step ${step} of ${steps}${validation}${time}`;
   }
 }
 
@@ -100,9 +100,14 @@ export function validationFigure(
 
 /** A training's state in one line. */
 export function progressLine(state: TrainingState): string {
-  const { step, steps, loss, gradientNorm, validationLoss, secondsLeft } = state;
+  const { step, steps, loss, gradientNorm, validationLoss } = state;
   const validation = Number.isNaN(validationLoss) ? "" : `, validation ${validationLoss.toFixed(4)}`;
-  return `step ${step}/${steps}, loss ${loss.toFixed(4)}, gradient ${gradientNorm.toFixed(3)}${validation}, ${timeLeft(secondsLeft)} left`;
+  return `step ${step}/${steps}, loss ${loss.toFixed(4)}, gradient ${gradientNorm.toFixed(3)}${validation}${leftOf(state, ", ")}`;
+}
+
+/** The time left, if it is known. */
+function leftOf({ secondsLeft }: TrainingState, separator: string): string {
+  return Number.isNaN(secondsLeft) ? "" : `${separator}${timeLeft(secondsLeft)} left`;
 }
 
 /** Seconds as people say them: "40 s", "3.5 min", "2.1 h". */

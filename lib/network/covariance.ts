@@ -1,6 +1,7 @@
 /** The covariance of the fields as a function of the conditions, from a data set. */
 import { normaliseCondition, type Problem } from "../data/problem";
-import { type ConditionalMoments, remainingConditions, withoutRoundOff } from "../data/standardisation";
+import type { ConditionalMoments } from "../data/conditionalMoments";
+import { remainingConditions, withoutRoundOff } from "../data/standardisation";
 import { InputError } from "../errors";
 import { selfAdjointEigen, tf } from "../tensorflow";
 

@@ -1,10 +1,6 @@
 /** A score model: a network together with all that turns physical fields into its inputs and back. */
-import fs from "fs";
-import path from "path";
-import { fileError } from "../data/atomicFile";
 import { normaliseConditions, type Problem } from "../data/problem";
 import { problemByName } from "../data/problems";
-import { readInside } from "../data/regularFile";
 import {
   remainingConditions,
   type ResponseMoments,
@@ -14,12 +10,13 @@ import {
 } from "../data/standardisation";
 import { targetCoefficients } from "../diffusion/loss";
 import { type Schedule, vpSchedule } from "../diffusion/schedule";
-import { InputError, shown } from "../errors";
+import { InputError } from "../errors";
 import { CompiledFunction } from "../graph/compiled";
 import { tf } from "../tensorflow";
 import { ConditionalCovariance } from "./covariance";
 import { filmNetwork } from "./filmNetwork";
 import "./layers"; // registers them, so that a saved network loads
+import { ModelFolder, writeModelFolder } from "./modelFolder";
 import type { ModelSettings } from "./presets";
 import { tokenNetwork } from "./tokenNetwork";
 
@@ -351,56 +348,32 @@ export class ScoreModel {
    * The folder appears whole or not at all; a model that is there is replaced. Throws InputError if it cannot be written.
    */
   async save(folder: string, history: History = this.history): Promise<void> {
-    const target = path.resolve(folder);
-    const partial = `${target}.${process.pid}.partial`;
-    let created: string | undefined; // the first folder made, which may be one above
-    const abandon = () => {
-      if (created) fs.rmSync(created, { recursive: true, force: true });
+    const { problem, settings, standardisation, covariance } = this;
+    const description: ModelFile = {
+      format: FORMAT,
+      problem: { name: problem.name, version: problem.version, settings: problem.settings },
+      settings,
+      history,
+      standardisation: standardisation.toJSON(),
     };
-    process.once("exit", abandon); // a signal may end the process meanwhile
-    try {
-      checkReplaceable(target);
-      created = makeFolder(partial);
-      await this.network.save({
-        save: async ({ modelTopology, weightSpecs, weightData }) => {
-          const bytes = Buffer.from(
+    let network: Partial<Record<"network.json" | "network.bin", string | Uint8Array>> = {};
+    await this.network.save({
+      save: async ({ modelTopology, weightSpecs, weightData }) => {
+        const weightsManifest = [{ paths: ["network.bin"], weights: weightSpecs }];
+        network = {
+          "network.bin": Buffer.from(
             Array.isArray(weightData) ? tf.io.concatenateArrayBuffers(weightData) : weightData!,
-          );
-          const weightsManifest = [{ paths: ["network.bin"], weights: weightSpecs }];
-          write(path.join(partial, "network.bin"), bytes);
-          write(
-            path.join(partial, "network.json"),
-            JSON.stringify({ format: "layers-model", modelTopology, weightsManifest }),
-          );
-          return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } };
-        },
-      });
-      const { problem, settings, standardisation } = this;
-      const description: ModelFile = {
-        format: FORMAT,
-        problem: { name: problem.name, version: problem.version, settings: problem.settings },
-        settings,
-        history,
-        standardisation: standardisation.toJSON(),
-      };
-      if (this.covariance) write(path.join(partial, COVARIANCE), this.covariance.toBytes());
-      write(path.join(partial, "model.json"), JSON.stringify(description));
-      // A folder cannot be renamed over a full one: the old one steps aside until the new one has its name.
-      const old = `${target}.${process.pid}.old`;
-      if (fs.existsSync(target)) fs.renameSync(target, old);
-      try {
-        fs.renameSync(partial, target);
-      } catch (error) {
-        if (fs.existsSync(old)) fs.renameSync(old, target);
-        throw error;
-      }
-      fs.rmSync(old, { recursive: true, force: true });
-    } catch (error) {
-      abandon();
-      throw fileError("write", folder, error);
-    } finally {
-      process.removeListener("exit", abandon);
-    }
+          ),
+          "network.json": JSON.stringify({ format: "layers-model", modelTopology, weightsManifest }),
+        };
+        return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } };
+      },
+    });
+    writeModelFolder(folder, {
+      ...network,
+      ...(covariance && { "covariance.bin": covariance.toBytes() }),
+      "model.json": JSON.stringify(description),
+    });
   }
 
   /**
@@ -410,29 +383,10 @@ export class ScoreModel {
    * Throws InputError, with the reason, if the folder holds none or a damaged one.
    */
   static async load(folder: string): Promise<ScoreModel> {
-    const damaged = (reason: string) =>
-      new InputError(
-        `Cannot load a model from ${shown(folder)}: ${reason}; give a folder that train has written.`,
-      );
-    const read = (name: string): Buffer => {
-      try {
-        return readInside(folder, name);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") throw damaged(`it has no ${name}`);
-        throw fileError("read", path.join(folder, name), error);
-      }
-    };
-    const readJson = (name: string): unknown => {
-      const bytes = read(name);
-      try {
-        return JSON.parse(bytes.toString("utf8"));
-      } catch {
-        throw damaged(`${name} is not JSON`);
-      }
-    };
-    const file = readJson("model.json") as ModelFile;
-    if (file?.format !== FORMAT) throw damaged(`model.json is not of the format ${FORMAT}`);
-    const moments = file.settings?.target === "rest" ? read(COVARIANCE) : undefined;
+    const files = new ModelFolder(folder);
+    const file = files.json("model.json") as ModelFile;
+    if (file?.format !== FORMAT) throw files.damaged(`model.json is not of the format ${FORMAT}`);
+    const moments = file.settings?.target === "rest" ? files.bytes("covariance.bin") : undefined;
     let model: ScoreModel;
     try {
       const problem = problemByName(file.problem.name, file.problem.settings);
@@ -444,12 +398,12 @@ export class ScoreModel {
       const network = buildNetwork(problem, file.settings, 1);
       model = new ScoreModel(problem, file.settings, standardisation, network, file.history, covariance);
     } catch (error) {
-      throw damaged(
+      throw files.damaged(
         error instanceof InputError ? error.message.replace(/[.;]$/, "") : "its settings are incomplete",
       );
     }
     try {
-      model.readWeights(readJson("network.json"), () => read("network.bin"), damaged);
+      model.readWeights(files);
     } catch (error) {
       model.dispose();
       throw error;
@@ -457,13 +411,9 @@ export class ScoreModel {
     return model;
   }
 
-  /** Reads network.bin, whose layout the parsed network.json tells. */
-  private readWeights(
-    topology: unknown,
-    readBytes: () => Buffer,
-    damaged: (reason: string) => InputError,
-  ): void {
-    const network = topology as {
+  /** Reads network.bin, whose layout network.json tells. */
+  private readWeights(files: ModelFolder): void {
+    const network = files.json("network.json") as {
       weightsManifest?: [{ weights?: ({ shape?: number[]; dtype?: string } | null)[] }];
     } | null;
     const specs = network?.weightsManifest?.[0]?.weights;
@@ -473,10 +423,10 @@ export class ScoreModel {
       Array.isArray(specs) &&
       specs.length === expected.length &&
       specs.every((spec, i) => spec?.dtype === "float32" && String(spec.shape) === String(expected[i].shape));
-    if (!fits) throw damaged("its weights have other shapes than its settings");
-    const bytes = readBytes();
+    if (!fits) throw files.damaged("its weights have other shapes than its settings");
+    const bytes = files.bytes("network.bin");
     if (bytes.length !== 4 * floats)
-      throw damaged(`network.bin has ${bytes.length} bytes instead of ${4 * floats}`);
+      throw files.damaged(`network.bin has ${bytes.length} bytes instead of ${4 * floats}`);
     let offset = 0;
     const tensors = expected.map(({ shape }) => {
       const size = tf.util.sizeFromShape(shape as number[]);
@@ -554,53 +504,4 @@ function buildNetwork(problem: Problem, settings: ModelSettings, seed: number): 
   };
   const { network } = settings;
   return network.kind === "film" ? filmNetwork(shape, network, seed) : tokenNetwork(shape, network, seed);
-}
-
-/**
- * Throws InputError if a model could not be saved as this folder: better known before a long training than after.
- * Leaves nothing behind.
- */
-export function checkModelFolder(folder: string): void {
-  const target = path.resolve(folder);
-  try {
-    checkReplaceable(target);
-    fs.rmSync(makeFolder(`${target}.${process.pid}.partial`), { recursive: true });
-  } catch (error) {
-    throw fileError("write", folder, error);
-  }
-}
-
-/** Makes a new folder and those above it; returns the first made. (mkdir's own recursion never ends under /proc.) */
-function makeFolder(folder: string): string {
-  const parent = path.dirname(folder);
-  const above = fs.existsSync(parent) ? undefined : makeFolder(parent);
-  try {
-    fs.rmSync(folder, { recursive: true, force: true }); // what a process of the same number may have left
-    fs.mkdirSync(folder);
-  } catch (error) {
-    if (above) fs.rmSync(above, { recursive: true, force: true });
-    throw error;
-  }
-  return above ?? folder;
-}
-
-const COVARIANCE = "covariance.bin";
-const FILES = ["model.json", "network.bin", "network.json", COVARIANCE];
-
-/** Only a saved model may be replaced by one: a slip of the pen must not delete somebody's files. */
-function checkReplaceable(target: string): void {
-  if (!fs.existsSync(target)) return;
-  if (fs.statSync(target).isDirectory() && fs.readdirSync(target).every((name) => FILES.includes(name)))
-    return;
-  throw new InputError(`${shown(target)} exists and is not just a model; give the name of a new folder.`);
-}
-
-function write(file: string, content: string | Uint8Array): void {
-  const descriptor = fs.openSync(file, "w");
-  try {
-    fs.writeFileSync(descriptor, content);
-    fs.fsyncSync(descriptor);
-  } finally {
-    fs.closeSync(descriptor);
-  }
 }

@@ -1,15 +1,9 @@
+import { conditionalFrom } from "../data/conditionalMoments";
 import type { DataSet } from "../data/dataset";
-import type { RowSource } from "../data/rowSource";
-import {
-  chebyshevProducts,
-  conditionalFrom,
-  leastSquares,
-  pairsOf,
-  type Standardisation,
-  totalDegree,
-  withoutRoundOff,
-} from "../data/standardisation";
+import { chebyshevProducts, leastSquares, totalDegree } from "../data/leastSquares";
 import type { Problem } from "../data/problem";
+import type { RowSource } from "../data/rowSource";
+import { pairsOf, type Standardisation, withoutRoundOff } from "../data/standardisation";
 import { Random } from "../random";
 import { ConditionalCovariance, lowRank, remainingCondition } from "./covariance";
 

@@ -1,24 +1,18 @@
+import { conditionalMoments, conditionalStandardisation } from "../data/conditionalMoments";
 import type { DataSet } from "../data/dataset";
 import { sameProblem } from "../data/problems";
 import type { RowSource } from "../data/rowSource";
-import {
-  conditionalMoments,
-  conditionalStandardisation,
-  globalStandardisation,
-} from "../data/standardisation";
-import { finiteInRange, InputError, positiveInteger, shown } from "../errors";
-import { CompiledFunction } from "../graph/compiled";
+import { globalStandardisation } from "../data/standardisation";
+import { finiteInRange, InputError, positiveInteger } from "../errors";
 import { InterruptWatch } from "../interrupt";
-import type { Preset, TrainingSettings } from "../network/presets";
 import { ConditionalCovariance } from "../network/covariance";
-import { canSimulateMoments, simulatedMoments } from "../network/simulatedMoments";
+import type { Preset, TrainingSettings } from "../network/presets";
 import { ScoreModel } from "../network/scoreModel";
-import { tf } from "../tensorflow";
+import { canSimulateMoments, simulatedMoments } from "../network/simulatedMoments";
 import { checkConditionsKnown } from "./batches";
-import { type Checkpoint, checkSame, digestOf } from "./checkpoint";
-import { CheckpointFolder } from "./checkpointFolder";
-import { type BatchTensors, Feed, lossAt } from "./feed";
-import { FlatAdam, flatGradient } from "./flatAdam";
+import { digestOf } from "./checkpoint";
+import { Descent } from "./descent";
+import { type StateOptions, TrainingStates } from "./trainingStates";
 
 /** Where a training stands after a step. */
 export interface TrainingState {
@@ -40,7 +34,7 @@ export interface TrainingState {
   readonly rate: number;
   /** s */
   readonly secondsElapsed: number;
-  /** s, an estimate */
+  /** s, an estimate; NaN where there is none, after a first step whose time tells little about the others */
   readonly secondsLeft: number;
 }
 
@@ -54,40 +48,17 @@ export interface TrainingLength {
   readonly minutes?: number;
 }
 
-/** Length, seed, validation and checkpoint of a training. */
-export interface TrainOptions extends TrainingLength {
+/** Length, seed, validation and kept states of a training. */
+export interface TrainOptions extends TrainingLength, StateOptions {
   /** Of order, times and noise; default 1. */
   readonly seed?: number;
   /** Steps between two validations; default: 50 in the whole training. */
   readonly validateEvery?: number;
-  readonly checkpoint?: CheckpointOptions;
-  /**
-   * What to do when the loss is not finite or a hundred times the usual: "stop" (default), or "step-back" to the last good
-   * state and go on at half the rate, five times at most.
-   */
-  readonly divergence?: Divergence;
-  /** Gets a sentence when a damaged state was passed over, when a training goes on, and when it steps back. */
-  readonly note?: (sentence: string) => void;
-}
-
-export const divergences = ["stop", "step-back"] as const;
-export type Divergence = (typeof divergences)[number];
-
-export interface CheckpointOptions {
-  /** Where states are kept: the last three, and that of the smallest validation loss (see CheckpointFolder). */
-  readonly folder: string;
-  /** Go on from the newest state, if there is one. Settings, data, length and seed must be the same. */
-  readonly resume?: boolean;
-  /** A state is kept every so many seconds (300), and when the training ends in whichever way but by diverging. */
-  readonly everySeconds?: number;
-  /** A state is kept every so many steps, too. */
-  readonly everySteps?: number;
 }
 
 /** A loss so many times the usual one is taken for the beginning of a divergence, once there is a usual one. */
 const EXPLODED = 100;
 const USUAL_AFTER = 100;
-const MOST_SETBACKS = 5;
 
 /**
  * An untrained model of a preset for a data set, with the moments that the preset asks for taken from the data: fields
@@ -135,31 +106,14 @@ export async function* train(
     );
   }
   const watch = new InterruptWatch("The training");
-  const resources: { dispose(): void }[] = [];
-  let adam: FlatAdam | undefined;
-  let start = performance.now();
-  let folder: CheckpointFolder | undefined;
-  let keep: (() => void) | undefined;
-  let validationLoss = NaN;
-  let step = 0;
+  const start = performance.now();
+  let descent: Descent | undefined;
+  let states: TrainingStates | undefined;
   try {
-    const feed = new Feed(model, data, settings, seed);
-    resources.push(feed);
-    const { stepsPerEpoch } = feed;
+    descent = new Descent(model, data, settings, seed);
+    const { stepsPerEpoch } = descent;
     const limit = lengthOf(options, settings, stepsPerEpoch);
     const validateEvery = options.validateEvery ?? Math.max(1, Math.ceil((limit.steps ?? 2500) / 50));
-    adam = new FlatAdam(model.variables, settings);
-    const optimizer = adam;
-    const descent = new CompiledFunction((inputs: BatchTensors & { weights: tf.Tensor }) => {
-      optimizer.assign(inputs.weights);
-      const { value, grads } = tf.variableGrads(() => lossAt(model, inputs, feed.mirrored), model.variables);
-      return { loss: value, ...flatGradient(model.variables.map(({ name }) => grads[name])) };
-    });
-    const heldLoss = new CompiledFunction(
-      (inputs: BatchTensors) => ({ loss: lossAt(model, inputs, false) }),
-      () => model.variables,
-    );
-    resources.push(descent, heldLoss);
     const fingerprint = {
       problem: JSON.stringify([model.problem.name, model.problem.version, model.problem.settings]),
       model: JSON.stringify(model.settings),
@@ -168,120 +122,64 @@ export async function* train(
       seed: String(seed),
       "data set": options.checkpoint ? digestOf(data) : "",
     };
-    let [bestLoss, setbacks] = [Infinity, 0];
-    const state = (): Checkpoint => {
-      const seconds = (performance.now() - start) / 1000;
-      return { fingerprint, step, seconds, bestLoss, setbacks, vectors: optimizer.vectors() };
-    };
-    const goBackTo = (checkpoint: Checkpoint) => {
-      optimizer.restore(checkpoint.vectors, checkpoint.step);
-      step = checkpoint.step;
-    };
-    if (options.checkpoint) {
-      folder = new CheckpointFolder(options.checkpoint.folder);
-      const found = resumed(folder, options, fingerprint);
-      if (found) {
-        goBackTo(found);
-        ({ bestLoss, setbacks } = found);
-        start -= 1000 * found.seconds;
-      }
-    }
-    const stepsBack = options.divergence === "step-back";
-    let good = stepsBack ? state() : undefined;
-    let saved = performance.now();
-    keep = () => {
-      const now = state();
-      if (stepsBack) good = now;
-      folder?.keep(now);
-      saved = performance.now();
-    };
+    states = new TrainingStates(descent, fingerprint, options, start);
+    states.begin();
     let usual = NaN;
+    let validationLoss = NaN;
+    const pace = new Pace();
     for (;;) {
-      await watch.check(`the model keeps the weights of ${step} steps.`);
-      const elapsed = (performance.now() - start) / 1000;
-      const progress = limit.steps === undefined ? elapsed / limit.seconds : step / limit.steps;
-      if (progress >= 1 && step > 0) return;
-      const rate = rateAt(settings, progress, step) * 0.5 ** setbacks;
-      const slope = tf.tidy(() => descent.run({ ...feed.batch(step), weights: optimizer.last() }));
-      step++;
-      const [loss, halfSquare] = [slope.loss, slope.halfSquare].map((tensor) => tensor.dataSync()[0]);
-      const gradientNorm = Math.sqrt(2 * halfSquare);
-      const diverges = !Number.isFinite(loss) || (step > USUAL_AFTER && loss > EXPLODED * usual);
-      if (!diverges) optimizer.update(slope.gradient, gradientNorm, rate);
-      tf.dispose([slope.gradient, slope.loss, slope.halfSquare]);
-      if (diverges) {
-        const what = `The loss is ${loss.toPrecision(3)} after ${step - 1} steps at a rate of ${rate.toPrecision(2)}`;
-        if (!good || setbacks === MOST_SETBACKS) {
-          keep = undefined; // these weights are not worth keeping
-          step--; // this step is not taken
-          throw new InputError(`${what}; train with a smaller rate or with clipping.`);
-        }
-        setbacks++;
-        goBackTo(good);
-        options.note?.(`${what}: back to step ${step}, from there at half the rate.`);
+      await watch.check(`the model keeps the weights of ${descent.steps} steps.`);
+      const progress =
+        limit.steps === undefined ? states.seconds / limit.seconds : descent.steps / limit.steps;
+      if (progress >= 1 && descent.steps > 0) return;
+      const rate = rateAt(settings, progress, descent.steps) * 0.5 ** states.setbacks;
+      const slope = descent.slope();
+      const { loss, gradientNorm } = slope;
+      if (!Number.isFinite(loss) || (descent.steps >= USUAL_AFTER && loss > EXPLODED * usual)) {
+        slope.gradient.dispose();
+        const what = `The loss is ${loss.toPrecision(3)} after ${descent.steps} steps at a rate of ${rate.toPrecision(2)}`;
+        if (!states.stepBack()) throw new InputError(`${what}; train with a smaller rate or with clipping.`);
+        options.note?.(`${what}: back to step ${descent.steps}, from there at half the rate.`);
         continue;
       }
+      descent.follow(slope, rate);
       usual = Number.isNaN(usual) ? loss : 0.98 * usual + 0.02 * loss;
+      const step = descent.steps;
       const validated = step % validateEvery === 0 || step === limit.steps;
       if (validated) {
-        adam.useAverage();
-        validationLoss = tf.tidy(() => heldLoss.run(feed.held()).loss.dataSync()[0]);
-        adam.useLast();
+        validationLoss = descent.validate();
+        states.validated(validationLoss);
       }
-      if (validated && validationLoss < bestLoss) {
-        bestLoss = validationLoss;
-        folder?.keepBest(state());
-      }
-      const { everySeconds = 300, everySteps = Infinity } = options.checkpoint ?? {};
-      if (performance.now() - saved > 1000 * everySeconds || step % everySteps === 0) keep();
-      const secondsElapsed = (performance.now() - start) / 1000;
-      const perStep = secondsElapsed / step;
+      states.keepInTime();
+      const { seconds } = states;
+      pace.step(seconds);
       const secondsLeft =
         limit.steps === undefined
-          ? Math.max(0, limit.seconds - secondsElapsed)
-          : (limit.steps - step) * perStep;
+          ? Math.max(0, limit.seconds - seconds)
+          : step === limit.steps
+            ? 0
+            : (limit.steps - step) * pace.secondsPerStep;
       yield {
         step,
-        steps: limit.steps ?? step + Math.round(secondsLeft / perStep),
+        steps: limit.steps ?? step + Math.round(secondsLeft / (pace.secondsPerStep || seconds)),
         epoch: step / stepsPerEpoch,
         loss,
         gradientNorm,
         validationLoss,
         validated,
         rate,
-        secondsElapsed,
+        secondsElapsed: seconds,
         secondsLeft,
       };
     }
   } finally {
     watch.close();
     try {
-      if (step > 0 && folder?.steps[0] !== step) keep?.();
+      states?.close();
     } finally {
-      folder?.close();
-      adam?.useAverage();
-      adam?.dispose();
-      resources.forEach((resource) => resource.dispose());
+      descent?.dispose();
     }
   }
-}
-
-/** The newest state of a folder that may be gone on from; throws InputError if it may not. */
-function resumed(
-  folder: CheckpointFolder,
-  { checkpoint, note = () => undefined }: TrainOptions,
-  fingerprint: Checkpoint["fingerprint"],
-): Checkpoint | undefined {
-  const found = folder.newest(note);
-  if (!found) return undefined;
-  if (!checkpoint?.resume) {
-    throw new InputError(
-      `${shown(folder.folder)} holds the states of a training; resume it, or give another folder to start anew.`,
-    );
-  }
-  checkSame(folder.folder, found.fingerprint, fingerprint);
-  note(`The training goes on after step ${found.step}.`);
-  return found;
 }
 
 /** The cosine from the first to the last rate, after a linear warm-up. progress: 0 .. 1. */
@@ -292,6 +190,24 @@ export function rateAt(
 ): number {
   const cosine = finalRate + 0.5 * (rate - finalRate) * (1 + Math.cos(Math.PI * Math.min(1, progress)));
   return step < warmUp ? (cosine * (step + 1)) / (warmUp + 1) : cosine;
+}
+
+/** How long a step takes, without the first one of a run and what comes before it: tables, modes, graphs. */
+class Pace {
+  private taken = 0;
+  private first = NaN;
+  private last = NaN;
+
+  /** Counts a step that ended so many seconds after the start. */
+  step(seconds: number): void {
+    if (this.taken++ === 0) this.first = seconds;
+    this.last = seconds;
+  }
+
+  /** NaN before the second step. */
+  get secondsPerStep(): number {
+    return (this.last - this.first) / (this.taken - 1);
+  }
 }
 
 function lengthOf(

@@ -50,6 +50,18 @@ export class Progress {
     this.shown = true;
   }
 
+  /** Tells somebody at a terminal what takes the time before the first report, and returns what `body` returns. */
+  preparing<T>(text: string, body: () => T): T {
+    if (this.terminal) process.stderr.write(`\r\x1b[K${text}`);
+    this.shown ||= this.terminal;
+    try {
+      return body();
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+  }
+
   /** Clears the line on a terminal. */
   end(): void {
     if (this.terminal && this.shown) process.stderr.write("\r\x1b[K");

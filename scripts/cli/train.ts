@@ -3,7 +3,8 @@ import { ArrowRows, openData } from "../../lib/data/arrowRows";
 import { abandonAll } from "../../lib/data/atomicFile";
 import { finiteInRange, InputError, integerInRange, positiveInteger } from "../../lib/errors";
 import { Interrupted } from "../../lib/interrupt";
-import type { Divergence, TrainingState } from "../../lib/training/train";
+import type { TrainingState } from "../../lib/training/train";
+import type { Divergence } from "../../lib/training/trainingStates";
 import { duration, Progress } from "./progress";
 
 interface Options {
@@ -50,15 +51,16 @@ async function runTraining({
       "There is --resume without --checkpoint; give the folder of the states to go on from.",
     );
   }
-  const { checkModelFolder } = await import("../../lib/network/scoreModel");
+  const { checkModelFolder } = await import("../../lib/network/modelFolder");
   const { presetByName } = await import("../../lib/network/presets");
   const { createModel, train } = await import("../../lib/training/train");
   const preset = presetByName(presetName);
   checkModelFolder(out);
   const data = await openData(file, inMemory ? Infinity : undefined);
-  const model = createModel(data, preset, seed);
-
   const progress = new Progress("steps", REWRITE_MS);
+  // Takes half a minute for the presets fast and best.
+  const model = progress.preparing("preparing the training ...", () => createModel(data, preset, seed));
+
   const restore = leaveInterruptToTraining();
   const losses: number[] = [];
   let last: TrainingState | undefined;
@@ -130,9 +132,10 @@ async function runTraining({
 function progressLine(state: TrainingState, loss: number): string {
   const { step, steps, gradientNorm, validationLoss, rate, secondsLeft } = state;
   const validation = Number.isFinite(validationLoss) ? validationLoss.toPrecision(3) : "-";
+  const left = Number.isNaN(secondsLeft) ? "" : `, ${duration(secondsLeft)} left`;
   return (
     `step ${step}/${steps} loss ${loss.toPrecision(3)} gradient ${gradientNorm.toPrecision(2)} ` +
-    `validation ${validation} rate ${rate.toExponential(1)}, ${duration(secondsLeft)} left`
+    `validation ${validation} rate ${rate.toExponential(1)}${left}`
   );
 }
 

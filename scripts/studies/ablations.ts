@@ -6,15 +6,12 @@
  * its settings changed.
  */
 import fs from "node:fs";
+import { conditionalMoments } from "../../lib/data/conditionalMoments";
 import type { DataSet } from "../../lib/data/dataset";
 import { generateDataSet, simulateAt } from "../../lib/data/generate";
 import { porousElectrode } from "../../lib/data/porousElectrodeProblem";
 import type { Problem } from "../../lib/data/problem";
-import {
-  conditionalMoments,
-  globalStandardisation,
-  type Standardisation,
-} from "../../lib/data/standardisation";
+import { globalStandardisation, type Standardisation } from "../../lib/data/standardisation";
 import { samplerByName } from "../../lib/diffusion/samplers";
 import { InputError } from "../../lib/errors";
 import type {

@@ -1,0 +1,68 @@
+/** Least squares with products of Chebyshev polynomials. */
+import { Matrix, solve } from "ml-matrix";
+
+/** Exponents of all products of powers up to a total degree. */
+export function totalDegree(dimensions: number, degree: number): number[][] {
+  if (dimensions === 0) return [[]];
+  return Array.from({ length: degree + 1 }, (_, first) => first).flatMap((first) =>
+    totalDegree(dimensions - 1, degree - first).map((rest) => [first, ...rest]),
+  );
+}
+
+/** Products of Chebyshev polynomials at a point of [-1, 1]^d. */
+export function chebyshevProducts(point: readonly number[], exponents: readonly number[][]): Float64Array {
+  return Float64Array.from(exponents, (degrees) =>
+    degrees.reduce(
+      (product, n, d) => product * Math.cos(n * Math.acos(Math.max(-1, Math.min(1, point[d])))),
+      1,
+    ),
+  );
+}
+
+/** Coefficients (basis, columns) that fit values (rows, columns) by least squares. */
+export function leastSquares(
+  basis: readonly Float64Array[],
+  values: Float64Array,
+  columns: number,
+): Float64Array {
+  const equations = new NormalEquations(basis[0].length, columns);
+  basis.forEach((row, r) => equations.add(row, values.subarray(r * columns, (r + 1) * columns)));
+  return equations.solve();
+}
+
+/** Least squares from rows that come one by one, by the normal equations. */
+export class NormalEquations {
+  private readonly normal: Matrix;
+  private readonly right: readonly Float64Array[];
+
+  constructor(
+    private readonly size: number,
+    private readonly columns: number,
+  ) {
+    this.normal = Matrix.zeros(size, size);
+    this.right = Array.from({ length: size }, () => new Float64Array(columns));
+  }
+
+  /** Adds a row: basis (basis), values (columns). */
+  add(basis: Float64Array, values: Float64Array): void {
+    const { normal, right, size, columns } = this;
+    for (let a = 0; a < size; a++) {
+      for (let b = 0; b < size; b++) normal.set(a, b, normal.get(a, b) + basis[a] * basis[b]);
+      for (let i = 0; i < columns; i++) right[a][i] += basis[a] * values[i];
+    }
+  }
+
+  /** Coefficients (basis, columns). */
+  solve(): Float64Array {
+    const { normal, right, size, columns } = this;
+    const inverse = solve(normal, Matrix.eye(size));
+    const coefficients = new Float64Array(size * columns);
+    for (let a = 0; a < size; a++) {
+      for (let b = 0; b < size; b++) {
+        const factor = inverse.get(a, b);
+        for (let i = 0; i < columns; i++) coefficients[a * columns + i] += factor * right[b][i];
+      }
+    }
+    return coefficients;
+  }
+}
