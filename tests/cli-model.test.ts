@@ -5,6 +5,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { RecordBatchFileWriter, tableFromArrays } from "apache-arrow";
 import { readDataSet, writeDataSet } from "../lib/data/arrow";
@@ -392,6 +393,53 @@ test("evaluate confirms the worst, and goes on from an earlier evaluation of the
   const third = await run(...EVALUATE, ...more, "--json", "third.json", "--from", "continued.json");
   assert.deepEqual([third.status, third.stdout], [0, whole.stdout]);
   assert.deepEqual(read("third.json"), rest);
+});
+
+test("an evaluation that is killed has saved what it measured, and another goes on from there", async () => {
+  type Saved = Record<"evaluations" | "again", Evaluation[]> & {
+    reference: Evaluation;
+    unfinished?: boolean;
+  };
+  const read = (name: string): Saved => JSON.parse(fs.readFileSync(at(name), "utf8")) as Saved;
+  const args = [...EVALUATE, "--conditions", "16", "--json"];
+  /** Kills an evaluation as soon as its file is such a one; returns the file. */
+  const killedAt = async (enough: (saved: Saved) => boolean, ...more: string[]): Promise<Saved> => {
+    const child = spawn(process.execPath, [script, ...args, "part.json", ...more], { cwd: folder });
+    const ended = once(child, "exit");
+    while (!fs.existsSync(at("part.json")) || !enough(read("part.json"))) await sleep(5);
+    child.kill("SIGKILL");
+    assert.equal((await ended)[1], "SIGKILL", "it ended before it was killed");
+    const saved = read("part.json");
+    assert.ok(saved.unfinished);
+    return saved;
+  };
+  const measurements = ({ evaluations, again = [] }: Saved) => [...evaluations, ...again];
+  /** Times included; no time is measured twice alike. */
+  const assertKept = (before: Saved, now: Saved) => {
+    for (const one of measurements(before))
+      assert.ok(measurements(now).some((other) => isDeepStrictEqual(one, other)));
+  };
+  const go = ["--confirm", "3"];
+  const onwards = ["--from", "part.json"];
+  const whole = await run(...args, "whole.json", ...go);
+  assert.deepEqual([whole.status, whole.stderr], [0, ""]);
+  assert.equal(read("whole.json").unfinished, undefined);
+
+  let before = await killedAt(() => true, ...go);
+  for (const count of [3, 5]) {
+    const now = await killedAt(({ evaluations }) => evaluations.length >= count, ...go, ...onwards);
+    assertKept(before, now);
+    before = now;
+  }
+  const rest = await run(...args, "part.json", ...go, ...onwards);
+  assert.deepEqual([rest.status, rest.stdout], [0, whole.stdout]);
+  assertKept(before, read("part.json"));
+  const numbers = (saved: Saved) =>
+    [...measurements(saved), saved.reference].map(({ model, conditions }) => ({ model, conditions }));
+  assert.deepEqual(numbers(read("part.json")), numbers(read("whole.json")));
+  // Measuring with more fresh sets keeps those of fewer until then.
+  before = read("part.json");
+  assertKept(before, await killedAt(({ unfinished }) => unfinished === true, "--confirm", "30", ...onwards));
 });
 
 test("bad input to evaluate is refused before anything is written", async () => {

@@ -43,11 +43,10 @@ const MOST_SETS = 1000;
 /** Stream of the seed of what is measured again. */
 const AGAIN = 32;
 
-/** Measure the model at conditions, unless an earlier evaluation has it. */
-interface Measures {
-  readonly measure: (conditions: Float64Array) => Promise<Evaluation>;
-  /** With fresh sets; undefined where nothing is to be confirmed. */
-  readonly measureAgain?: (conditions: Float64Array) => Promise<Evaluation>;
+/** Measures the model at conditions, unless an earlier evaluation has it. */
+interface Measurement {
+  readonly at: (conditions: Float64Array) => Promise<Evaluation>;
+  readonly earlier: readonly Evaluation[];
 }
 
 async function runEvaluation(options: Options, command: Command): Promise<void> {
@@ -68,6 +67,7 @@ async function runEvaluation(options: Options, command: Command): Promise<void> 
   };
   const earlier = options.from === undefined ? undefined : earlierOf(options.from, head);
   const known = earlier ? [...earlier.evaluations, earlier.reference] : [];
+  const knownAgain = earlier?.again ?? [];
   const places = at ? [at] : heldOutConditions(problem, options.conditions, options.set);
   const wanted = at ? places : [...places, referenceConditions(problem)];
   const missing = wanted.filter((place) => !atConditions(known, place));
@@ -86,40 +86,48 @@ async function runEvaluation(options: Options, command: Command): Promise<void> 
     drawn += count;
     return set;
   };
-  const measureBut =
-    (known: readonly Evaluation[], sets: number, seed: number) =>
-    async (conditions: Float64Array): Promise<Evaluation> => {
-      const before = atConditions(known, conditions);
+  const measurement = (earlier: readonly Evaluation[], sets: number, seed: number): Measurement => ({
+    at: async (conditions) => {
+      const before = atConditions(earlier, conditions);
       if (before?.model.sets === sets) return before;
       all = Math.max(all, drawn + sets * options.n); // how much is measured again was not known before
       return evaluateAt(problem, conditions, draw, { rows: options.n, sets, seed });
-    };
+    },
+    earlier,
+  });
   const { sets, confirm, seed } = options;
-  const measures: Measures = {
-    measure: measureBut(known, sets, seed),
-    measureAgain:
-      confirm === undefined ? undefined : measureBut(earlier?.again ?? [], confirm, derivedSeed(seed, AGAIN)),
-  };
+  const first = measurement(known, sets, seed);
+  const fresh =
+    confirm === undefined ? undefined : measurement(knownAgain, confirm, derivedSeed(seed, AGAIN));
   const print = (text: string): void => {
     progress.end(); // the progress line must not stand in the output's way
     process.stdout.write(`${text}\n`);
   };
-  const json = options.json === undefined ? undefined : new AtomicFile(options.json); // better known before than after
+  const { json } = options;
+  const save = (result: object): void => {
+    if (json !== undefined) writeWhole(json, `${JSON.stringify({ ...head, ...result }, null, 1)}\n`);
+  };
+  if (json !== undefined) new AtomicFile(json).abandon(); // whether it can be written is better known before than after
   try {
     print(
       `${problem.name}, ${Object.entries(problem.settings).flat().join(" ")}; ${options.model}; ` +
         `${sampler.name}, ${steps} steps, seed ${options.seed}`,
     );
-    const result = at
-      ? await evaluateOne(model, at, draw, options, print)
-      : await evaluateMany(problem, places, measures, options, print);
-    json?.write(Buffer.from(`${JSON.stringify({ ...head, ...result }, null, 1)}\n`));
-    json?.commit();
-  } catch (error) {
-    json?.abandon();
-    throw error;
+    if (at) save(await evaluateOne(model, at, draw, options, print));
+    else await evaluateMany(problem, places, { first, fresh, options, print, save });
   } finally {
     progress.end();
+  }
+}
+
+function writeWhole(name: string, text: string): void {
+  const file = new AtomicFile(name);
+  try {
+    file.write(Buffer.from(text));
+    file.commit();
+  } catch (error) {
+    file.abandon();
+    throw error;
   }
 }
 
@@ -185,48 +193,73 @@ async function evaluateOne(
   };
 }
 
-/** Prints a line for each set of conditions and a summary; returns what is to be saved. */
+/**
+ * Prints a line for each set of conditions and a summary. Saves what there is after each measurement, as an evaluation that
+ * is marked as unfinished and that another can go on from, and all in the end.
+ */
 async function evaluateMany(
   problem: Problem,
   places: readonly Float64Array[],
-  measures: Measures,
-  { n: rows, sets, set }: Options,
-  print: (text: string) => void,
-): Promise<object> {
+  {
+    first,
+    fresh,
+    options: { n: rows, sets, set },
+    print,
+    save,
+  }: {
+    readonly first: Measurement;
+    /** Measures again, with fresh sets; undefined where nothing is to be confirmed. */
+    readonly fresh: Measurement | undefined;
+    readonly options: Options;
+    readonly print: (text: string) => void;
+    readonly save: (result: object) => void;
+  },
+): Promise<void> {
   print(`set ${set}: ${places.length} conditions, each ${sets} sets of ${rows} rows\n`);
   print(evaluationHead(problem));
-  const { measure, measureAgain } = measures;
   const evaluations: Evaluation[] = [];
-  for (const [number, at] of places.entries()) {
-    const evaluation = await measure(at);
-    evaluations.push(evaluation);
-    print(evaluationLine(String(number + 1), evaluation));
-  }
-  const reference = await measure(referenceConditions(problem));
-  const again =
-    measureAgain === undefined
-      ? []
-      : await confirmLargest(evaluations, async (first) => {
-          const evaluation = await measureAgain(first.conditions);
-          print(evaluationLine(`again ${evaluations.indexOf(first) + 1}`, evaluation));
-          return evaluation;
-        });
-  print(evaluationSummary(evaluations, reference, again));
-  const floor = reference.model.meanErrorFloor.toPrecision(3);
-  print(`expected of the PDE: floor ratio 1, mean error ${floor}, std ratio 1`);
+  const again: Evaluation[] = [];
+  const reference = await first.at(referenceConditions(problem));
   const named = ({ conditions, ...rest }: Evaluation) => ({
     ...rest,
     conditions: byName(problem, conditions),
   });
-  const { worst, ...medians } = summariseEvaluations(evaluations, again);
-  return {
-    set,
-    evaluations: evaluations.map(named),
-    ...(again.length > 0 ? { again: again.map(named) } : {}),
-    median: medians,
-    worst: named(worst),
-    reference: named(reference),
+  const resultOf = (evaluations: readonly Evaluation[], again: readonly Evaluation[]) => {
+    const { worst, ...medians } = summariseEvaluations(evaluations, again);
+    return {
+      set,
+      evaluations: evaluations.map(named),
+      ...(again.length > 0 ? { again: again.map(named) } : {}),
+      median: medians,
+      worst: named(worst),
+      reference: named(reference),
+    };
   };
+  /** Saves what is measured, and what is known of what comes next. */
+  const saveSoFar = (): void => {
+    const next = places.slice(evaluations.length).flatMap((at) => atConditions(first.earlier, at) ?? []);
+    const confirmed = (fresh?.earlier ?? []).filter(({ conditions }) => !atConditions(again, conditions));
+    save({ unfinished: true, ...resultOf([...evaluations, ...next], [...again, ...confirmed]) });
+  };
+  for (const [number, at] of places.entries()) {
+    const evaluation = await first.at(at);
+    evaluations.push(evaluation);
+    print(evaluationLine(String(number + 1), evaluation));
+    saveSoFar();
+  }
+  if (fresh) {
+    await confirmLargest(evaluations, async (largest) => {
+      const evaluation = await fresh.at(largest.conditions);
+      again.push(evaluation);
+      print(evaluationLine(`again ${evaluations.indexOf(largest) + 1}`, evaluation));
+      saveSoFar();
+      return evaluation;
+    });
+  }
+  print(evaluationSummary(evaluations, reference, again));
+  const floor = reference.model.meanErrorFloor.toPrecision(3);
+  print(`expected of the PDE: floor ratio 1, mean error ${floor}, std ratio 1`);
+  save(resultOf(evaluations, again));
 }
 
 function byName(problem: Problem, conditions: Float64Array): Record<string, number> {
@@ -271,7 +304,10 @@ export function command(): Command {
     )
     .option("--from <file>", "take what is in such a file of an earlier evaluation (--json) from there");
   return addSamplingOptions(verb)
-    .option("--json <file>", "file to write all numbers to")
+    .option(
+      "--json <file>",
+      "file to write all numbers to; of a set of conditions after each, so that --from can go on from it",
+    )
     .addHelpText(
       "after",
       `\nThe floor ratio is the energy distance between the model's and the PDE's fields, in units of that between two\n` +
