@@ -43,6 +43,7 @@ case $convention in
 figures | text) ;;
 *) fail "The convention is \"$convention\"; give one of figures, text." ;;
 esac
+check_set_up
 check_cluster
 out=$(absolute "$out")
 

@@ -62,8 +62,12 @@ absolute() {
 }
 
 # What jobs on this machine or another will need.
-check_cluster() {
+check_set_up() {
   [ -d "$root/node_modules" ] || fail "The project in \"$root\" is not set up; run npm run setup there first."
+}
+
+# To be asked last: what is wrong with the options is wrong on any machine.
+check_cluster() {
   [ -n "$dry_run" ] || command -v sbatch >/dev/null ||
     fail "There is no sbatch here; submit from a machine of the cluster, or look at the jobs with --dry-run."
 }

@@ -34,9 +34,10 @@ submit_trainings() {
   [ -n "$out" ] || fail "The option --out is missing; see --help."
   [ -f "$data" ] || fail "There is no file \"$data\"; give a data set as generate writes it."
   data=$(absolute "$data") out=$(absolute "$out")
-  check_cluster
+  check_set_up
   table=$(node --require "$root/scripts/typescript.js" "$root/scripts/slurm/settingsTable.ts" \
     check "$1" "${evaluation[@]}" 2>&1) || fail "${table#Line * of \"/dev/stdin\": }"
+  check_cluster
   count=$(($(wc -l <<<"$table") - 1))
 
   remember "$out" "--data $data ${evaluation[*]}"
