@@ -28,19 +28,84 @@ const LOSS_STEPS = 100;
 /** 128 + SIGINT, as shells report it. */
 const STATUS_INTERRUPTED = 130;
 
-async function runTraining({
-  data: file,
-  out,
-  preset: presetName,
-  minutes,
-  epochs,
-  steps,
-  checkpoint,
-  resume = false,
-  inMemory = false,
-  onDivergence: divergence,
-  seed,
-}: Options): Promise<void> {
+async function runTraining(options: Options): Promise<void> {
+  checkTogether(options);
+  const { data: file, out, preset: presetName, checkpoint, seed } = options;
+  const { checkModelFolder } = await import("../../lib/network/modelFolder");
+  const { presetByName } = await import("../../lib/network/presets");
+  const { createModel, train } = await import("../../lib/training/train");
+  const preset = presetByName(presetName);
+  checkModelFolder(out);
+  const data = await openData(file, options.inMemory ? Infinity : undefined);
+  const progress = new Progress("steps", REWRITE_MS);
+  // Takes half a minute for the presets fast and best.
+  const model = progress.preparing("preparing the training ...", () => createModel(data, preset, seed));
+
+  const restore = leaveInterruptToTraining();
+  const { minutes, epochs, steps, resume, onDivergence: divergence } = options;
+  const note = (sentence: string) => {
+    progress.end();
+    process.stderr.write(`porous-sgm: ${sentence}\n`);
+  };
+  const kept = checkpoint === undefined ? {} : { checkpoint: { folder: checkpoint, resume } };
+  const states = train(model, data, preset.training, {
+    minutes,
+    epochs,
+    steps,
+    divergence,
+    note,
+    seed,
+    ...kept,
+  });
+  let run: Run;
+  try {
+    run = await follow(states, progress);
+  } finally {
+    progress.end();
+    if (data instanceof ArrowRows) await data.close();
+  }
+  const { last, loss, interrupted } = run;
+  if (interrupted) process.exitCode = STATUS_INTERRUPTED;
+  if (last === undefined && interrupted) {
+    process.stderr.write(
+      "porous-sgm: The training was interrupted before its first step; nothing is saved.\n",
+    );
+    return;
+  }
+  const history = { preset: presetName, seed, rows: data.rows };
+  if (last === undefined) {
+    // Its last state was kept, but perhaps not its model.
+    await model.save(out, history);
+    process.stdout.write(`${out}: the training in ${checkpoint} was complete; its model is saved\n`);
+    return;
+  }
+  const { step, epoch, validationLoss } = last;
+  const seconds = Number(last.secondsElapsed.toFixed(3));
+  const validated = Number.isFinite(validationLoss);
+  await model.save(out, {
+    ...history,
+    steps: step,
+    epochs: epoch,
+    seconds,
+    loss,
+    interrupted,
+    ...(validated ? { validationLoss } : {}),
+  });
+  restore();
+  if (interrupted) {
+    process.stderr.write(
+      `porous-sgm: The training was interrupted: the model of ${step} steps is in ${out}.\n`,
+    );
+    return;
+  }
+  process.stdout.write(
+    `${out}: preset ${presetName}, ${step} steps in ${duration(seconds)} on ${data.rows} rows, ` +
+      `loss ${loss.toPrecision(3)}${validated ? `, validation loss ${validationLoss.toPrecision(3)}` : ""}\n`,
+  );
+}
+
+/** Throws InputError for options that exclude or need one another. */
+function checkTogether({ minutes, epochs, steps, resume, checkpoint }: Options): void {
   if ([minutes, epochs, steps].filter((value) => value !== undefined).length > 1) {
     throw new InputError(
       "The training's length is given twice; give one of --minutes, --epochs and --steps.",
@@ -51,29 +116,22 @@ async function runTraining({
       "There is --resume without --checkpoint; give the folder of the states to go on from.",
     );
   }
-  const { checkModelFolder } = await import("../../lib/network/modelFolder");
-  const { presetByName } = await import("../../lib/network/presets");
-  const { createModel, train } = await import("../../lib/training/train");
-  const preset = presetByName(presetName);
-  checkModelFolder(out);
-  const data = await openData(file, inMemory ? Infinity : undefined);
-  const progress = new Progress("steps", REWRITE_MS);
-  // Takes half a minute for the presets fast and best.
-  const model = progress.preparing("preparing the training ...", () => createModel(data, preset, seed));
+}
 
-  const restore = leaveInterruptToTraining();
+/** How a training went: its last state, if a step was taken, and the mean loss of the last steps. */
+interface Run {
+  readonly last: TrainingState | undefined;
+  readonly loss: number;
+  readonly interrupted: boolean;
+}
+
+/** Follows a training to its end or its interruption. */
+async function follow(states: AsyncIterable<TrainingState>, progress: Progress): Promise<Run> {
   const losses: number[] = [];
   let last: TrainingState | undefined;
   let interrupted = false;
   try {
-    const length = { minutes, epochs, steps };
-    const kept = checkpoint === undefined ? {} : { checkpoint: { folder: checkpoint, resume } };
-    const note = (sentence: string) => {
-      progress.end();
-      process.stderr.write(`porous-sgm: ${sentence}\n`);
-    };
-    const options = { ...length, ...kept, divergence, note, seed };
-    for await (const state of train(model, data, preset.training, options)) {
+    for await (const state of states) {
       last = state;
       losses.push(state.loss);
       if (losses.length > LOSS_STEPS) losses.shift();
@@ -82,51 +140,8 @@ async function runTraining({
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     interrupted = true;
-  } finally {
-    progress.end();
-    if (data instanceof ArrowRows) await data.close();
   }
-  if (interrupted) process.exitCode = STATUS_INTERRUPTED;
-  if (last === undefined && interrupted) {
-    process.stderr.write(
-      "porous-sgm: The training was interrupted before its first step; nothing is saved.\n",
-    );
-    return;
-  }
-  if (last === undefined) {
-    // Its last state was kept, but perhaps not its model.
-    await model.save(out, { preset: presetName, seed, rows: data.rows });
-    process.stdout.write(`${out}: the training in ${checkpoint} was complete; its model is saved\n`);
-    return;
-  }
-  const { step, epoch, validationLoss } = last;
-  const seconds = Number(last.secondsElapsed.toFixed(3));
-  const loss = mean(losses);
-  await model.save(out, {
-    preset: presetName,
-    steps: step,
-    epochs: epoch,
-    seed,
-    seconds,
-    loss,
-    ...(Number.isFinite(validationLoss) ? { validationLoss } : {}),
-    rows: data.rows,
-    interrupted,
-  });
-  restore();
-  if (interrupted) {
-    process.stderr.write(
-      `porous-sgm: The training was interrupted: the model of ${step} steps is in ${out}.\n`,
-    );
-    return;
-  }
-  const validation = Number.isFinite(validationLoss)
-    ? `, validation loss ${validationLoss.toPrecision(3)}`
-    : "";
-  process.stdout.write(
-    `${out}: preset ${presetName}, ${step} steps in ${duration(seconds)} on ${data.rows} rows, ` +
-      `loss ${loss.toPrecision(3)}${validation}\n`,
-  );
+  return { last, loss: mean(losses), interrupted };
 }
 
 function progressLine(state: TrainingState, loss: number): string {
