@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { Command, Option } from "commander";
 import { AtomicFile } from "../../lib/data/atomicFile";
@@ -43,6 +44,15 @@ const MOST_SETS = 1000;
 /** Stream of the seed of what is measured again. */
 const AGAIN = 32;
 
+/** What is added to the name of an evaluation's file until all is measured: who finds the file itself finds it whole. */
+const PART = ".part";
+
+/** Keeps results: those of some conditions for another evaluation to go on from, or all. */
+interface Save {
+  readonly soFar: (result: object) => void;
+  readonly whole: (result: object) => void;
+}
+
 /** Measures the model at conditions, unless an earlier evaluation has it. */
 interface Measurement {
   readonly at: (conditions: Float64Array) => Promise<Evaluation>;
@@ -67,7 +77,6 @@ async function runEvaluation(options: Options, command: Command): Promise<void> 
   };
   const earlier = options.from === undefined ? undefined : earlierOf(options.from, head);
   const known = earlier ? [...earlier.evaluations, earlier.reference] : [];
-  const knownAgain = earlier?.again ?? [];
   const places = at ? [at] : heldOutConditions(problem, options.conditions, options.set);
   const wanted = at ? places : [...places, referenceConditions(problem)];
   const missing = wanted.filter((place) => !atConditions(known, place));
@@ -86,26 +95,33 @@ async function runEvaluation(options: Options, command: Command): Promise<void> 
     drawn += count;
     return set;
   };
-  const measurement = (earlier: readonly Evaluation[], sets: number, seed: number): Measurement => ({
+  const measurement = (before: readonly Evaluation[], sets: number, seed: number): Measurement => ({
     at: async (conditions) => {
-      const before = atConditions(earlier, conditions);
-      if (before?.model.sets === sets) return before;
+      const same = atConditions(before, conditions);
+      if (same?.model.sets === sets) return same;
       all = Math.max(all, drawn + sets * options.n); // how much is measured again was not known before
       return evaluateAt(problem, conditions, draw, { rows: options.n, sets, seed });
     },
-    earlier,
+    earlier: before,
   });
   const { sets, confirm, seed } = options;
   const first = measurement(known, sets, seed);
   const fresh =
-    confirm === undefined ? undefined : measurement(knownAgain, confirm, derivedSeed(seed, AGAIN));
+    confirm === undefined ? undefined : measurement(earlier?.again ?? [], confirm, derivedSeed(seed, AGAIN));
   const print = (text: string): void => {
     progress.end(); // the progress line must not stand in the output's way
     process.stdout.write(`${text}\n`);
   };
   const { json } = options;
-  const save = (result: object): void => {
-    if (json !== undefined) writeWhole(json, `${JSON.stringify({ ...head, ...result }, null, 1)}\n`);
+  const write = (name: string, result: object): void =>
+    writeWhole(name, `${JSON.stringify({ ...head, ...result }, null, 1)}\n`);
+  const save: Save = {
+    soFar: (result) => json !== undefined && write(json + PART, result),
+    whole(result) {
+      if (json === undefined) return;
+      write(json, result);
+      fs.rmSync(json + PART, { force: true });
+    },
   };
   if (json !== undefined) new AtomicFile(json).abandon(); // whether it can be written is better known before than after
   try {
@@ -113,7 +129,7 @@ async function runEvaluation(options: Options, command: Command): Promise<void> 
       `${problem.name}, ${Object.entries(problem.settings).flat().join(" ")}; ${options.model}; ` +
         `${sampler.name}, ${steps} steps, seed ${options.seed}`,
     );
-    if (at) save(await evaluateOne(model, at, draw, options, print));
+    if (at) save.whole(await evaluateOne(model, at, draw, options, print));
     else await evaluateMany(problem, places, { first, fresh, options, print, save });
   } finally {
     progress.end();
@@ -193,10 +209,7 @@ async function evaluateOne(
   };
 }
 
-/**
- * Prints a line for each set of conditions and a summary. Saves what there is after each measurement, as an evaluation that
- * is marked as unfinished and that another can go on from, and all in the end.
- */
+/** Prints a line for each set of conditions and a summary. Saves what there is after each measurement, and all in the end. */
 async function evaluateMany(
   problem: Problem,
   places: readonly Float64Array[],
@@ -212,7 +225,7 @@ async function evaluateMany(
     readonly fresh: Measurement | undefined;
     readonly options: Options;
     readonly print: (text: string) => void;
-    readonly save: (result: object) => void;
+    readonly save: Save;
   },
 ): Promise<void> {
   print(`set ${set}: ${places.length} conditions, each ${sets} sets of ${rows} rows\n`);
@@ -239,7 +252,7 @@ async function evaluateMany(
   const saveSoFar = (): void => {
     const next = places.slice(evaluations.length).flatMap((at) => atConditions(first.earlier, at) ?? []);
     const confirmed = (fresh?.earlier ?? []).filter(({ conditions }) => !atConditions(again, conditions));
-    save({ unfinished: true, ...resultOf([...evaluations, ...next], [...again, ...confirmed]) });
+    save.soFar(resultOf([...evaluations, ...next], [...again, ...confirmed]));
   };
   for (const [number, at] of places.entries()) {
     const evaluation = await first.at(at);
@@ -259,7 +272,7 @@ async function evaluateMany(
   print(evaluationSummary(evaluations, reference, again));
   const floor = reference.model.meanErrorFloor.toPrecision(3);
   print(`expected of the PDE: floor ratio 1, mean error ${floor}, std ratio 1`);
-  save(resultOf(evaluations, again));
+  save.whole(resultOf(evaluations, again));
 }
 
 function byName(problem: Problem, conditions: Float64Array): Record<string, number> {
@@ -306,7 +319,7 @@ export function command(): Command {
   return addSamplingOptions(verb)
     .option(
       "--json <file>",
-      "file to write all numbers to; of a set of conditions after each, so that --from can go on from it",
+      `file to write all numbers to; until it is complete, FILE${PART} has what is measured, for --from`,
     )
     .addHelpText(
       "after",

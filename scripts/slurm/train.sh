@@ -39,7 +39,9 @@ if [ ! -e "$own/trained" ]; then
   [ "$status" -eq 0 ] && touch -- "$own/trained"
 fi
 if [ "$status" -eq 0 ]; then
-  run evaluate --model "$own/model" --json "$own/evaluation.json" "$@"
+  from=()
+  [ -e "$own/evaluation.json.part" ] && from=(--from "$own/evaluation.json.part")
+  run evaluate --model "$own/model" --json "$own/evaluation.json" ${from[@]+"${from[@]}"} "$@"
   status=$?
   [ "$status" -eq 0 ] && exit
 fi
