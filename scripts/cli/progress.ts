@@ -52,8 +52,10 @@ export class Progress {
 
   /** Tells somebody at a terminal what takes the time before the first report, and returns what `body` returns. */
   preparing<T>(text: string, body: () => T): T {
-    if (this.terminal) process.stderr.write(`\r\x1b[K${text}`);
-    this.shown ||= this.terminal;
+    if (this.terminal) {
+      process.stderr.write(`\r\x1b[K${text}`);
+      this.shown = true;
+    }
     try {
       return body();
     } catch (error) {

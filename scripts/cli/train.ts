@@ -47,7 +47,6 @@ async function runTraining(options: Options): Promise<void> {
     progress.end();
     process.stderr.write(`porous-sgm: ${sentence}\n`);
   };
-  const kept = checkpoint === undefined ? {} : { checkpoint: { folder: checkpoint, resume } };
   const states = train(model, data, preset.training, {
     minutes,
     epochs,
@@ -55,7 +54,7 @@ async function runTraining(options: Options): Promise<void> {
     divergence,
     note,
     seed,
-    ...kept,
+    checkpoint: checkpoint === undefined ? undefined : { folder: checkpoint, resume },
   });
   let run: Run;
   try {
