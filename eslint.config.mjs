@@ -29,7 +29,7 @@ export default tseslint.config(
   },
   {
     // Random numbers come from the seeded generator of lib/random.ts, so that every result can be repeated.
-    files: ["lib/**/*.ts", "scripts/**/*.ts"],
+    files: ["lib/**/*.ts", "notebooks/support/**/*.ts", "scripts/**/*.ts"],
     rules: {
       "no-restricted-properties": [
         "error",

@@ -21,7 +21,7 @@ for (const file of notebooks.filter((name) => name.endsWith(".ipynb"))) {
   const importing = /^import\s[\s\S]*?from\s+"[^"]+";\n?|^import\s+"[^"]+";\n?/gm;
   const imports = code
     .flatMap((text) => text.match(importing) ?? [])
-    .map((text) => text.replace('"./lib/', '"../../lib/').trim());
+    .map((text) => text.replace(/"\.\/(lib|notebooks)\//g, '"../../$1/').trim());
   const body = code.map((text) => text.replace(importing, "")).join("\n");
   const unused = "/* eslint-disable */\n";
   fs.writeFileSync(

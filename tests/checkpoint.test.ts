@@ -7,9 +7,9 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { Random } from "../lib/random";
-import { readCheckpoint } from "../lib/training/checkpoint";
-import { CheckpointFolder } from "../lib/training/checkpointFolder";
-import { createModel, train, type TrainOptions } from "../lib/training/train";
+import { readCheckpoint } from "../lib/storage/checkpoint";
+import { CheckpointFolder } from "../lib/storage/checkpointFolder";
+import { createModel, train, type TrainOptions } from "../lib/training";
 import { refused, tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 const { environment, root } = require("../scripts/environment") as {

@@ -5,10 +5,10 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readDataSet } from "../lib/data/arrow";
-import { generateDataSet } from "../lib/data/generate";
-import { porousElectrode } from "../lib/data/porousElectrodeProblem";
-import { solveElectrode } from "../lib/physics/porousElectrode";
+import { readDataSet } from "../lib/storage/arrow";
+import { generateDataSet } from "../lib/storage/generate";
+import { porousElectrode } from "../lib/electrodeProblem";
+import { solveElectrode } from "../lib/electrode";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-cli-"));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));

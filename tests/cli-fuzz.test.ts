@@ -8,9 +8,9 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { readDataSet, writeDataSet } from "../lib/data/arrow";
-import { generate, generateDataSet, simulateAt } from "../lib/data/generate";
-import { createModel } from "../lib/training/train";
+import { readDataSet, writeDataSet } from "../lib/storage/arrow";
+import { generate, generateDataSet, simulateAt } from "../lib/storage/generate";
+import { createModel } from "../lib/training";
 import { explain, run } from "../scripts/cli/program";
 import { problem, tinyFilm, tinyPreset } from "./tiny";
 

@@ -5,9 +5,9 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { RecordBatchFileWriter, tableFromArrays } from "apache-arrow";
-import { ArrowFieldsFile, readBatches, readDataSet, writeDataSet } from "../lib/data/arrow";
-import { abandonAll, AtomicFile, fileError } from "../lib/data/atomicFile";
-import { CsvFieldsWriter, readPorosityCsv } from "../lib/data/csv";
+import { ArrowFieldsFile, readBatches, readDataSet, writeDataSet } from "../lib/storage/arrow";
+import { abandonAll, AtomicFile, fileError } from "../lib/storage/atomicFile";
+import { CsvFieldsWriter, readPorosityCsv } from "../lib/storage/csv";
 import {
   concatenate,
   type DataSet,
@@ -15,12 +15,12 @@ import {
   rowConditions,
   rowField,
   selectRows,
-} from "../lib/data/dataset";
-import { createFieldsWriter } from "../lib/data/fieldsWriter";
-import { generate, generateDataSet, type GenerateOptions, simulateAt } from "../lib/data/generate";
-import { checkConditions, normaliseConditions, sampleConditions } from "../lib/data/problem";
-import { problemByName } from "../lib/data/problems";
-import { porousElectrode } from "../lib/data/porousElectrodeProblem";
+} from "../lib/dataSet";
+import { createFieldsWriter } from "../lib/storage/fieldsWriter";
+import { generate, generateDataSet, type GenerateOptions, simulateAt } from "../lib/storage/generate";
+import { checkConditions, normaliseConditions, sampleConditions } from "../lib/problem";
+import { problemByName } from "../lib/presets/problems";
+import { porousElectrode } from "../lib/electrodeProblem";
 import { InputError } from "../lib/errors";
 import { Random } from "../lib/random";
 import { refused } from "./tiny";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { empiricalDenoiser, empiricalScore } from "../lib/diffusion/empiricalScore";
-import { drawMarginal, forwardPath } from "../lib/diffusion/forward";
-import { gaussian, GaussianMixture } from "../lib/diffusion/gaussianMixture";
-import { karrasGrid, quadraticGrid, uniformGrid } from "../lib/diffusion/grids";
+import { empiricalDenoiser, empiricalScore } from "../lib/evaluation/empiricalScore";
+import { drawMarginal, forwardPath } from "../lib/forward";
+import { gaussian, GaussianMixture } from "../lib/evaluation/gaussianMixture";
+import { karrasGrid, quadraticGrid, uniformGrid } from "../lib/grids";
 import {
   blogWeight,
   denoisedWeight,
@@ -13,9 +13,9 @@ import {
   stratifiedUniform,
   targetCoefficients,
   type Target,
-} from "../lib/diffusion/loss";
-import { vpSchedule } from "../lib/diffusion/schedule";
-import { arraySpace, type VectorSpace } from "../lib/diffusion/vectorSpace";
+} from "../lib/loss";
+import { vpSchedule } from "../lib/schedule";
+import { arraySpace, type VectorSpace } from "../lib/vectorSpace";
 import { InputError } from "../lib/errors";
 import { Random } from "../lib/random";
 

@@ -1,28 +1,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { simulateAt } from "../lib/data/generate";
-import { porousElectrode } from "../lib/data/porousElectrodeProblem";
-import { quadraticGrid, uniformGrid } from "../lib/diffusion/grids";
+import { simulateAt } from "../lib/storage/generate";
+import { porousElectrode } from "../lib/electrodeProblem";
+import { quadraticGrid, uniformGrid } from "../lib/grids";
 import {
   marginalVariance,
   samplerLaw,
   scaledReverseVariances,
   simulatedReverseVariances,
   smallestScoreLoss,
-} from "../lib/diffusion/linearLaw";
-import { samplerByName } from "../lib/diffusion/samplers";
-import { vpSchedule } from "../lib/diffusion/schedule";
-import { firstModulation } from "../lib/network/modulation";
-import { concentrationAfter, slowestDecayTime } from "../lib/physics/decayTime";
+} from "../notebooks/support/11/linearLaw";
+import { samplerByName } from "../lib/samplers";
+import { vpSchedule } from "../lib/schedule";
+import { firstModulation } from "../notebooks/support/11/modulation";
+import { concentrationAfter, slowestDecayTime } from "../notebooks/support/11/decayTime";
 import {
   eliminate,
   eliminationError,
   potentialByElimination,
   reactionShare,
-} from "../lib/physics/elimination";
-import { concentrationAtPotential, totalReaction } from "../lib/physics/givenPotential";
-import { gridReadingError, readPositions } from "../lib/physics/gridReading";
-import { ELECTRODE } from "../lib/physics/porousElectrode";
+} from "../notebooks/support/11/elimination";
+import { concentrationAtPotential, totalReaction } from "../notebooks/support/11/givenPotential";
+import { gridReadingError, readPositions } from "../notebooks/support/11/gridReading";
+import { ELECTRODE } from "../lib/electrode";
 import { Random } from "../lib/random";
 
 const set = simulateAt(porousElectrode("figures"), [1e-5, 0, 25], 20, 1);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { permutationTest, smallestPValue } from "../lib/exercises/12-ablations";
+import { permutationTest, smallestPValue } from "../notebooks/support/12/exercises";
 
 test("12.1: 2 of 20 splits are as far apart; usual slips are told", () => {
   assert.equal(smallestPValue.fault(0.1), undefined);

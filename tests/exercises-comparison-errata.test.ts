@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { energyOfNumbers, permutationPValue, rowsForOnePercent } from "../lib/exercises/10-comparison";
-import { fieldsFromResponses, float32Cells, halvedScore, layersToReach } from "../lib/exercises/11-errata";
+import { energyOfNumbers, permutationPValue, rowsForOnePercent } from "../notebooks/support/10/exercises";
+import {
+  fieldsFromResponses,
+  float32Cells,
+  halvedScore,
+  layersToReach,
+} from "../notebooks/support/11/exercises";
 
 test("10.1 tells which terms of the energy distance are wrong", () => {
   const mean = (a: number[], b: number[]) =>

@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { vpSchedule } from "../lib/diffusion/schedule";
-import { drowningTime, equalEnd, equalParts } from "../lib/exercises/04-forward-diffusion";
-import { factorOnScore, mixtureScore, normalScore } from "../lib/exercises/05-score";
-import {
-  denoisedErrorWeight,
-  gaussianFloor,
-  scoreFromDenoised,
-} from "../lib/exercises/06-denoising-score-matching";
+import { vpSchedule } from "../lib/schedule";
+import { drowningTime, equalEnd, equalParts } from "../notebooks/support/04/exercises";
+import { factorOnScore, mixtureScore, normalScore } from "../notebooks/support/05/exercises";
+import { denoisedErrorWeight, gaussianFloor, scoreFromDenoised } from "../notebooks/support/06/exercises";
 
 const schedule = vpSchedule();
 const timeOfAlpha = (alpha: number) => schedule.timeOf(Math.sqrt(Math.expm1(alpha)));

@@ -1,11 +1,11 @@
 /** The judges of notebooks 7 to 9: right answers pass, typical wrong ones are told what is wrong. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Exercise } from "../lib/exercises/check";
-import { modulation, parametersOfFiveBlocks, smallestDilation } from "../lib/exercises/07-score-network";
-import { halfLife, linearLossOfMode, stratificationFactor } from "../lib/exercises/08-training";
-import { biasOfHalfTheSteps, eulerStep, fewestSteps } from "../lib/exercises/09-sampling";
-import { filmNetwork } from "../lib/network/filmNetwork";
+import type { Exercise } from "../lib/notebook/check";
+import { modulation, parametersOfFiveBlocks, smallestDilation } from "../notebooks/support/07/exercises";
+import { halfLife, linearLossOfMode, stratificationFactor } from "../notebooks/support/08/exercises";
+import { biasOfHalfTheSteps, eulerStep, fewestSteps } from "../notebooks/support/09/exercises";
+import { filmNetwork } from "../lib/filmCnn";
 
 /** Asserts what a judge says of answers: nothing of the right one, a sentence that matches of each wrong one. */
 async function judges<T>(exercise: Exercise<T>, right: T, wrong: [T, RegExp][]): Promise<void> {

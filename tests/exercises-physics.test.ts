@@ -1,20 +1,30 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generateDataSet, simulateAt } from "../lib/data/generate";
-import { porousElectrode } from "../lib/data/porousElectrodeProblem";
-import { type DrawPorosity, drawFromFactor, halfCorrelation, shareAbove } from "../lib/exercises/01-porosity";
+import { generateDataSet, simulateAt } from "../lib/storage/generate";
+import { porousElectrode } from "../lib/electrodeProblem";
+import {
+  type DrawPorosity,
+  drawFromFactor,
+  halfCorrelation,
+  shareAbove,
+} from "../notebooks/support/01/exercises";
 import {
   type LinkConductance,
   orderOfConvergence,
   secondsToSteady,
   unequalCells,
-} from "../lib/exercises/02-finite-volumes";
-import { type Correlation, correlationOf, explainedShare, modesNeeded } from "../lib/exercises/03-data-set";
-import { potentialError } from "../lib/physics/manufactured";
-import { concentrationAt, decayTime } from "../lib/physics/transient";
-import { correlation } from "../lib/statistics/correlation";
-import { fieldModes, modesForShare } from "../lib/statistics/fieldModes";
-import { varianceParts } from "../lib/statistics/varianceParts";
+} from "../notebooks/support/02/exercises";
+import {
+  type Correlation,
+  correlationOf,
+  explainedShare,
+  modesNeeded,
+} from "../notebooks/support/03/exercises";
+import { potentialError } from "../notebooks/support/02/manufactured";
+import { concentrationAt, decayTime } from "../lib/evaluation/transient";
+import { correlation } from "../notebooks/support/03/correlation";
+import { fieldModes, modesForShare } from "../notebooks/support/03/fieldModes";
+import { varianceParts } from "../notebooks/support/03/varianceParts";
 
 test("1.1: half the correlation, and the ways to miss it", () => {
   const right = 10 * Math.sqrt(2 * Math.log(2));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { check, numberFault } from "../lib/exercises/check";
+import { check, numberFault } from "../lib/notebook/check";
 
 test("a judgement says what is wrong with a number", () => {
   const mistakes = [[4, "4 is the ratio of the errors; asked is its logarithm."]] as const;

@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { simulateAt } from "../lib/data/generate";
-import { porousElectrode } from "../lib/data/porousElectrodeProblem";
-import { uniformGrid } from "../lib/diffusion/grids";
-import { simulatedReverseVariances } from "../lib/diffusion/linearLaw";
-import { vpSchedule } from "../lib/diffusion/schedule";
-import { conditionMapFigure } from "../lib/figures/conditionMap";
+import { simulateAt } from "../lib/storage/generate";
+import { porousElectrode } from "../lib/electrodeProblem";
+import { uniformGrid } from "../lib/grids";
+import { simulatedReverseVariances } from "../notebooks/support/11/linearLaw";
+import { vpSchedule } from "../lib/schedule";
+import { conditionMapFigure } from "../notebooks/support/10/conditionMap";
 import { curvesFigure } from "../lib/figures/curves";
 import {
   reverseVariancesFigure,
   samplerOrdersFigure,
   smallestLossFigure,
   varianceFigure,
-} from "../lib/figures/errataDiffusionFigures";
+} from "../notebooks/support/11/errataDiffusionFigures";
 import {
   layersFigure,
   modulationFigure,
   nearestFigure,
   parityFigure,
-} from "../lib/figures/errataNetworkFigures";
+} from "../notebooks/support/11/errataNetworkFigures";
 import {
   conventionsFigure,
   eliminationFigure,
@@ -27,20 +27,20 @@ import {
   readingFigure,
   roundOffFigure,
   transientFigure,
-} from "../lib/figures/errataPhysicsFigures";
-import { errataTable } from "../lib/figures/errataTable";
+} from "../notebooks/support/11/errataPhysicsFigures";
+import { errataTable } from "../notebooks/support/11/errataTable";
 import { colour, type Figure } from "../lib/figures/figure";
-import { floorRatiosFigure, spreadFloorFigure } from "../lib/figures/floorFigures";
-import { metricsFigure, metricsTable } from "../lib/figures/metricsFigure";
-import { modesFigure } from "../lib/figures/modesFigure";
+import { floorRatiosFigure, spreadFloorFigure } from "../notebooks/support/10/floorFigures";
+import { metricsFigure, metricsTable } from "../notebooks/support/10/metricsFigure";
+import { modesFigure } from "../notebooks/support/10/modesFigure";
 import { pngOf } from "../lib/figures/png";
-import { sparklines } from "../lib/figures/sparkline";
+import { sparklines } from "../notebooks/support/10/sparkline";
 import { Random } from "../lib/random";
-import { compare } from "../lib/statistics/compare";
-import { fieldBands } from "../lib/statistics/fieldBands";
-import { floorRatio, referenceSets } from "../lib/statistics/floorRatio";
-import { inFloorDeviations, metricRows, metricsOf } from "../lib/statistics/metricList";
-import { readEvaluations } from "../lib/statistics/readEvaluations";
+import { compare } from "../lib/evaluation/compare";
+import { fieldBands } from "../lib/evaluation/fieldBands";
+import { floorRatio, referenceSets } from "../lib/evaluation/floorRatio";
+import { inFloorDeviations, metricRows, metricsOf } from "../notebooks/support/10/metricList";
+import { readEvaluations } from "../lib/evaluation/readEvaluations";
 import { matchesSnapshot } from "./snapshots";
 
 const schedule = vpSchedule();

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generateDataSet, simulateAt } from "../lib/data/generate";
-import { porousElectrode } from "../lib/data/porousElectrodeProblem";
+import { generateDataSet, simulateAt } from "../lib/storage/generate";
+import { porousElectrode } from "../lib/electrodeProblem";
 import {
   conditionSliderFigure,
   correlationsFigure,
   modesFigure,
   spectrumFigure,
   variancesFigure,
-} from "../lib/figures/dataFigures";
-import { fieldModes } from "../lib/statistics/fieldModes";
+} from "../notebooks/support/03/dataFigures";
+import { fieldModes } from "../notebooks/support/03/fieldModes";
 import { matchesSnapshot } from "./snapshots";
 
 const problem = porousElectrode("figures");

@@ -1,19 +1,19 @@
 /** The figures of the notebooks on diffusion and score, as data. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { porousElectrode } from "../lib/data/porousElectrodeProblem";
-import { uniformGrid } from "../lib/diffusion/grids";
-import { vpSchedule } from "../lib/diffusion/schedule";
-import { threeClusters, twoPeaks } from "../lib/diffusion/toys";
+import { porousElectrode } from "../lib/electrodeProblem";
+import { uniformGrid } from "../lib/grids";
+import { vpSchedule } from "../lib/schedule";
+import { threeClusters, twoPeaks } from "../lib/evaluation/toys";
 import {
   dissolvingFigure,
   drowningFigure,
   forwardPathsFigure,
   marginalsFigure,
   scheduleFigure,
-} from "../lib/figures/diffusionFigures";
+} from "../notebooks/support/04/diffusionFigures";
 import { colour } from "../lib/figures/figure";
-import { overNoiseFigure, PointHistory, regressionFigure } from "../lib/figures/matchingFigures";
+import { overNoiseFigure, PointHistory, regressionFigure } from "../notebooks/support/06/matchingFigures";
 import { pngOf } from "../lib/figures/png";
 import {
   cloudsFigure,

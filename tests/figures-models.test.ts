@@ -1,24 +1,24 @@
 /** Figures of notebooks 7 to 9, as data. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allocateDataSet, type DataSet, selectRows } from "../lib/data/dataset";
-import { simulateAt } from "../lib/data/generate";
-import { porousElectrode } from "../lib/data/porousElectrodeProblem";
-import { biasFigure, startFigure } from "../lib/figures/biasFigures";
+import { allocateDataSet, type DataSet, selectRows } from "../lib/dataSet";
+import { simulateAt } from "../lib/storage/generate";
+import { porousElectrode } from "../lib/electrodeProblem";
+import { biasFigure, startFigure } from "../notebooks/support/09/biasFigures";
 import { denoisedFigure, lossFigure, profileFigure } from "../lib/figures/denoisingFigures";
 import { colour, type Figure, type Json } from "../lib/figures/figure";
-import { filmFigure } from "../lib/figures/filmFigure";
-import { levelsFigure } from "../lib/figures/levelsFigure";
-import { blockFigure } from "../lib/figures/networkFigure";
+import { filmFigure } from "../notebooks/support/07/filmFigure";
+import { levelsFigure } from "../notebooks/support/08/levelsFigure";
+import { blockFigure } from "../notebooks/support/07/networkFigure";
 import { pngOf } from "../lib/figures/png";
-import { reachFigure } from "../lib/figures/reachFigure";
+import { reachFigure } from "../notebooks/support/07/reachFigure";
 import { samplerFigure } from "../lib/figures/samplerFigure";
-import { pathFigure, sameNoiseFigure, stepsFigure } from "../lib/figures/samplingFigures";
-import { scalingFigure } from "../lib/figures/scalingFigure";
-import { TrainingHistory, validationFigure } from "../lib/figures/trainingFigure";
-import { filmNetwork } from "../lib/network/filmNetwork";
-import { tokenNetwork } from "../lib/network/tokenNetwork";
-import type { TrainingState } from "../lib/training/train";
+import { pathFigure, sameNoiseFigure, stepsFigure } from "../notebooks/support/09/samplingFigures";
+import { scalingFigure } from "../notebooks/support/07/scalingFigure";
+import { TrainingHistory, validationFigure } from "../notebooks/support/08/trainingFigure";
+import { filmNetwork } from "../lib/filmCnn";
+import { tokenNetwork } from "../lib/presets/patchNetwork";
+import type { TrainingState } from "../lib/training";
 import { matchesSnapshot } from "./snapshots";
 import { samplerStudy } from "./tiny";
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { simulateAt } from "../lib/data/generate";
-import { porousElectrode } from "../lib/data/porousElectrodeProblem";
-import { correlationLengthFigure } from "../lib/figures/correlationLengthFigure";
+import { simulateAt } from "../lib/storage/generate";
+import { porousElectrode } from "../lib/electrodeProblem";
+import { correlationLengthFigure } from "../notebooks/support/01/correlationLengthFigure";
 import { type Figure, line, panels } from "../lib/figures/figure";
 import { withHover } from "../lib/figures/hover";
-import { poresFigure } from "../lib/figures/poresFigure";
+import { poresFigure } from "../notebooks/support/01/poresFigure";
 import {
   affineFigure,
   balanceFigure,
@@ -13,13 +13,13 @@ import {
   convergenceFigure,
   layersFigure,
   transientFigure,
-} from "../lib/figures/finiteVolumeFigures";
+} from "../notebooks/support/02/finiteVolumeFigures";
 import { porosityFigure, solutionsFigure, uncertaintyFigure } from "../lib/figures/physicsFigures";
-import { covarianceFigure, eigenvaluesFigure, squashFigure } from "../lib/figures/processFigures";
+import { covarianceFigure, eigenvaluesFigure, squashFigure } from "../notebooks/support/01/processFigures";
 import { sharedRanges } from "../lib/figures/sharedRanges";
-import { chargeBalance } from "../lib/physics/balance";
-import { uniformGrid } from "../lib/physics/grid";
-import { electrodeResponses, solveElectrode } from "../lib/physics/porousElectrode";
+import { chargeBalance } from "../notebooks/support/02/balance";
+import { uniformGrid } from "../lib/grid";
+import { electrodeResponses, solveElectrode } from "../lib/electrode";
 import { Random } from "../lib/random";
 import { matchesSnapshot } from "./snapshots";
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generateDataSet, simulateAt } from "../lib/data/generate";
-import { porousElectrode } from "../lib/data/porousElectrodeProblem";
-import { gaussian, GaussianMixture } from "../lib/diffusion/gaussianMixture";
-import { vpSchedule } from "../lib/diffusion/schedule";
-import { conditionsFigure, variancesFigure } from "../lib/figures/dataFigures";
-import { scheduleFigure } from "../lib/figures/diffusionFigures";
+import { generateDataSet, simulateAt } from "../lib/storage/generate";
+import { porousElectrode } from "../lib/electrodeProblem";
+import { gaussian, GaussianMixture } from "../lib/evaluation/gaussianMixture";
+import { vpSchedule } from "../lib/schedule";
+import { conditionsFigure, variancesFigure } from "../notebooks/support/03/dataFigures";
+import { scheduleFigure } from "../notebooks/support/04/diffusionFigures";
 import { band, colour, type Figure, line, panels } from "../lib/figures/figure";
-import { blockFigure } from "../lib/figures/networkFigure";
+import { blockFigure } from "../notebooks/support/07/networkFigure";
 import {
   bandsFigure,
   porosityFigure,
@@ -16,13 +16,14 @@ import {
   spreadOf,
 } from "../lib/figures/physicsFigures";
 import { pngOf } from "../lib/figures/png";
-import { reachFigure } from "../lib/figures/reachFigure";
+import { reachFigure } from "../notebooks/support/07/reachFigure";
 import { ablationFigure, type AblationStudy } from "../lib/figures/ablationFigure";
 import { samplerFigure } from "../lib/figures/samplerFigure";
 import { cloudsFigure, vectorFieldFigure } from "../lib/figures/scoreFigures";
 import { bundleOf } from "../lib/figures/show";
-import { timeLeft, TrainingHistory } from "../lib/figures/trainingFigure";
-import { filmNetwork } from "../lib/network/filmNetwork";
+import { duration } from "../lib/notebook/duration";
+import { TrainingHistory } from "../notebooks/support/08/trainingFigure";
+import { filmNetwork } from "../lib/filmCnn";
 import { Random } from "../lib/random";
 import { samplerStudy } from "./tiny";
 
@@ -223,6 +224,6 @@ test("the training figure averages between its points and tells the state in one
   assert.equal(states.text, "step 10/10, loss 0.1056, gradient 0.500, validation 0.3000, 0 s left");
   const loss = states.figure().data.find((trace) => trace["name"] === "training loss")!["y"] as number[];
   assert.equal(loss[0], 0.75); // the mean of 1 and 1/2
-  assert.equal(timeLeft(200), "3.3 min");
-  assert.equal(timeLeft(7560), "2.1 h");
+  assert.equal(duration(200), "3 min 20 s");
+  assert.equal(duration(7560), "2 h 06 min");
 });

@@ -71,7 +71,7 @@ beforeEach(() => {
   );
   write("lib/deep/b.ts", "export const add = ({ x, y }: { x: number; y: number }): number => x + y;\n");
   write("lib/types.ts", "export type T = number;\n");
-  write("lib/notebook.ts", "export const workPath = (name: string) => name;\n");
+  write("lib/notebook/notebook.ts", "export const workPath = (name: string) => name;\n");
   write("lib/other.ts", "export const other = 1;\n");
   write("data/models/m/weights.bin", Uint8Array.of(0, 13, 10, 1));
   write("data/models/m/model.json", '{\n  "a": 1\n}\n');
@@ -150,9 +150,9 @@ test("outdated notebooks are named with the reason and the command that executes
 test("the project's own code is followed through imports, workers and requires", () => {
   const { literals } = codeOf('import { generate } from "./lib/data/generate";', { cell: true });
   const reached = [...reach(literals, root, root).code.keys()].map((file) => path.relative(root, file));
-  for (const file of ["lib/data/generate.ts", "lib/data/generateWorker.ts", "lib/physics/potential.ts"])
+  for (const file of ["lib/storage/generate.ts", "lib/storage/generateWorker.ts", "lib/potential.ts"])
     assert.ok(reached.includes(path.normalize(file)), file);
-  for (const file of ["lib/training/train.ts", "lib/tensorflow.ts"])
+  for (const file of ["lib/training.ts", "lib/backend/tensorflow.ts"])
     assert.ok(!reached.includes(path.normalize(file)), file);
 });
 

@@ -5,8 +5,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { readBatches, readDataSet, writeDataSet } from "../lib/data/arrow";
-import { allocateDataSet, concatenate, type DataSet, selectRows } from "../lib/data/dataset";
+import { readBatches, readDataSet, writeDataSet } from "../lib/storage/arrow";
+import { allocateDataSet, concatenate, type DataSet, selectRows } from "../lib/dataSet";
 import { Random } from "../lib/random";
 import { problem, refused } from "./tiny";
 

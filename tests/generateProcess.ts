@@ -6,7 +6,7 @@
  * Prints "ready" when it begins.
  */
 import fs from "node:fs";
-import { generateInShards } from "../lib/data/shards";
+import { generateInShards } from "../lib/storage/shards";
 import { problem } from "./tiny";
 
 export const KILLED = { conditions: 40, fields: 3, seed: 9 };

@@ -4,11 +4,11 @@ import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { InputError } from "../lib/errors";
-import { CompiledFunction, eagerly } from "../lib/graph/compiled";
-import { bytesField, floatField, integerField, messageField } from "../lib/graph/protobuf";
-import { presets } from "../lib/network/presets";
-import { normal, tf } from "../lib/tensorflow";
-import { createModel, train } from "../lib/training/train";
+import { CompiledFunction, eagerly } from "../lib/backend/compiled";
+import { bytesField, floatField, integerField, messageField } from "../lib/backend/protobuf";
+import { presets } from "../lib/presets/presets";
+import { normal, tf } from "../lib/backend/tensorflow";
+import { createModel, train } from "../lib/training";
 import { tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 test("fields of messages are encoded as the documentation of Protocol Buffers shows", () => {

@@ -4,9 +4,9 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
-import { ArrowFieldsWriter } from "../lib/data/arrow";
-import { sliceRows } from "../lib/data/dataset";
-import { generateDataSet } from "../lib/data/generate";
+import { ArrowFieldsWriter } from "../lib/storage/arrow";
+import { sliceRows } from "../lib/dataSet";
+import { generateDataSet } from "../lib/storage/generate";
 import { problem } from "./tiny";
 
 const { environment, root } = require("../scripts/environment") as {

@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { groupByCondition, rowField } from "../lib/data/dataset";
-import { generateDataSet, simulateAt } from "../lib/data/generate";
-import { porousElectrode } from "../lib/data/porousElectrodeProblem";
-import { checkConditions, normaliseConditions } from "../lib/data/problem";
+import { groupByCondition, rowField } from "../lib/dataSet";
+import { generateDataSet, simulateAt } from "../lib/storage/generate";
+import { porousElectrode } from "../lib/electrodeProblem";
+import { checkConditions, normaliseConditions } from "../lib/problem";
 import { derivedSeed, Random } from "../lib/random";
-import { breakEven } from "../lib/statistics/breakEven";
-import { confirmLargest } from "../lib/statistics/confirm";
-import { energyDistance } from "../lib/statistics/energyDistance";
+import { breakEven } from "../lib/evaluation/breakEven";
+import { confirmLargest } from "../lib/evaluation/confirm";
+import { energyDistance } from "../lib/evaluation/energyDistance";
 import {
   type DrawFields,
   evaluateAt,
   evaluateFullyAt,
   type Evaluation,
   type EvaluationOptions,
-} from "../lib/statistics/evaluate";
-import type { FieldSample, SampleSource } from "../lib/statistics/fieldSample";
-import { floorRatio, referenceSets } from "../lib/statistics/floorRatio";
+} from "../lib/evaluation/evaluate";
+import type { FieldSample, SampleSource } from "../lib/evaluation/fieldSample";
+import { floorRatio, referenceSets } from "../lib/evaluation/floorRatio";
 import {
   evaluationHead,
   evaluationLine,
@@ -24,14 +24,14 @@ import {
   formatCost,
   formatFullEvaluation,
   summariseEvaluations,
-} from "../lib/statistics/formatEvaluation";
-import { gaussianControl } from "../lib/statistics/gaussianControl";
-import { heldOutConditions, referenceConditions } from "../lib/statistics/heldOut";
-import { modeCoordinates, principalModes } from "../lib/statistics/modes";
-import { nearestCondition } from "../lib/statistics/nearestCondition";
-import { standardiser } from "../lib/statistics/standardiser";
-import { columnKurtosis, columnMean, columnSkewness, columnStd } from "../lib/statistics/summary";
-import { unbiasedRatio, unbiasedReference } from "../lib/statistics/unbiasedRatio";
+} from "../lib/evaluation/formatEvaluation";
+import { gaussianControl } from "../lib/evaluation/gaussianControl";
+import { heldOutConditions, referenceConditions } from "../lib/evaluation/heldOut";
+import { modeCoordinates, principalModes } from "../lib/evaluation/modes";
+import { nearestCondition } from "../lib/evaluation/nearestCondition";
+import { standardiser } from "../lib/evaluation/standardiser";
+import { columnKurtosis, columnMean, columnSkewness, columnStd } from "../lib/evaluation/summary";
+import { unbiasedRatio, unbiasedReference } from "../lib/evaluation/unbiasedRatio";
 import { problem, refused } from "./tiny";
 
 /** |a - b| <= tolerance. */

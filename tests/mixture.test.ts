@@ -1,12 +1,12 @@
 /** A family whose law is known: what a model learns of it, against the law itself. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allocateDataSet, type DataSet } from "../lib/data/dataset";
-import type { Problem } from "../lib/data/problem";
+import { allocateDataSet, type DataSet } from "../lib/dataSet";
+import type { Problem } from "../lib/problem";
 import { Random } from "../lib/random";
-import { sampleFields } from "../lib/sampling/sampleFields";
-import { energyDistance } from "../lib/statistics/energyDistance";
-import { createModel, train } from "../lib/training/train";
+import { sampleFields } from "../lib/sampling";
+import { energyDistance } from "../lib/evaluation/energyDistance";
+import { createModel, train } from "../lib/training";
 import { tinyPreset, tinyToken } from "./tiny";
 
 /**

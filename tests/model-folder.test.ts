@@ -5,9 +5,9 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { ScoreModel } from "../lib/network/scoreModel";
-import { CheckpointFolder } from "../lib/training/checkpointFolder";
-import { createModel } from "../lib/training/train";
+import { ScoreModel } from "../lib/scoreModel";
+import { CheckpointFolder } from "../lib/storage/checkpointFolder";
+import { createModel } from "../lib/training";
 import { refused, tinyData, tinyPreset, tinyToken } from "./tiny";
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-"));

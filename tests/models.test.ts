@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { test } from "node:test";
-import { simulateAt } from "../lib/data/generate";
-import { presets } from "../lib/network/presets";
-import { ScoreModel } from "../lib/network/scoreModel";
-import { defaultSampler, sampleFields } from "../lib/sampling/sampleFields";
-import { compare } from "../lib/statistics/compare";
-import { floorRatio, referenceSets } from "../lib/statistics/floorRatio";
-import { gaussianControl } from "../lib/statistics/gaussianControl";
-import { referenceConditions } from "../lib/statistics/heldOut";
+import { simulateAt } from "../lib/storage/generate";
+import { presets } from "../lib/presets/presets";
+import { ScoreModel } from "../lib/scoreModel";
+import { defaultSampler, sampleFields } from "../lib/sampling";
+import { compare } from "../lib/evaluation/compare";
+import { floorRatio, referenceSets } from "../lib/evaluation/floorRatio";
+import { gaussianControl } from "../lib/evaluation/gaussianControl";
+import { referenceConditions } from "../lib/evaluation/heldOut";
 
 for (const [name, convention] of [
   ["blog", "figures"],

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { filmNetwork, type FilmNetworkOptions } from "../lib/network/filmNetwork";
-import { type TokenNetworkOptions, tokenNetwork } from "../lib/network/tokenNetwork";
-import { tf } from "../lib/tensorflow";
+import { filmNetwork, type FilmNetworkOptions } from "../lib/filmCnn";
+import { type TokenNetworkOptions, tokenNetwork } from "../lib/presets/patchNetwork";
+import { tf } from "../lib/backend/tensorflow";
 
 /** What is stored of a gradient. */
 interface Measures {

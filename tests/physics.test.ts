@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Matrix, solve as solveDense } from "ml-matrix";
-import { porousElectrode } from "../lib/data/porousElectrodeProblem";
-import { simulateAt } from "../lib/data/generate";
-import { rowField } from "../lib/data/dataset";
+import { porousElectrode } from "../lib/electrodeProblem";
+import { simulateAt } from "../lib/storage/generate";
+import { rowField } from "../lib/dataSet";
 import { InputError } from "../lib/errors";
-import { ConcentrationSolver } from "../lib/physics/concentration";
-import { GaussianProcess, squaredExponential } from "../lib/physics/gaussianProcess";
-import { uniformGrid } from "../lib/physics/grid";
+import { ConcentrationSolver } from "../lib/concentration";
+import { GaussianProcess, squaredExponential } from "../lib/gaussianProcess";
+import { uniformGrid } from "../lib/grid";
 import {
   concentrationError,
   manufacturedCoefficient,
@@ -16,8 +16,8 @@ import {
   manufacturedSource,
   observedOrders,
   potentialError,
-} from "../lib/physics/manufactured";
-import { drawPorosity } from "../lib/physics/porosity";
+} from "../notebooks/support/02/manufactured";
+import { drawPorosity } from "../lib/porosity";
 import {
   CONVENTIONS,
   type Convention,
@@ -25,10 +25,10 @@ import {
   electrodeResponses,
   PorousElectrode,
   solveElectrode,
-} from "../lib/physics/porousElectrode";
-import { PotentialSolver } from "../lib/physics/potential";
-import { potentialInFloat32 } from "../lib/physics/roundoff";
-import { TridiagonalFactors } from "../lib/physics/tridiagonal";
+} from "../lib/electrode";
+import { PotentialSolver } from "../lib/potential";
+import { potentialInFloat32 } from "../notebooks/support/11/roundoff";
+import { TridiagonalFactors } from "../lib/tridiagonal";
 import { Random } from "../lib/random";
 
 const { cells, length: L } = ELECTRODE;

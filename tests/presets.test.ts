@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { measured } from "../lib/network/measured";
-import type { Evaluation } from "../lib/statistics/evaluate";
+import { measured } from "../lib/presets/measured";
+import type { Evaluation } from "../lib/evaluation/evaluate";
 import { presetTable } from "../scripts/cli/presets";
 
 const root = path.join(__dirname, "..");

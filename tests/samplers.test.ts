@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { empiricalDenoiser } from "../lib/diffusion/empiricalScore";
-import { gaussian, GaussianMixture } from "../lib/diffusion/gaussianMixture";
-import { karrasGrid, quadraticGrid, uniformGrid } from "../lib/diffusion/grids";
+import { empiricalDenoiser } from "../lib/evaluation/empiricalScore";
+import { gaussian, GaussianMixture } from "../lib/evaluation/gaussianMixture";
+import { karrasGrid, quadraticGrid, uniformGrid } from "../lib/grids";
 import {
   type ModalCombination,
   sample,
@@ -10,12 +10,12 @@ import {
   samplers,
   trajectory,
   type Sampler,
-} from "../lib/diffusion/samplers";
-import { vpSchedule } from "../lib/diffusion/schedule";
-import { arraySpace, type VectorSpace } from "../lib/diffusion/vectorSpace";
+} from "../lib/samplers";
+import { vpSchedule } from "../lib/schedule";
+import { arraySpace, type VectorSpace } from "../lib/vectorSpace";
 import { InputError } from "../lib/errors";
 import { Random } from "../lib/random";
-import { energyDistance } from "../lib/statistics/energyDistance";
+import { energyDistance } from "../lib/evaluation/energyDistance";
 
 const schedule = vpSchedule();
 

@@ -1,20 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DataSet } from "../lib/data/dataset";
-import { samplers } from "../lib/diffusion/samplers";
-import { Interrupted } from "../lib/interrupt";
-import { disposeContext, ScoreModel } from "../lib/network/scoreModel";
-import {
-  sampleBatches,
-  sampleFields,
-  type SampleOptions,
-  sampleTensor,
-  toDataSet,
-} from "../lib/sampling/sampleFields";
-import { tensorSpace } from "../lib/sampling/tensorSpace";
-import { columnMean, columnStd } from "../lib/statistics/summary";
-import { normal, tf } from "../lib/tensorflow";
-import { createModel } from "../lib/training/train";
+import type { DataSet } from "../lib/dataSet";
+import { samplers } from "../lib/samplers";
+import { Interrupted } from "../lib/storage/interrupt";
+import { disposeContext, ScoreModel } from "../lib/scoreModel";
+import { sampleBatches, sampleFields, type SampleOptions, sampleTensor, toDataSet } from "../lib/sampling";
+import { tensorSpace } from "../lib/tensorSpace";
+import { columnMean, columnStd } from "../lib/evaluation/summary";
+import { normal, tf } from "../lib/backend/tensorflow";
+import { createModel } from "../lib/training";
 import { problem, refused, tinyData, tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
 const data = tinyData();

@@ -11,12 +11,12 @@ import path from "node:path";
 import { after, test } from "node:test";
 import v8 from "node:v8";
 import vm from "node:vm";
-import { ArrowFieldsFile } from "../lib/data/arrow";
-import type { ModelSettings } from "../lib/network/presets";
+import { ArrowFieldsFile } from "../lib/storage/arrow";
+import type { ModelSettings } from "../lib/presets/presets";
 import { Random } from "../lib/random";
-import { sampleFields } from "../lib/sampling/sampleFields";
-import { tf } from "../lib/tensorflow";
-import { createModel, train } from "../lib/training/train";
+import { sampleFields } from "../lib/sampling";
+import { tf } from "../lib/backend/tensorflow";
+import { createModel, train } from "../lib/training";
 import { tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 const { environment, python, root } = require("../scripts/environment") as {

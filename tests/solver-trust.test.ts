@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InputError } from "../lib/errors";
-import { chargeBalance, saltBalance } from "../lib/physics/balance";
-import { squaredExponential } from "../lib/physics/gaussianProcess";
-import { uniformGrid } from "../lib/physics/grid";
-import { arithmeticMean, harmonicMean, solveTwoLayers, twoLayersExact } from "../lib/physics/layers";
-import { largestDifference, observedOrders } from "../lib/physics/manufactured";
-import { ELECTRODE, solveElectrode } from "../lib/physics/porousElectrode";
-import { squashToPorosity } from "../lib/physics/porosity";
-import { gridError } from "../lib/physics/refinement";
-import { ScaledProcess } from "../lib/physics/scaledProcess";
-import { concentrationAt, decayTime } from "../lib/physics/transient";
+import { chargeBalance, saltBalance } from "../notebooks/support/02/balance";
+import { squaredExponential } from "../lib/gaussianProcess";
+import { uniformGrid } from "../lib/grid";
+import {
+  arithmeticMean,
+  harmonicMean,
+  solveTwoLayers,
+  twoLayersExact,
+} from "../notebooks/support/02/twoLayers";
+import { largestDifference, observedOrders } from "../notebooks/support/02/manufactured";
+import { ELECTRODE, solveElectrode } from "../lib/electrode";
+import { squashToPorosity } from "../lib/porosity";
+import { gridError } from "../notebooks/support/02/refinement";
+import { ScaledProcess } from "../notebooks/support/02/scaledProcess";
+import { concentrationAt, decayTime } from "../lib/evaluation/transient";
 import { Random } from "../lib/random";
 
 const { cells, length: L } = ELECTRODE;

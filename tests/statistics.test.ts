@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { InputError } from "../lib/errors";
 import { Random } from "../lib/random";
-import { compare, formatComparison, type FieldSample } from "../lib/statistics/compare";
-import { forEachDistance, meanDistance } from "../lib/statistics/distances";
-import { energyDistance, energyTest } from "../lib/statistics/energyDistance";
-import { standardiser } from "../lib/statistics/standardiser";
+import { compare, formatComparison, type FieldSample } from "../lib/evaluation/compare";
+import { forEachDistance, meanDistance } from "../lib/evaluation/distances";
+import { energyDistance, energyTest } from "../lib/evaluation/energyDistance";
+import { standardiser } from "../lib/evaluation/standardiser";
 import {
   columnKurtosis,
   columnMean,
@@ -13,7 +13,7 @@ import {
   columnSkewness,
   columnStd,
   roughness,
-} from "../lib/statistics/summary";
+} from "../lib/evaluation/summary";
 
 /** |a - b| <= tolerance. */
 function near(actual: number, expected: number, tolerance: number, what: string): void {

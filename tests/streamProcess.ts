@@ -6,10 +6,10 @@
  * Prints a line for each kind of model: its name, SHA-256 of moments and weights, and the last losses.
  */
 import { createHash } from "node:crypto";
-import { readDataSet } from "../lib/data/arrow";
-import { ArrowRows } from "../lib/data/arrowRows";
-import type { ModelSettings, TrainingSettings } from "../lib/network/presets";
-import { createModel, train } from "../lib/training/train";
+import { readDataSet } from "../lib/storage/arrow";
+import { ArrowRows } from "../lib/storage/arrowRows";
+import type { ModelSettings, TrainingSettings } from "../lib/presets/presets";
+import { createModel, train } from "../lib/training";
 import { tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
 /** Model, training and number of steps: where a step costs little, more than one pass over the data. */

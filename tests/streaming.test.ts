@@ -5,17 +5,17 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { readDataSet, writeDataSet } from "../lib/data/arrow";
-import { ArrowRows, openData } from "../lib/data/arrowRows";
-import { ConditionGroups } from "../lib/data/conditionGroups";
-import { concatenate, groupByCondition, selectRows, sliceRows } from "../lib/data/dataset";
-import { generateDataSet, simulateAt } from "../lib/data/generate";
-import { conditionalStandardisation } from "../lib/data/conditionalMoments";
-import { globalStandardisation } from "../lib/data/standardisation";
+import { readDataSet, writeDataSet } from "../lib/storage/arrow";
+import { ArrowRows, openData } from "../lib/storage/arrowRows";
+import { ConditionGroups } from "../lib/storage/conditionGroups";
+import { concatenate, groupByCondition, selectRows, sliceRows } from "../lib/dataSet";
+import { generateDataSet, simulateAt } from "../lib/storage/generate";
+import { conditionalStandardisation } from "../lib/gaussian/conditionalMoments";
+import { globalStandardisation } from "../lib/standardisation";
 import { Random } from "../lib/random";
-import { permutation, splitByCondition } from "../lib/training/batches";
-import { digestOf } from "../lib/training/checkpoint";
-import { splitSource } from "../lib/training/streaming";
+import { permutation, splitByCondition } from "../lib/batches";
+import { digestOf } from "../lib/storage/checkpoint";
+import { splitSource } from "../lib/storage/streaming";
 import { problem, refused } from "./tiny";
 
 const { environment, root } = require("../scripts/environment") as {

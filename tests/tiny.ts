@@ -1,11 +1,11 @@
 /** Models and data small enough to be trained inside a test. */
 import assert from "node:assert/strict";
-import type { DataSet } from "../lib/data/dataset";
-import { generateDataSet } from "../lib/data/generate";
-import { porousElectrode } from "../lib/data/porousElectrodeProblem";
+import type { DataSet } from "../lib/dataSet";
+import { generateDataSet } from "../lib/storage/generate";
+import { porousElectrode } from "../lib/electrodeProblem";
 import { InputError } from "../lib/errors";
 import type { SamplerStudy } from "../lib/figures/samplerFigure";
-import type { ModelSettings, Preset, TrainingSettings } from "../lib/network/presets";
+import type { ModelSettings, Preset, TrainingSettings } from "../lib/presets/presets";
 
 /** The steady convention: quick to solve. */
 export const problem = porousElectrode("text");

@@ -8,8 +8,8 @@
  */
 import { createHash } from "node:crypto";
 import { InputError } from "../lib/errors";
-import { Interrupted } from "../lib/interrupt";
-import { createModel, train } from "../lib/training/train";
+import { Interrupted } from "../lib/storage/interrupt";
+import { createModel, train } from "../lib/training";
 import { tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 async function main(): Promise<void> {

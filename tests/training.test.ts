@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { test } from "node:test";
-import { type DataSet, groupByCondition, rowConditions } from "../lib/data/dataset";
-import { simulateAt } from "../lib/data/generate";
-import { porousElectrode } from "../lib/data/porousElectrodeProblem";
-import { vpSchedule } from "../lib/diffusion/schedule";
-import { Interrupted } from "../lib/interrupt";
-import { presets, type TrainingSettings } from "../lib/network/presets";
-import { ScoreModel } from "../lib/network/scoreModel";
+import { type DataSet, groupByCondition, rowConditions } from "../lib/dataSet";
+import { simulateAt } from "../lib/storage/generate";
+import { porousElectrode } from "../lib/electrodeProblem";
+import { vpSchedule } from "../lib/schedule";
+import { Interrupted } from "../lib/storage/interrupt";
+import { presets, type TrainingSettings } from "../lib/presets/presets";
+import { ScoreModel } from "../lib/scoreModel";
 import { Random } from "../lib/random";
-import { tf } from "../lib/tensorflow";
+import { tf } from "../lib/backend/tensorflow";
 import {
   batchLoss,
   disposeSet,
@@ -20,10 +20,10 @@ import {
   shuffledBlocks,
   splitByCondition,
   tensorSet,
-} from "../lib/training/batches";
-import { Feed } from "../lib/training/feed";
-import { FlatAdam } from "../lib/training/flatAdam";
-import { createModel, rateAt, train, type TrainingState, type TrainOptions } from "../lib/training/train";
+} from "../lib/batches";
+import { Feed } from "../lib/feed";
+import { FlatAdam } from "../lib/backend/flatAdam";
+import { createModel, rateAt, train, type TrainingState, type TrainOptions } from "../lib/training";
 import { problem, refused, tinyData, tinyFilm, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 const data = tinyData();

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generateDataSet } from "../lib/data/generate";
-import { porousElectrode } from "../lib/data/porousElectrodeProblem";
+import { generateDataSet } from "../lib/storage/generate";
+import { porousElectrode } from "../lib/electrodeProblem";
 import { InputError } from "../lib/errors";
 import { Random } from "../lib/random";
-import { columnCorrelations, columnOf, correlation } from "../lib/statistics/correlation";
-import { fieldModes, modesForShare } from "../lib/statistics/fieldModes";
-import { varianceParts } from "../lib/statistics/varianceParts";
+import { columnCorrelations, columnOf, correlation } from "../notebooks/support/03/correlation";
+import { fieldModes, modesForShare } from "../notebooks/support/03/fieldModes";
+import { varianceParts } from "../notebooks/support/03/varianceParts";
 
 test("correlation: lines, no relation, shifts and scales", () => {
   const x = Float64Array.of(1, 2, 4);

@@ -1,6 +1,6 @@
 /** Figures of scores in one and two dimensions: density and slope, vector fields, clouds, paths in space and time. */
-import type { GaussianMixture } from "../diffusion/gaussianMixture";
-import type { Schedule } from "../diffusion/schedule";
+import type { GaussianMixture } from "../evaluation/gaussianMixture";
+import type { Schedule } from "../schedule";
 import { colour, faded, type Figure, line, panels, points, rounded, type Trace } from "./figure";
 
 /** White to blue-grey: arrows and points stay visible on it. */

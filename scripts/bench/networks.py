@@ -49,7 +49,7 @@ class FilmBlock(nn.Module):
 
 
 class FilmNetwork(nn.Module):
-    """The blog's network: see lib/network/filmNetwork.ts."""
+    """The blog's network: see lib/filmCnn.ts."""
 
     def __init__(self, shape, o):
         super().__init__()
@@ -100,7 +100,7 @@ class TokenBlock(nn.Module):
 
 
 class TokenNetwork(nn.Module):
-    """The network of the quick presets: see lib/network/tokenNetwork.ts."""
+    """The network of the quick presets: see lib/presets/patchNetwork.ts."""
 
     def __init__(self, shape, o):
         super().__init__()

@@ -1,5 +1,5 @@
 /** The benchmark's results as tables, for a terminal and for a document. */
-import { median } from "../../lib/statistics/summary";
+import { median } from "../../lib/evaluation/summary";
 import { table } from "../table";
 import type { ProfileRow } from "./torchSide";
 

@@ -19,7 +19,7 @@ import torch
 
 import networks
 
-# As in lib/training/batches.ts.
+# As in lib/batches.ts.
 FAINT_VARIANCE = 1e-4
 
 
@@ -87,7 +87,7 @@ class Workload:
         return torch.bmm(output.reshape(n, rows, -1), vectors) * linear.amax(dim=2, keepdim=True)
 
     def loss(self, noise):
-        """See batchLoss in lib/training/batches.ts."""
+        """See batchLoss in lib/batches.ts."""
         clean, context = self.batch()
         mean, std, level, time_input = (
             self.tensors[f"batch/{name}"] for name in ("mean", "std", "level", "timeInput")

@@ -1,27 +1,20 @@
 /** What is timed: a preset's training step and denoising, on a small data set held in memory. */
 import fs from "node:fs";
 import path from "node:path";
-import { groupByCondition } from "../../lib/data/dataset";
-import { generateDataSet } from "../../lib/data/generate";
-import { porousElectrode } from "../../lib/data/porousElectrodeProblem";
-import { conditionalMoments } from "../../lib/data/conditionalMoments";
-import { globalStandardisation } from "../../lib/data/standardisation";
-import { targetCoefficients } from "../../lib/diffusion/loss";
-import { ConditionalCovariance } from "../../lib/network/covariance";
-import { type Preset, type PresetName, presets, type TrainingSettings } from "../../lib/network/presets";
-import { type Context, disposeContext, ScoreModel } from "../../lib/network/scoreModel";
+import { groupByCondition } from "../../lib/dataSet";
+import { generateDataSet } from "../../lib/storage/generate";
+import { porousElectrode } from "../../lib/electrodeProblem";
+import { conditionalMoments } from "../../lib/gaussian/conditionalMoments";
+import { globalStandardisation } from "../../lib/standardisation";
+import { targetCoefficients } from "../../lib/loss";
+import { ConditionalCovariance } from "../../lib/gaussian/covariance";
+import { type Preset, type PresetName, presets, type TrainingSettings } from "../../lib/presets/presets";
+import { type Context, disposeContext, ScoreModel } from "../../lib/scoreModel";
 import { Random } from "../../lib/random";
-import { normal, tf } from "../../lib/tensorflow";
-import {
-  batchLoss,
-  disposeSet,
-  drawTimes,
-  gatherBatch,
-  shuffledBlocks,
-  tensorSet,
-} from "../../lib/training/batches";
-import { FlatAdam } from "../../lib/training/flatAdam";
-import { train } from "../../lib/training/train";
+import { normal, tf } from "../../lib/backend/tensorflow";
+import { batchLoss, disposeSet, drawTimes, gatherBatch, shuffledBlocks, tensorSet } from "../../lib/batches";
+import { FlatAdam } from "../../lib/backend/flatAdam";
+import { train } from "../../lib/training";
 
 /** A step of the blog's batch of 1024 takes seconds; the time a row is the same. */
 const BATCH: Partial<Record<PresetName, number>> = { blog: 256 };

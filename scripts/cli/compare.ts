@@ -1,11 +1,11 @@
 import { Command } from "commander";
-import { readBatches } from "../../lib/data/arrow";
-import { allocateDataSet, type DataSet, rowConditions, sliceRows } from "../../lib/data/dataset";
-import { simulateAt } from "../../lib/data/generate";
-import { normaliseConditions, type Problem } from "../../lib/data/problem";
-import { sameProblem } from "../../lib/data/problems";
+import { readBatches } from "../../lib/storage/arrow";
+import { allocateDataSet, type DataSet, rowConditions, sliceRows } from "../../lib/dataSet";
+import { simulateAt } from "../../lib/storage/generate";
+import { normaliseConditions, type Problem } from "../../lib/problem";
+import { sameProblem } from "../../lib/presets/problems";
 import { InputError, shown } from "../../lib/errors";
-import { compare, formatComparison } from "../../lib/statistics/compare";
+import { compare, formatComparison } from "../../lib/evaluation/compare";
 
 /** Most rows of each set that are compared: the energy distance takes time as their square. */
 const MOST_ROWS = 4000;

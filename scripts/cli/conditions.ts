@@ -1,4 +1,4 @@
-import { checkConditions, type Condition, type Problem } from "../../lib/data/problem";
+import { checkConditions, type Condition, type Problem } from "../../lib/problem";
 import { asNumber, InputError, shown } from "../../lib/errors";
 
 /** The option of a condition: its name with dashes. */

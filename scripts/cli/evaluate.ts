@@ -1,29 +1,29 @@
 import fs from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { Command, Option } from "commander";
-import { AtomicFile } from "../../lib/data/atomicFile";
-import { porousElectrode } from "../../lib/data/porousElectrodeProblem";
-import type { Problem } from "../../lib/data/problem";
+import { AtomicFile } from "../../lib/storage/atomicFile";
+import { porousElectrode } from "../../lib/electrodeProblem";
+import type { Problem } from "../../lib/problem";
 import { InputError, integerInRange, oneOf, positiveInteger, shown } from "../../lib/errors";
-import type { ScoreModel } from "../../lib/network/scoreModel";
+import type { ScoreModel } from "../../lib/scoreModel";
 import { derivedSeed } from "../../lib/random";
-import { breakEven, type Cost } from "../../lib/statistics/breakEven";
-import { atConditions, confirmLargest } from "../../lib/statistics/confirm";
-import { type DrawFields, evaluateAt, evaluateFullyAt, type Evaluation } from "../../lib/statistics/evaluate";
+import { breakEven, type Cost } from "../../lib/evaluation/breakEven";
+import { atConditions, confirmLargest } from "../../lib/evaluation/confirm";
+import { type DrawFields, evaluateAt, evaluateFullyAt, type Evaluation } from "../../lib/evaluation/evaluate";
 import {
   evaluationHead,
   evaluationLine,
   evaluationSummary,
   formatFullEvaluation,
   summariseEvaluations,
-} from "../../lib/statistics/formatEvaluation";
+} from "../../lib/evaluation/formatEvaluation";
 import {
   HELD_OUT_SETS,
   heldOutConditions,
   type HeldOutSet,
   referenceConditions,
-} from "../../lib/statistics/heldOut";
-import { type StoredEvaluations, storedEvaluations } from "../../lib/statistics/readEvaluations";
+} from "../../lib/evaluation/heldOut";
+import { type StoredEvaluations, storedEvaluations } from "../../lib/evaluation/readEvaluations";
 import { conditionHelp, conditionsFrom } from "./conditions";
 import { Progress } from "./progress";
 import { addSamplingOptions, modelFrom, type SamplingOptions } from "./samplingOptions";
@@ -61,7 +61,7 @@ interface Measurement {
 
 async function runEvaluation(options: Options, command: Command): Promise<void> {
   const { model, sampler, steps } = await modelFrom(options);
-  const { sampleFields } = await import("../../lib/sampling/sampleFields");
+  const { sampleFields } = await import("../../lib/sampling");
   const { problem } = model;
   const at = conditionsAsked(problem, command);
   const head = {

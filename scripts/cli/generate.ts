@@ -1,9 +1,9 @@
 import { Command, Option } from "commander";
-import { generate } from "../../lib/data/generate";
-import { porousElectrode } from "../../lib/data/porousElectrodeProblem";
-import { generateInShards, generateMissing } from "../../lib/data/shards";
+import { generate } from "../../lib/storage/generate";
+import { porousElectrode } from "../../lib/electrodeProblem";
+import { generateInShards, generateMissing } from "../../lib/storage/shards";
 import { asNumber, InputError, oneOf, positiveInteger, shown } from "../../lib/errors";
-import { type Convention, CONVENTIONS } from "../../lib/physics/porousElectrode";
+import { type Convention, CONVENTIONS } from "../../lib/electrode";
 import { Progress } from "./progress";
 
 interface Options {

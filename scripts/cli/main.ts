@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { abandonAll } from "../../lib/data/atomicFile";
+import { abandonAll } from "../../lib/storage/atomicFile";
 import { explain, run, UNEXPECTED } from "./program";
 
 function fail(thrown: unknown): never {

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { measured } from "../../lib/network/measured";
-import { presets } from "../../lib/network/presets";
+import { measured } from "../../lib/presets/measured";
+import { presets } from "../../lib/presets/presets";
 import { table } from "../table";
 
 const HEADS = [

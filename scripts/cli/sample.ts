@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { checkRoom } from "../../lib/data/atomicFile";
-import { createFieldsWriter } from "../../lib/data/fieldsWriter";
-import { porousElectrode } from "../../lib/data/porousElectrodeProblem";
+import { checkRoom } from "../../lib/storage/atomicFile";
+import { createFieldsWriter } from "../../lib/storage/fieldsWriter";
+import { porousElectrode } from "../../lib/electrodeProblem";
 import { positiveInteger } from "../../lib/errors";
 import { conditionHelp, conditionsFrom } from "./conditions";
 import { Progress } from "./progress";
@@ -18,7 +18,7 @@ const MAX_COUNT = 1_000_000_000;
 async function runSampling(options: Options, command: Command): Promise<void> {
   const { count, seed, out } = options;
   const { model, sampler, steps } = await modelFrom(options);
-  const { sampleBatches } = await import("../../lib/sampling/sampleFields");
+  const { sampleBatches } = await import("../../lib/sampling");
   const conditions = conditionsFrom(model.problem, command.args);
   const { cells, fields } = model.problem;
   checkRoom(out, 8 * (conditions.length + fields.length * cells) * count); // of Arrow; CSV takes more

@@ -1,9 +1,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { type Command } from "commander";
-import { type Sampler, samplerByName, samplers } from "../../lib/diffusion/samplers";
+import { type Sampler, samplerByName, samplers } from "../../lib/samplers";
 import { integerInRange, positiveInteger } from "../../lib/errors";
-import type { ScoreModel } from "../../lib/network/scoreModel";
+import type { ScoreModel } from "../../lib/scoreModel";
 
 /** The options of the verbs that draw from a model. */
 export interface SamplingOptions {
@@ -55,8 +55,8 @@ export async function modelFrom({
   steps,
 }: SamplingOptions): Promise<{ model: ScoreModel; sampler: Sampler; steps: number }> {
   const chosen = sampler === undefined ? undefined : samplerByName(sampler); // before TensorFlow takes its time
-  const { ScoreModel } = await import("../../lib/network/scoreModel");
-  const { defaultSampler } = await import("../../lib/sampling/sampleFields");
+  const { ScoreModel } = await import("../../lib/scoreModel");
+  const { defaultSampler } = await import("../../lib/sampling");
   const model = await ScoreModel.load(modelFolder(name));
   const found = chosen ?? defaultSampler(model);
   return { model, sampler: found, steps: steps ?? found.defaultSteps };

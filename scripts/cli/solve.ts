@@ -1,10 +1,10 @@
 import { Command, Option } from "commander";
-import { readPorosityCsv } from "../../lib/data/csv";
-import { allocateDataSet, sliceRows } from "../../lib/data/dataset";
-import { createFieldsWriter } from "../../lib/data/fieldsWriter";
-import { porousElectrode } from "../../lib/data/porousElectrodeProblem";
+import { readPorosityCsv } from "../../lib/storage/csv";
+import { allocateDataSet, sliceRows } from "../../lib/dataSet";
+import { createFieldsWriter } from "../../lib/storage/fieldsWriter";
+import { porousElectrode } from "../../lib/electrodeProblem";
 import { finite, InputError, oneOf } from "../../lib/errors";
-import { type Convention, CONVENTIONS } from "../../lib/physics/porousElectrode";
+import { type Convention, CONVENTIONS } from "../../lib/electrode";
 
 interface Options {
   porosity: string;

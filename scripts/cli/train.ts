@@ -1,11 +1,12 @@
 import { Command, Option } from "commander";
-import { ArrowRows, openData } from "../../lib/data/arrowRows";
-import { abandonAll } from "../../lib/data/atomicFile";
+import { ArrowRows, openData } from "../../lib/storage/arrowRows";
+import { abandonAll } from "../../lib/storage/atomicFile";
 import { finiteInRange, InputError, integerInRange, positiveInteger } from "../../lib/errors";
-import { Interrupted } from "../../lib/interrupt";
-import type { TrainingState } from "../../lib/training/train";
-import type { Divergence } from "../../lib/training/trainingStates";
-import { duration, Progress } from "./progress";
+import { Interrupted } from "../../lib/storage/interrupt";
+import type { TrainingState } from "../../lib/training";
+import type { Divergence } from "../../lib/storage/trainingStates";
+import { duration } from "../../lib/notebook/duration";
+import { Progress } from "./progress";
 
 interface Options {
   data: string;
@@ -31,9 +32,9 @@ const STATUS_INTERRUPTED = 130;
 async function runTraining(options: Options): Promise<void> {
   checkTogether(options);
   const { data: file, out, preset: presetName, checkpoint, seed } = options;
-  const { checkModelFolder } = await import("../../lib/network/modelFolder");
-  const { presetByName } = await import("../../lib/network/presets");
-  const { createModel, train } = await import("../../lib/training/train");
+  const { checkModelFolder } = await import("../../lib/storage/modelFolder");
+  const { presetByName } = await import("../../lib/presets/presets");
+  const { createModel, train } = await import("../../lib/training");
   const preset = presetByName(presetName);
   checkModelFolder(out);
   const data = await openData(file, options.inMemory ? Infinity : undefined);

@@ -6,9 +6,9 @@
  */
 import type { Command } from "commander";
 import fs from "node:fs";
-import { fileError } from "../../lib/data/atomicFile";
+import { fileError } from "../../lib/storage/atomicFile";
 import { InputError, positiveInteger, shown } from "../../lib/errors";
-import { presetByName } from "../../lib/network/presets";
+import { presetByName } from "../../lib/presets/presets";
 import { command as evaluateCommand } from "../cli/evaluate";
 import { command as trainCommand } from "../cli/train";
 

@@ -1,6 +1,6 @@
 /** The variants that the study of ablations compares: each differs from a base in one thing. */
 import type { AblationQuestion } from "../../lib/figures/ablationFigure";
-import { type ModelSettings, presets, type TrainingSettings } from "../../lib/network/presets";
+import { type ModelSettings, presets, type TrainingSettings } from "../../lib/presets/presets";
 
 export interface Variant {
   readonly name: string;

@@ -6,13 +6,13 @@
  * its settings changed.
  */
 import fs from "node:fs";
-import { conditionalMoments } from "../../lib/data/conditionalMoments";
-import type { DataSet } from "../../lib/data/dataset";
-import { generateDataSet, simulateAt } from "../../lib/data/generate";
-import { porousElectrode } from "../../lib/data/porousElectrodeProblem";
-import type { Problem } from "../../lib/data/problem";
-import { globalStandardisation, type Standardisation } from "../../lib/data/standardisation";
-import { samplerByName } from "../../lib/diffusion/samplers";
+import { conditionalMoments } from "../../lib/gaussian/conditionalMoments";
+import type { DataSet } from "../../lib/dataSet";
+import { generateDataSet, simulateAt } from "../../lib/storage/generate";
+import { porousElectrode } from "../../lib/electrodeProblem";
+import type { Problem } from "../../lib/problem";
+import { globalStandardisation, type Standardisation } from "../../lib/standardisation";
+import { samplerByName } from "../../lib/samplers";
 import { InputError } from "../../lib/errors";
 import type {
   AblationCondition,
@@ -20,16 +20,16 @@ import type {
   AblationStudy,
   AblationVariant,
 } from "../../lib/figures/ablationFigure";
-import { ConditionalCovariance } from "../../lib/network/covariance";
-import { influenceOfFirstCell } from "../../lib/network/reach";
-import { ScoreModel } from "../../lib/network/scoreModel";
-import { simulatedMoments } from "../../lib/network/simulatedMoments";
+import { ConditionalCovariance } from "../../lib/gaussian/covariance";
+import { influenceOfFirstCell } from "../../lib/evaluation/receptiveField";
+import { ScoreModel } from "../../lib/scoreModel";
+import { simulatedMoments } from "../../lib/gaussian/simulatedMoments";
 import { derivedSeed } from "../../lib/random";
-import { defaultSampler, sampleFields } from "../../lib/sampling/sampleFields";
-import { heldOutConditions, referenceConditions } from "../../lib/statistics/heldOut";
-import { median } from "../../lib/statistics/summary";
-import { unbiasedRatio, type UnbiasedReference, unbiasedReference } from "../../lib/statistics/unbiasedRatio";
-import { createModel, train } from "../../lib/training/train";
+import { defaultSampler, sampleFields } from "../../lib/sampling";
+import { heldOutConditions, referenceConditions } from "../../lib/evaluation/heldOut";
+import { median } from "../../lib/evaluation/summary";
+import { unbiasedRatio, type UnbiasedReference, unbiasedReference } from "../../lib/evaluation/unbiasedRatio";
+import { createModel, train } from "../../lib/training";
 import { questions, type Variant, variants } from "./ablationVariants";
 
 export interface AblationOptions {

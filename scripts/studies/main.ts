@@ -1,6 +1,6 @@
 import path from "node:path";
 import { Command } from "commander";
-import { AtomicFile } from "../../lib/data/atomicFile";
+import { AtomicFile } from "../../lib/storage/atomicFile";
 import { finiteInRange, InputError, positiveInteger } from "../../lib/errors";
 import type { AblationStudy } from "../../lib/figures/ablationFigure";
 import type { AblationOptions } from "./ablations";

@@ -1,12 +1,12 @@
 /** Error of every sampler against network calls, all from the same noise: data/results/samplers.json. */
-import { samplers } from "../../lib/diffusion/samplers";
+import { samplers } from "../../lib/samplers";
 import type { SamplerStudy } from "../../lib/figures/samplerFigure";
-import { ScoreModel } from "../../lib/network/scoreModel";
-import { sampleFields } from "../../lib/sampling/sampleFields";
-import { meanDistance } from "../../lib/statistics/distances";
-import { referenceConditions } from "../../lib/statistics/heldOut";
-import { standardiser } from "../../lib/statistics/standardiser";
-import { columnStd } from "../../lib/statistics/summary";
+import { ScoreModel } from "../../lib/scoreModel";
+import { sampleFields } from "../../lib/sampling";
+import { meanDistance } from "../../lib/evaluation/distances";
+import { referenceConditions } from "../../lib/evaluation/heldOut";
+import { standardiser } from "../../lib/evaluation/standardiser";
+import { columnStd } from "../../lib/evaluation/summary";
 
 const CALLS = [10, 20, 40, 80];
 const REFERENCE = { sampler: "gaussian-exact-2m", steps: 160 };

@@ -1,0 +1,196 @@
+import { oneOf } from "./errors";
+import { ConcentrationSolver } from "./concentration";
+import { type Grid, uniformGrid } from "./grid";
+import { ground, PotentialSolver } from "./potential";
+
+/**
+ * The two readings of the porous-electrode problem.
+ *
+ * "text" follows the equations as printed: -k phi'(L) = F_right; the reaction sees the solve's own phi, from which U0
+ * cancels; c is steady and fixed at the face x = L.
+ * "figures" follows the published figures: +k phi'(L) = F_right; the reaction in the equation of c sees the grounded
+ * phi; c is the state after 100 s of implicit Euler, fixed in the last cell.
+ */
+export type Convention = "figures" | "text";
+export const CONVENTIONS: readonly Convention[] = ["figures", "text"];
+
+/** Constants of the model. */
+export interface ElectrodeConstants {
+  /** number of cells N */
+  readonly cells: number;
+  /** thickness L, m */
+  readonly length: number;
+  /** transference number t+ */
+  readonly transferenceNumber: number;
+  /** specific surface a_s0, 1/m */
+  readonly specificSurface: number;
+  /** linearised reaction rate k_rn, A/(m2 V) */
+  readonly reactionRate: number;
+  /** slope of the solid potential phi_s(x), V/m */
+  readonly solidPotentialSlope: number;
+  /** conductivity kappa_0, S/m */
+  readonly conductivity: number;
+  /** diffusivity D_0, m2/s */
+  readonly diffusivity: number;
+  /** Bruggeman exponent b of the effective conductivity and diffusivity */
+  readonly bruggeman: number;
+  /** Faraday constant, C/mol */
+  readonly faraday: number;
+  /** concentration at x = L and, for the transient, at t = 0; mol/m3 */
+  readonly rightConcentration: number;
+  /** time step of the transient, s */
+  readonly timeStep: number;
+  /** number of time steps: 100 s in all */
+  readonly timeSteps: number;
+}
+
+export const ELECTRODE: ElectrodeConstants = {
+  cells: 100,
+  length: 1e-4,
+  transferenceNumber: 0.4,
+  specificSurface: 5e5,
+  reactionRate: 0.1,
+  solidPotentialSlope: -1000,
+  conductivity: 1,
+  diffusivity: 3e-11,
+  bruggeman: 1.5,
+  faraday: 96485.33212,
+  rightConcentration: 1000,
+  timeStep: 0.1,
+  timeSteps: 1000,
+};
+
+/**
+ * Solver for the fields c and phi of one porosity after another: setPorosity factorises, then any number of conditions
+ * can be solved. Both fields are affine in U0 and F_right, and the parts are computed by one routine:
+ * the answer to a combination of the drives (1, U0, F_right), where the 1 stands for phi_s.
+ */
+export class PorousElectrode {
+  readonly grid: Grid;
+  /** k in S/m, a k_rn in S/m3, both for the present porosity (cells) */
+  readonly effectiveConductivity: Float64Array;
+  readonly reaction: Float64Array;
+  private readonly porosity: Float64Array;
+  private readonly effectiveDiffusivity: Float64Array;
+  private readonly source: Float64Array;
+  private readonly potential: PotentialSolver;
+  private readonly concentration: ConcentrationSolver;
+
+  /** Throws InputError for an unknown convention. */
+  constructor(
+    readonly convention: Convention,
+    readonly constants: ElectrodeConstants = ELECTRODE,
+  ) {
+    oneOf("The convention", convention, CONVENTIONS);
+    const { cells, length } = constants;
+    this.grid = uniformGrid(cells, length);
+    this.effectiveConductivity = new Float64Array(cells);
+    this.reaction = new Float64Array(cells);
+    this.porosity = new Float64Array(cells);
+    this.effectiveDiffusivity = new Float64Array(cells);
+    this.source = new Float64Array(cells);
+    this.potential = new PotentialSolver(this.grid);
+    this.concentration = new ConcentrationSolver(this.grid, convention === "figures" ? "last cell" : "face");
+  }
+
+  /** Takes a porosity field (cells), each value in (0, 1), and factorises both equations. */
+  setPorosity(porosity: Float64Array): this {
+    const { constants, effectiveConductivity, effectiveDiffusivity, reaction } = this;
+    this.porosity.set(porosity);
+    for (let i = 0; i < porosity.length; i++) {
+      const tortuosity = Math.pow(porosity[i], constants.bruggeman);
+      effectiveConductivity[i] = constants.conductivity * tortuosity;
+      effectiveDiffusivity[i] = constants.diffusivity * tortuosity;
+      reaction[i] = constants.specificSurface * (1 - porosity[i]) * constants.reactionRate;
+    }
+    this.potential.factor(effectiveConductivity, reaction);
+    this.concentration.factor(effectiveDiffusivity);
+    return this;
+  }
+
+  /** Solves for U0 in V and F_right in A/m2. c in mol/m3 and phi in V: written (cells). */
+  solve(equilibriumPotential: number, flux: number, c: Float64Array, phi: Float64Array): void {
+    this.respond(1, equilibriumPotential, flux, c, phi);
+    for (let i = 0; i < c.length; i++) c[i] += this.constants.rightConcentration;
+  }
+
+  /**
+   * The three parts of the fields: field = r0 + U0 r1 + F r2.
+   * c, phi: three arrays each (cells), written; r0 in the field's unit, r1 per V, r2 per A/m2.
+   */
+  responses(c: readonly Float64Array[], phi: readonly Float64Array[]): void {
+    this.solve(0, 0, c[0], phi[0]);
+    this.respond(0, 1, 0, c[1], phi[1]);
+    this.respond(0, 0, 1, c[2], phi[2]);
+  }
+
+  /** Rise of c above c_right and grounded phi for `solid` times phi_s, U0 and F_right: linear in the three. */
+  private respond(
+    solid: number,
+    equilibriumPotential: number,
+    flux: number,
+    rise: Float64Array,
+    phi: Float64Array,
+  ): void {
+    const { constants, convention, grid, reaction, source } = this;
+    const slope = solid * constants.solidPotentialSlope;
+    // The unknown is phi + U0, whose equation is free of U0: -(k phi')' = a k_rn (phi_s - (phi + U0)).
+    // So U0 cancels exactly, not to round-off, when phi is grounded.
+    for (let i = 0; i < grid.cells; i++) source[i] = reaction[i] * slope * grid.centres[i];
+    this.potential.solve(source, convention === "figures" ? flux : -flux, phi);
+    const seesGrounded = convention === "figures";
+    if (seesGrounded) ground(phi);
+    // Reaction current a j = a k_rn (phi_s - phi - U0) in A/m3, then the source of c in mol/(m3 s).
+    const perCharge = (1 - constants.transferenceNumber) / constants.faraday;
+    for (let i = 0; i < grid.cells; i++) {
+      const driving = slope * grid.centres[i] - phi[i] - (seesGrounded ? equilibriumPotential : 0);
+      source[i] = perCharge * reaction[i] * driving;
+    }
+    if (seesGrounded) {
+      this.concentration.euler(this.porosity, source, constants.timeStep, constants.timeSteps, rise);
+    } else {
+      this.concentration.steady(source, rise);
+      ground(phi);
+    }
+  }
+}
+
+/** Fields of one solve. */
+export interface ElectrodeFields {
+  /** mol/m3 (cells) */
+  readonly c: Float64Array;
+  /** V (cells) */
+  readonly phi: Float64Array;
+}
+
+/** Solves once: porosity (cells), U0 in V, F_right in A/m2. For many solves keep a PorousElectrode. Throws InputError. */
+export function solveElectrode(
+  porosity: Float64Array,
+  conditions: { readonly equilibriumPotential: number; readonly flux: number },
+  convention: Convention,
+): ElectrodeFields {
+  const electrode = new PorousElectrode(convention).setPorosity(porosity);
+  const fields = { c: new Float64Array(porosity.length), phi: new Float64Array(porosity.length) };
+  electrode.solve(conditions.equilibriumPotential, conditions.flux, fields.c, fields.phi);
+  return fields;
+}
+
+/**
+ * The affine parts of both fields for one porosity (cells): [r0, r1, r2] with field = r0 + U0 r1 + F r2.
+ * Throws InputError.
+ */
+export function electrodeResponses(
+  porosity: Float64Array,
+  convention: Convention,
+): readonly ElectrodeFields[] {
+  const parts = [0, 1, 2].map(() => ({
+    c: new Float64Array(porosity.length),
+    phi: new Float64Array(porosity.length),
+  }));
+  const electrode = new PorousElectrode(convention).setPorosity(porosity);
+  electrode.responses(
+    parts.map((part) => part.c),
+    parts.map((part) => part.phi),
+  );
+  return parts;
+}

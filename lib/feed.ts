@@ -1,0 +1,150 @@
+/** What the steps of a training are given: rows, times and noise, as functions of seed and step alone. */
+import type { RowGroups } from "./storage/conditionGroups";
+import type { DataSet } from "./dataSet";
+import { isSource, type RowSource } from "./storage/rowSource";
+import { InputError, positiveInteger } from "./errors";
+import type { TrainingSettings } from "./presets/presets";
+import { type DenoiserContext, flatContext, type Levels, type ScoreModel } from "./scoreModel";
+import { Random } from "./random";
+import { normal, type tf } from "./backend/tensorflow";
+import {
+  type Batch,
+  type Block,
+  disposeSet,
+  drawTimes,
+  gatherBatch,
+  lossOf,
+  noiseShape,
+  repeatedTimes,
+  type ShuffledBlocks,
+  shuffledBlocks,
+  splitByCondition,
+  type TensorSet,
+  tensorSet,
+} from "./batches";
+import { splitSource, streamedBatch } from "./storage/streaming";
+
+/** Share of the conditions kept for validation, and most rows taken of them. */
+const VALIDATION_SHARE = 0.05;
+const VALIDATION_ROWS = 512;
+/** First stream numbers, so that no use of the seed shares random numbers with another. */
+const stream = { order: 10, times: 11, noise: 12, validation: 13 } as const;
+
+/** All tensors of which a batch's loss is a function, but the weights. */
+export type BatchTensors = Levels & DenoiserContext & Readonly<Record<"fields" | "noise", tf.Tensor3D>>;
+
+/** Batches to train on and the rows to validate with, of conditions that are not trained on. */
+export class Feed {
+  /** Batches in a pass over the data. */
+  readonly stepsPerEpoch: number;
+  /** Whether every second half of a condition's rows mirrors the first (see Batch). */
+  readonly mirrored: boolean;
+  private readonly gather: (chosen: readonly Block[]) => Batch;
+  private readonly groups: RowGroups;
+  /** Rows of a condition that are drawn together; their images join them. */
+  private readonly together: number;
+  private readonly blocksPerBatch: number;
+  private readonly heldSet: TensorSet;
+  private readonly heldBlocks: readonly Block[];
+  private readonly heldTimes: Float64Array;
+  private readonly sets: TensorSet[] = [];
+  private order: { readonly epoch: number; readonly blocks: ShuffledBlocks } | undefined;
+
+  /**
+   * Splits the data and puts those that are in memory into tensors. Throws InputError for settings out of range, for
+   * values that are not finite, and for fewer rows than a batch takes.
+   */
+  constructor(
+    private readonly model: ScoreModel,
+    data: DataSet | RowSource,
+    private readonly settings: TrainingSettings,
+    private readonly seed: number,
+  ) {
+    if (data.rows < 2) throw new InputError(`There are ${data.rows} rows of data; training needs more.`);
+    this.mirrored = settings.mirrored ?? false;
+    const perCondition = positiveInteger("The number of rows per condition", settings.rowsPerCondition ?? 1);
+    const mostRows = positiveInteger("The batch size", settings.batch);
+    const images = this.mirrored ? 2 : 1;
+    this.together = Math.ceil(perCondition / images);
+    const { training, validation } = isSource(data)
+      ? splitSource(data, VALIDATION_SHARE, VALIDATION_ROWS)
+      : splitByCondition(data, VALIDATION_SHARE, VALIDATION_ROWS);
+    const batch = Math.min(mostRows, training.rows);
+    this.blocksPerBatch = Math.max(1, Math.floor(batch / (images * this.together)));
+    try {
+      if ("source" in training) {
+        this.groups = training.groups;
+        this.gather = (chosen) => streamedBatch(model, training.source, chosen, this.mirrored);
+      } else {
+        const set = tensorSet(model, training, this.mirrored);
+        this.sets.push(set);
+        this.groups = set.groups;
+        this.gather = (chosen) => gatherBatch(set, chosen);
+      }
+      const { groups, together } = this;
+      let available = 0;
+      for (let k = 0; k < groups.length; k++) available += Math.floor(groups.at(k)!.length / together);
+      this.stepsPerEpoch = Math.floor(available / this.blocksPerBatch);
+      if (this.stepsPerEpoch === 0) {
+        throw new InputError(
+          `The data have too few rows (${data.rows}) for batches of ${batch}, ${together} of a condition; generate more.`,
+        );
+      }
+      this.heldSet = tensorSet(model, validation);
+      this.sets.push(this.heldSet);
+      const random = new Random(seed, stream.validation);
+      const size = Math.min(together, ...this.heldSet.groups.map((group) => group.length));
+      this.heldBlocks = shuffledBlocks(this.heldSet.groups, size, random).slice();
+      const rows = this.heldBlocks.length * size;
+      this.heldTimes = drawTimes(model, settings.noise, rows, random);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  /** What the step after so many steps is given. The caller disposes of it (or calls it within tf.tidy). */
+  batch(step: number): BatchTensors {
+    const { model, settings, seed, together, blocksPerBatch, stepsPerEpoch } = this;
+    const epoch = Math.floor(step / stepsPerEpoch);
+    if (this.order?.epoch !== epoch) {
+      const random = new Random(seed, stream.order, epoch);
+      this.order = { epoch, blocks: shuffledBlocks(this.groups, together, random) };
+    }
+    const first = (step % stepsPerEpoch) * blocksPerBatch;
+    const chosen = this.order.blocks.slice(first, first + blocksPerBatch);
+    const random = new Random(seed, stream.times, step);
+    const drawn = drawTimes(model, settings.noise, blocksPerBatch * together, random);
+    const times = this.mirrored ? repeatedTimes(drawn, blocksPerBatch) : drawn;
+    return tensorsOf(model, this.gather(chosen), times, [seed, stream.noise, step + 1]);
+  }
+
+  /** The rows to validate with, always with the same times and noise; to be disposed of like a batch. */
+  held(): BatchTensors {
+    const rows = gatherBatch(this.heldSet, this.heldBlocks);
+    return tensorsOf(this.model, rows, this.heldTimes, [this.seed, stream.validation, 1]);
+  }
+
+  dispose(): void {
+    this.sets.splice(0).forEach(disposeSet);
+  }
+}
+
+/** What the loss of a batch at given times needs. */
+function tensorsOf(
+  model: ScoreModel,
+  batch: Batch,
+  times: Float64Array,
+  [seed, ...key]: readonly [number, ...number[]],
+): BatchTensors {
+  const { fields, context } = batch;
+  const noise = normal(noiseShape(batch), seed, ...key) as tf.Tensor3D;
+  return { ...model.levels(times), ...flatContext(context), fields, noise };
+}
+
+/** The loss of a batch (mirrored or not) as a function of tensors alone, as a compiled function needs it. */
+export function lossAt(model: ScoreModel, given: BatchTensors, mirrored: boolean): tf.Scalar {
+  const { fields, inputs, variances, vectors, noise } = given;
+  const context = { inputs, modes: variances && vectors && { variances, vectors } };
+  return lossOf(model, { fields, context, mirrored }, given, noise);
+}

@@ -1,0 +1,233 @@
+/** Mean and spread of every cell as functions of the conditions, taken from a data set. */
+import { InputError } from "../errors";
+import { type DataSet, rowConditions } from "../dataSet";
+import { chebyshevProducts, NormalEquations, totalDegree } from "./leastSquares";
+import { isSource, pickRows, piecesOf, type RowSource } from "../storage/rowSource";
+import {
+  pairsOf,
+  positionOf,
+  remainingConditions,
+  type Standardisation,
+  standardisationFrom,
+} from "../standardisation";
+
+/** Degree of the means' polynomials in one remaining condition, and the total degree in several. */
+const DEGREE = 7;
+const DEGREE_OF_MANY = 3;
+/** Nodes over [-1, 1] at which the conditional covariance is kept, and the width of its kernel average. */
+const NODES = 17;
+const KERNEL_WIDTH = 2 / (NODES - 1);
+/** Rows that the moments are taken from: enough for means to one or two per cent of a standard deviation. */
+const MOST_ROWS = 48000;
+/** Rows that are read at a time. */
+const CHUNK_ROWS = 1024;
+
+/** What the moments of a data set were taken from, for others to take more of. */
+export interface ConditionalMoments {
+  readonly standardisation: Standardisation;
+  readonly rows: number;
+  /** (rows, responses, fields x cells): each response less its mean at the row's conditions */
+  readonly residuals: Float64Array;
+  /** (rows) of the conditions in which the problem is not affine, normalised */
+  readonly positions: readonly (readonly number[])[];
+}
+
+/**
+ * Mean and standard deviation of every cell as functions of the conditions, from a data set.
+ *
+ * Where the problem is affine in some conditions for a fixed latent field, the moments of the responses are taken
+ * and serve all values of those conditions at once: fields = w . R with w = (1, affine conditions), so that
+ * mean = w . E[R] and variance = w . Cov[R] w. E[R] is a polynomial in the other conditions (least squares,
+ * Chebyshev basis); Cov[R] a kernel average over them, which stays positive, kept at nodes and interpolated.
+ * Where it is not affine, or the latent field is not in the data, the fields themselves take the responses' place.
+ */
+export function conditionalStandardisation(data: DataSet | RowSource): Standardisation {
+  return takeMoments(data, !isSource(data)).standardisation;
+}
+
+/** The standardisation of {@link conditionalStandardisation} together with what is left of each row. */
+export function conditionalMoments(data: DataSet | RowSource): ConditionalMoments {
+  const { standardisation, positions, residuals } = takeMoments(data, true);
+  return { standardisation, rows: positions.length, residuals: residuals!, positions };
+}
+
+/** Takes the moments. kept: the residuals of all rows, up to 230 MB, or else all is computed twice. */
+function takeMoments(
+  data: DataSet | RowSource,
+  kept: boolean,
+): Pick<ConditionalMoments, "standardisation" | "positions"> & { readonly residuals?: Float64Array } {
+  const responses = new ResponseRows(data, kept);
+  const { affineIn, coordinates, positions, width } = responses;
+  const degree = coordinates.length === 1 ? DEGREE : DEGREE_OF_MANY;
+  const exponents = totalDegree(coordinates.length, degree);
+  const basis: Float64Array[] = [];
+  const equations = new NormalEquations(exponents.length, width);
+  responses.forEach((row, values) => {
+    basis.push(chebyshevProducts(positions[row], exponents));
+    equations.add(basis[row], values);
+  });
+  const distinct = new Set(positions.map((position) => position.join())).size;
+  if (distinct < exponents.length) {
+    throw new InputError(
+      `The data have too few different conditions (${distinct}) to take their moments from: generate at least ` +
+        `${exponents.length}, better hundreds.`,
+    );
+  }
+  const mean = equations.solve();
+  const average = new KernelAverage(coordinates.length, affineIn.length + 1, width);
+  responses.forEach((row, residual) => {
+    basis[row].forEach((factor, b) => {
+      for (let i = 0; i < width; i++) residual[i] -= factor * mean[b * width + i];
+    });
+    average.add(positions[row], residual);
+  });
+  const { nodes } = average;
+  const covariance = average.covariance();
+  if (!covariance) {
+    throw new InputError(
+      `The data have too few rows (${data.rows}) to take their moments from: generate more conditions.`,
+    );
+  }
+  const standardisation = conditionalFrom(data, { affineIn, degree, mean, nodes, covariance });
+  return { standardisation, positions, residuals: responses.kept };
+}
+
+/** The responses of rows that moments are taken from; where the data have none, the fields. */
+class ResponseRows {
+  /** Of the problem's affine conditions, those that responses are there for: all or none. */
+  readonly affineIn: string[];
+  /** Indices of the other conditions. */
+  readonly coordinates: number[];
+  /** responses x fields x cells */
+  readonly width: number;
+  /** (rows, responses, fields x cells), once they have been visited */
+  readonly kept: Float64Array | undefined;
+  /** (rows, coordinates), normalised, once they have been visited */
+  readonly positions: number[][] = [];
+  private readonly chosen: readonly number[];
+
+  constructor(
+    private readonly data: DataSet | RowSource,
+    kept: boolean,
+  ) {
+    const { problem } = data;
+    const rows = Math.min(data.rows, MOST_ROWS);
+    this.chosen = Array.from({ length: rows }, (_, i) => Math.floor((i * data.rows) / rows));
+    this.affineIn = pickRows(data, this.chosen.slice(0, 1)).latent ? [...problem.affineIn] : [];
+    this.coordinates = remainingConditions(problem, this.affineIn);
+    this.width = (this.affineIn.length + 1) * problem.fields.length * problem.cells;
+    this.kept = kept ? new Float64Array(rows * this.width) : undefined;
+  }
+
+  /** Visits the responses (responses, fields x cells) of the rows in order; what is done to them stays where they are kept. */
+  forEach(visit: (row: number, responses: Float64Array) => void): void {
+    const { data, chosen, kept, width, positions } = this;
+    const place = (row: number) => kept?.subarray(row * width, (row + 1) * width) ?? new Float64Array(width);
+    if (kept && positions.length > 0) {
+      positions.forEach((_, row) => visit(row, place(row)));
+      return;
+    }
+    for (let start = 0; start < chosen.length; start += CHUNK_ROWS) {
+      const part = pickRows(data, chosen.slice(start, start + CHUNK_ROWS));
+      for (let row = 0; row < part.rows; row++) {
+        const responses = place(start + row);
+        this.compute(part, row, responses);
+        positions[start + row] = positionOf(data.problem, this.coordinates, rowConditions(part, row));
+        visit(start + row, responses);
+      }
+    }
+  }
+
+  private compute({ fields, latent, problem }: DataSet, row: number, responses: Float64Array): void {
+    const size = problem.fields.length * problem.cells;
+    const values =
+      latent && this.affineIn.length > 0
+        ? problem.responses(latent.subarray(row * problem.cells, (row + 1) * problem.cells))
+        : [fields.subarray(row * size, (row + 1) * size)];
+    values.forEach((value, k) => responses.set(value, k * size));
+  }
+}
+
+/** Covariances of responses, cell by cell, averaged with a Gaussian kernel around nodes of the one remaining condition. */
+class KernelAverage {
+  readonly nodes: number[];
+  private readonly pairs: readonly [number, number][];
+  private readonly size: number;
+  private readonly sums: Float64Array;
+  private readonly totals: number[];
+
+  /** coordinates: remaining conditions. With several there is one node and no kernel: the average is over all rows. */
+  constructor(coordinates: number, count: number, width: number) {
+    this.nodes = coordinates === 1 ? Array.from({ length: NODES }, (_, j) => -1 + j * KERNEL_WIDTH) : [0];
+    this.pairs = pairsOf(count);
+    this.size = width / count;
+    this.sums = new Float64Array(this.nodes.length * this.pairs.length * this.size);
+    this.totals = this.nodes.map(() => 0);
+  }
+
+  /** Adds a row's residual (responses, fields x cells). */
+  add(position: readonly number[], residual: Float64Array): void {
+    const { nodes, pairs, size, sums, totals } = this;
+    nodes.forEach((node, j) => {
+      const weight = nodes.length === 1 ? 1 : Math.exp(-0.5 * ((position[0] - node) / KERNEL_WIDTH) ** 2);
+      if (weight < 1e-6) return;
+      totals[j] += weight;
+      pairs.forEach(([k, l], p) => {
+        const to = (j * pairs.length + p) * size;
+        const [a, b] = [k * size, l * size];
+        for (let i = 0; i < size; i++) sums[to + i] += weight * residual[a + i] * residual[b + i];
+      });
+    });
+  }
+
+  /** (nodes, response pairs, fields x cells); undefined if a node has too few rows around it. */
+  covariance(): Float64Array | undefined {
+    const { pairs, size, sums, totals } = this;
+    if (totals.some((total) => !(total > 10))) return undefined;
+    return sums.map((sum, i) => sum / totals[Math.floor(i / (pairs.length * size))]);
+  }
+}
+
+/** Moments at nodes as a standardisation; data: tell which cells are fixed. */
+export function conditionalFrom(
+  data: DataSet | RowSource,
+  moments: {
+    readonly affineIn: string[];
+    readonly degree: number;
+    /** (basis functions, responses, fields x cells) */
+    readonly mean: Float64Array;
+    readonly nodes: number[];
+    /** (nodes, response pairs, fields x cells) */
+    readonly covariance: Float64Array;
+  },
+): Standardisation {
+  // Digits beyond these are far below the sampling error; the mean keeps more, as it is large beside its spread.
+  const rounded = (values: Float64Array, digits: number) =>
+    Array.from(values, (value) => Number(value.toPrecision(digits)));
+  return standardisationFrom(data.problem, {
+    kind: "conditional",
+    ...moments,
+    mean: rounded(moments.mean, 13),
+    fixed: fixedCells(data),
+    covariance: rounded(moments.covariance, 8),
+  });
+}
+
+/** The value of each cell that never changes, null for the others. */
+function fixedCells(data: DataSet | RowSource): (number | null)[] {
+  const size = data.problem.fields.length * data.problem.cells;
+  let first: Float64Array | undefined;
+  let fixed = Array.from({ length: size }, (_, i) => i);
+  for (const { fields } of piecesOf(data)) {
+    first ??= fields.slice(0, size);
+    const values = first;
+    for (let start = 0; start < fields.length && fixed.length > 0; start += size) {
+      if (fixed.some((i) => fields[start + i] !== values[i])) {
+        fixed = fixed.filter((i) => fields[start + i] === values[i]);
+      }
+    }
+    if (fixed.length === 0) break;
+  }
+  const known = new Set(fixed);
+  return Array.from({ length: size }, (_, i) => (first && known.has(i) ? first[i] : null));
+}

@@ -1,0 +1,434 @@
+/**
+ * The layers that tfjs lacks, registered so that a saved network loads with tf.loadLayersModel.
+ */
+import { native, product, tf, typeAttribute } from "./backend/tensorflow";
+
+/** tf.layers.Layer passes its inputs as one tensor or as a list. */
+function listOf(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
+  return Array.isArray(inputs) ? inputs : [inputs];
+}
+
+/** The derivative of x s(x), s(x) = 1 / (1 + exp(-x)), given x and s(x): s + x s (1 - s). */
+function siluSlope(x: tf.Tensor, share: tf.Tensor): tf.Tensor {
+  return share.add(native().executeSingleOutput("SigmoidGrad", [typeAttribute("T", "float32")], [share, x]));
+}
+
+/**
+ * Feature-wise linear modulation (Perez et al. 2018): f = h (1 + gamma) + beta, one gamma and beta a channel; with the
+ * activation "swish" f sigmoid(f).
+ *
+ * Inputs: features h [batch, cells, channels] and modulation [batch, 2 channels] (gamma, then beta).
+ * The 1 makes a modulation of zero the identity. The gradient is written out: the one that tfjs derives reshapes and
+ * tiles what broadcasting does by itself, and at this size an operation costs as much as its arithmetic. Where no
+ * gradient is asked for, one row of modulation serves all rows.
+ */
+export class FiLM extends tf.layers.Layer {
+  static className = "FiLM";
+  private readonly activation?: "swish";
+
+  constructor({ activation, ...config }: { activation?: "swish"; name?: string } = {}) {
+    super(config as never);
+    this.activation = activation;
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape | tf.Shape[] {
+    return (inputShape as tf.Shape[])[0];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const { activation } = this;
+    const film = tf.customGrad((features, modulation, save) => {
+      const [gamma, beta] = tf.split((modulation as tf.Tensor).expandDims(1), 2, 2);
+      const gain = gamma.add(1);
+      const [h, keep] = [features as tf.Tensor, save as tf.GradSaveFunc];
+      const f = h.mul(gain).add(beta);
+      const share = activation && f.sigmoid();
+      keep([h, gain, ...(share ? [f, share] : [])]);
+      const gradFunc = (dy: tf.Tensor, [x, factor, ...activated]: tf.Tensor[]) => {
+        const df = activated.length > 0 ? dy.mul(siluSlope(activated[0], activated[1])) : dy;
+        return [df.mul(factor), tf.concat([df.mul(x).sum(1), df.sum(1)], 1)];
+      };
+      return { value: share ? f.mul(share) : f, gradFunc };
+    });
+    const [features, modulation] = listOf(inputs);
+    return tf.tidy(() => film(features, modulation));
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), ...(this.activation && { activation: this.activation }) };
+  }
+}
+
+/** SiLU, also named swish: x sigmoid(x), in two operations and with a gradient in three. */
+export class SiLU extends tf.layers.Layer {
+  static className = "SiLU";
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape | tf.Shape[] {
+    return inputShape;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const silu = tf.customGrad((input, save) => {
+      const x = input as tf.Tensor;
+      const share = x.sigmoid();
+      (save as tf.GradSaveFunc)([x, share]);
+      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => dy.mul(siluSlope(saved[0], saved[1]));
+      return { value: x.mul(share), gradFunc };
+    });
+    return tf.tidy(() => silu(listOf(inputs)[0]));
+  }
+}
+
+type Initializer = ReturnType<typeof tf.initializers.zeros>;
+
+/** A layer with a kernel, whose last axis counts the outputs, and a bias. */
+abstract class KernelLayer extends tf.layers.Layer {
+  protected kernel!: tf.LayerVariable;
+  protected bias!: tf.LayerVariable;
+  private readonly initializer: Initializer;
+
+  constructor({ kernelInitializer, ...config }: { kernelInitializer?: Initializer; name?: string }) {
+    super(config as never);
+    this.initializer = kernelInitializer ?? tf.initializers.zeros(); // a network that is loaded brings its weights
+  }
+
+  protected addWeights(shape: number[]): void {
+    this.kernel = this.addWeight("kernel", shape, "float32", this.initializer);
+    this.bias = this.addWeight("bias", shape.slice(-1), "float32", tf.initializers.zeros());
+  }
+}
+
+/** A dense layer on the last axis, [..., inputs] -> [..., units], whose products are those of plain matrices. */
+export class Affine extends KernelLayer {
+  static className = "Affine";
+  private readonly units: number;
+
+  constructor(config: AffineConfig) {
+    super(config);
+    this.units = config.units;
+  }
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    this.addWeights([(inputShape as tf.Shape).at(-1)!, this.units]);
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    return [...(inputShape as tf.Shape).slice(0, -1), this.units];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const affine = tf.customGrad((input, matrix, shift, save) => {
+      const [x, kernel, keep] = [input as tf.Tensor, matrix as tf.Tensor, save as tf.GradSaveFunc];
+      const rows = asRows(x);
+      keep([rows, kernel]);
+      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const slope = asRows(dy);
+        const dx = product(slope, saved[1], false, true);
+        return [x.rank === 2 ? dx : dx.reshape(x.shape), product(saved[0], slope, true), slope.sum(0)];
+      };
+      const y = product(rows, kernel).add(shift as tf.Tensor);
+      return { value: x.rank === 2 ? y : y.reshape([...x.shape.slice(0, -1), this.units]), gradFunc };
+    });
+    return tf.tidy(() => affine(listOf(inputs)[0], this.kernel.read(), this.bias.read()));
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), units: this.units };
+  }
+}
+
+export interface AffineConfig {
+  units: number;
+  kernelInitializer?: Initializer;
+  name?: string;
+}
+
+/** [..., width] -> [rows, width]. */
+function asRows(x: tf.Tensor): tf.Tensor {
+  return x.rank === 2 ? x : x.reshape([-1, x.shape.at(-1)!]);
+}
+
+/** Replicate padding: repeats the first and the last cell, so that a convolution sees no invented zeros. */
+export class ReplicatePad extends tf.layers.Layer {
+  static className = "ReplicatePad";
+  private readonly cells: number;
+
+  /** @param config.cells cells added at each end */
+  constructor(config: { cells: number; name?: string }) {
+    super(config as never);
+    this.cells = config.cells;
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    const [batch, cells, channels] = inputShape as tf.Shape;
+    return [batch, cells === null ? null : cells + 2 * this.cells, channels];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const added = this.cells;
+    if (added === 0) return tf.clone(listOf(inputs)[0]);
+    const pad = tf.customGrad((input) => {
+      const x = input as tf.Tensor;
+      const cells = x.shape[1]!;
+      const from = Array.from({ length: cells + 2 * added }, (_, i) =>
+        Math.max(0, Math.min(cells - 1, i - added)),
+      );
+      // An end gets the slopes of all its copies.
+      const gradFunc = (dy: tf.Tensor) => {
+        const [first, inner, last] = tf.split(dy, [added + 1, cells - 2, added + 1], 1);
+        return tf.concat([first.sum(1, true), inner, last.sum(1, true)], 1);
+      };
+      return { value: tf.gather(x, tf.tensor1d(from, "int32"), 1), gradFunc };
+    });
+    return tf.tidy(() => pad(listOf(inputs)[0]));
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), cells: this.cells };
+  }
+}
+
+/**
+ * A convolution along the cells whose kernel takes every dilation-th cell: [batch, cells, channels] ->
+ * [batch, cells, filters] ("same": zeros outside) or [batch, cells - dilation (kernelSize - 1), filters] ("valid").
+ *
+ * tf.layers.conv1d has no gradient for dilations. Here the cells are laid out as rows of `dilation` cells, so that the
+ * kernel runs down a column: an ordinary convolution of size kernelSize x 1 in two dimensions.
+ */
+export class DilatedConv1D extends KernelLayer {
+  static className = "DilatedConv1D";
+  private readonly config: Omit<DilatedConv1DConfig, "kernelInitializer">;
+
+  constructor(config: DilatedConv1DConfig) {
+    super(config);
+    const { filters, kernelSize, dilation, padding } = config;
+    this.config = { filters, kernelSize, dilation, padding };
+  }
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    const { filters, kernelSize } = this.config;
+    this.addWeights([kernelSize, (inputShape as tf.Shape)[2]!, filters]);
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    const [batch, cells] = inputShape as tf.Shape;
+    const lost = this.config.padding === "valid" ? this.reach() : 0;
+    return [batch, cells === null ? null : cells - lost, this.config.filters];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const { filters, dilation, padding } = this.config;
+      const [x] = listOf(inputs) as tf.Tensor3D[];
+      const [batch, cells, channels] = x.shape;
+      const rows = Math.ceil(cells / dilation);
+      const ends: [number, number][] = [
+        [0, 0],
+        [0, rows * dilation - cells],
+        [0, 0],
+      ];
+      const grid = x.pad(ends).reshape([batch, rows, dilation, channels]) as tf.Tensor4D;
+      const kernel = this.kernel.read().expandDims(1) as tf.Tensor4D;
+      const y = tf.conv2d(grid, kernel, 1, padding).add(this.bias.read());
+      const kept = (this.computeOutputShape(x.shape) as number[])[1];
+      return tf.slice(y.reshape([batch, y.shape[1]! * dilation, filters]), [0, 0, 0], [batch, kept, filters]);
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), ...this.config };
+  }
+
+  private reach(): number {
+    return this.config.dilation * (this.config.kernelSize - 1);
+  }
+}
+
+export interface DilatedConv1DConfig {
+  filters: number;
+  /** odd */
+  kernelSize: number;
+  dilation: number;
+  padding: "valid" | "same";
+  kernelInitializer?: Initializer;
+  name?: string;
+}
+
+/**
+ * The convolution of {@link DilatedConv1D} with zeros outside, for few cells of many channels: the neighbours of each cell
+ * laid side by side, so that output and gradients are products of matrices. There they are faster than convolutions.
+ */
+export class TokenConv1D extends KernelLayer {
+  static className = "TokenConv1D";
+  private readonly config: Omit<TokenConv1DConfig, "kernelInitializer" | "name">;
+
+  constructor(config: TokenConv1DConfig) {
+    super(config);
+    const { filters, kernelSize, dilation } = config;
+    this.config = { filters, kernelSize, dilation };
+  }
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    const { filters, kernelSize } = this.config;
+    this.addWeights([kernelSize, (inputShape as tf.Shape)[2]!, filters]);
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    const [batch, cells] = inputShape as tf.Shape;
+    return [batch, cells, this.config.filters];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const { filters, kernelSize } = this.config;
+    const convolve = tf.customGrad((input, matrix, shift, save) => {
+      const [x, kernel, keep] = [input as tf.Tensor3D, matrix as tf.Tensor3D, save as tf.GradSaveFunc];
+      const [batch, cells, channels] = x.shape;
+      const columns = this.neighbours(x, 1);
+      keep([columns, kernel]);
+      const y = product(columns, kernel.reshape([kernelSize * channels, filters])).add(shift as tf.Tensor);
+      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const slope = asRows(dy);
+        // What a cell has given to its neighbours: the same convolution the other way round.
+        const turned = saved[1].transpose([1, 0, 2]).reshape([channels, kernelSize * filters]);
+        const dx = product(this.neighbours(dy as tf.Tensor3D, -1), turned, false, true);
+        return [dx.reshape(x.shape), product(saved[0], slope, true).reshape(kernel.shape), slope.sum(0)];
+      };
+      return { value: y.reshape([batch, cells, filters]), gradFunc };
+    });
+    return tf.tidy(() => convolve(listOf(inputs)[0], this.kernel.read(), this.bias.read()));
+  }
+
+  /** [batch, cells, channels] -> [batch cells, kernelSize channels]; direction -1: in the opposite order. */
+  private neighbours(x: tf.Tensor3D, direction: 1 | -1): tf.Tensor2D {
+    const { kernelSize, dilation } = this.config;
+    const [batch, cells, channels] = x.shape;
+    const from = Array.from({ length: cells * kernelSize }, (_, i) => {
+      const tap = (i % kernelSize) - (kernelSize - 1) / 2;
+      const cell = Math.floor(i / kernelSize) + direction * dilation * tap;
+      return cell >= 0 && cell < cells ? cell : cells; // behind the last one is a cell of zeros
+    });
+    const ends: [number, number][] = [
+      [0, 0],
+      [0, 1],
+      [0, 0],
+    ];
+    const gathered = tf.gather(tf.pad(x, ends), tf.tensor1d(from, "int32"), 1);
+    return gathered.reshape([batch * cells, kernelSize * channels]) as tf.Tensor2D;
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), ...this.config };
+  }
+}
+
+export type TokenConv1DConfig = Omit<DilatedConv1DConfig, "padding">;
+
+/** Sines and cosines of 2 pi 2^k t for k = 0 .. octaves - 1: [batch, 1] -> [batch, 2 octaves]. */
+export class FourierFeatures extends tf.layers.Layer {
+  static className = "FourierFeatures";
+  private readonly octaves: number;
+
+  constructor(config: { octaves: number; name?: string }) {
+    super(config as never);
+    this.octaves = config.octaves;
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    return [(inputShape as tf.Shape)[0], 2 * this.octaves];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const frequencies = Array.from({ length: this.octaves }, (_, k) => 2 * Math.PI * 2 ** k);
+      const angles = listOf(inputs)[0].mul(tf.tensor2d([frequencies]));
+      return tf.concat([angles.sin(), angles.cos()], 1);
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), octaves: this.octaves };
+  }
+}
+
+/**
+ * A vector appended to every position's channels: h [batch, positions, channels] and a vector [batch, n] (or one row that
+ * serves all) -> [batch, positions, channels + n].
+ */
+export class Append extends tf.layers.Layer {
+  static className = "Append";
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    const [[batch, positions, channels], vector] = inputShape as tf.Shape[];
+    return [batch, positions, channels! + vector[1]!];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const [h, vector] = listOf(inputs);
+      const repeated = tf.broadcastTo(vector.expandDims(1), [h.shape[0], h.shape[1]!, vector.shape[1]!]);
+      return tf.concat([h, repeated], 2);
+    });
+  }
+}
+
+/** One learned vector a position, added: it tells tokens that share their weights where they are. */
+export class PositionBias extends tf.layers.Layer {
+  static className = "PositionBias";
+  private bias!: tf.LayerVariable;
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    const [, positions, channels] = inputShape as tf.Shape;
+    this.bias = this.addWeight("bias", [positions, channels], "float32", tf.initializers.zeros());
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape | tf.Shape[] {
+    return inputShape;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => listOf(inputs)[0].add(this.bias.read()));
+  }
+}
+
+/**
+ * A gain and a bias per field: y = x gain + bias.
+ *
+ * Inputs: x [batch, cells, fields] and coefficients [batch, 2 fields] (gain, then bias).
+ */
+export class FieldScale extends tf.layers.Layer {
+  static className = "FieldScale";
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape | tf.Shape[] {
+    return (inputShape as tf.Shape[])[0];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const [x, coefficients] = listOf(inputs);
+      const [gain, bias] = tf.split(coefficients.expandDims(1), 2, 2);
+      return x.mul(gain).add(bias);
+    });
+  }
+}
+
+const layers = [
+  FiLM,
+  SiLU,
+  Affine,
+  ReplicatePad,
+  DilatedConv1D,
+  TokenConv1D,
+  FourierFeatures,
+  Append,
+  PositionBias,
+  FieldScale,
+];
+for (const layer of layers) {
+  tf.serialization.registerClass(
+    layer as unknown as tf.serialization.SerializableConstructor<tf.serialization.Serializable>,
+  );
+}

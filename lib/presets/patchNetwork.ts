@@ -1,0 +1,117 @@
+/**
+ * A small FiLM-conditioned convolutional network with global reach: a field is cut into tokens of a few cells, and of a
+ * block's two convolutions one combines neighbours, the other tokens further apart, so that a handful of narrow
+ * convolutions carries information from one end to the other.
+ */
+import { tf } from "../backend/tensorflow";
+import { InputError } from "../errors";
+import { Affine, Append, FiLM, PositionBias, SiLU, TokenConv1D } from "../layers";
+import { NetworkShape, seededInitializers } from "../networkShape";
+
+/** Options of {@link tokenNetwork}. */
+export interface TokenNetworkOptions {
+  /** Cells a token; the number of cells must be a multiple; 4. */
+  stride: number;
+  /** Channels; 96. */
+  width: number;
+  /** Residual blocks of two convolutions; 6. */
+  blocks: number;
+  /** Kernel size in tokens; 3. */
+  kernel: number;
+  /** Distance in tokens of the values that a block's first and second convolution combine; [1, 5]. */
+  dilations: readonly [number, number];
+  /** Width of the one FiLM trunk; 192. */
+  filmWidth: number;
+  /**
+   * How conditions and noise level enter: "film" modulates every convolution's input; "concatenation" appends them to
+   * the values of each token, and there are no FiLM layers; "film" where it is not given.
+   */
+  conditioning?: "film" | "concatenation";
+}
+
+export const tokenNetworkOptions: TokenNetworkOptions = {
+  stride: 4,
+  width: 96,
+  blocks: 6,
+  kernel: 3,
+  dilations: [1, 5],
+  filmWidth: 192,
+};
+
+/**
+ * Builds the network: inputs x [batch, cells, fields], conditions [batch, conditions] and t [batch, 1] (any scalar
+ * that tells the noise level, of order 1), output [batch, cells, fields].
+ *
+ * One block: h + conv(silu(film(conv(silu(film(h)))))), film being the identity with "concatenation". The second
+ * convolution of a block and the last layer start at zero, so that the untrained network is zero: the prior of its
+ * preconditioner (Karras et al. 2022, app. C).
+ */
+export function tokenNetwork(
+  shape: NetworkShape,
+  options: Partial<TokenNetworkOptions> = {},
+  seed = 1,
+): tf.LayersModel {
+  const o = { ...tokenNetworkOptions, ...options };
+  if (shape.cells % o.stride !== 0) {
+    throw new InputError(
+      `A stride of ${o.stride} does not divide ${shape.cells} cells: choose one that does.`,
+    );
+  }
+  const initial = seededInitializers(seed);
+  const zeros = tf.initializers.zeros();
+  const x = tf.input({ shape: [shape.cells, shape.fields], name: "x" });
+  const conditions = tf.input({ shape: [shape.conditions], name: "conditions" });
+  const t = tf.input({ shape: [1], name: "t" });
+  const silu = (name: string) => new SiLU({ name });
+
+  const tokens = shape.cells / o.stride;
+  let film = tf.layers
+    .concatenate({ name: "condition_and_time" })
+    .apply([conditions, t]) as tf.SymbolicTensor;
+  const given = film;
+  const modulated = o.conditioning !== "concatenation";
+  for (let layer = 1; modulated && layer <= 2; layer++) {
+    const trunk = new Affine({ units: o.filmWidth, kernelInitializer: initial(), name: `film${layer}` });
+    film = silu(`film${layer}_activation`).apply(trunk.apply(film)) as tf.SymbolicTensor;
+  }
+  // A convolution with kernel = stride = a token's cells is a dense layer on the token's values.
+  let cut = tf.layers.reshape({ targetShape: [tokens, o.stride * shape.fields], name: "cut" }).apply(x);
+  if (!modulated) cut = new Append({ name: "append" }).apply([cut as tf.SymbolicTensor, given]);
+  const lift = new Affine({ units: o.width, kernelInitializer: initial(), name: "lift" }).apply(cut);
+  let h = new PositionBias({ name: "position" }).apply(lift as tf.SymbolicTensor) as tf.SymbolicTensor;
+  for (let block = 1; block <= o.blocks; block++) {
+    let y = h;
+    for (let layer = 1; layer <= 2; layer++) {
+      const name = (part: string) => `block${block}_${part}${layer}`;
+      if (modulated) {
+        const modulation = new Affine({
+          units: 2 * o.width,
+          kernelInitializer: initial(),
+          name: name("film"),
+        });
+        y = new FiLM({ activation: "swish", name: name("modulate") }).apply([
+          y,
+          modulation.apply(film) as tf.SymbolicTensor,
+        ]) as tf.SymbolicTensor;
+      } else y = silu(name("activation")).apply(y) as tf.SymbolicTensor;
+      const convolution = {
+        filters: o.width,
+        kernelSize: o.kernel,
+        dilation: o.dilations[layer - 1],
+        kernelInitializer: layer === 1 ? initial() : zeros,
+        name: name("conv"),
+      };
+      y = new TokenConv1D(convolution).apply(y) as tf.SymbolicTensor;
+    }
+    h = tf.layers.add({ name: `block${block}_add` }).apply([h, y]) as tf.SymbolicTensor;
+  }
+  const outputs = shape.outputs ?? shape.fields;
+  const last = new Affine({ units: o.stride * outputs, kernelInitializer: zeros, name: "project" });
+  const y = last.apply(silu("last_activation").apply(h)) as tf.SymbolicTensor;
+  const output = tf.layers.reshape({ targetShape: [shape.cells, outputs], name: "paste" }).apply(y);
+  return tf.model({
+    inputs: [x, conditions, t],
+    outputs: output as tf.SymbolicTensor,
+    name: "token_network",
+  });
+}

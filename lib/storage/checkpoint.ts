@@ -1,0 +1,166 @@
+/**
+ * The state of an unfinished training in one file of the safetensors format: eight bytes with the length of a JSON
+ * header, the header, and the blocks of float32 that it describes.
+ */
+import { createHash } from "node:crypto";
+import { AtomicFile, fileError } from "./atomicFile";
+import type { DataSet } from "../dataSet";
+import { readRegularFile } from "./regularFile";
+import { isSource, piecesOf, type RowSource } from "./rowSource";
+import { InputError, shown } from "../errors";
+
+/** What must be the same when a training goes on. */
+export type Fingerprint = Readonly<Record<string, string>>;
+
+export interface Checkpoint {
+  readonly fingerprint: Fingerprint;
+  /** Steps done. */
+  readonly step: number;
+  /** Spent on them, over all runs. */
+  readonly seconds: number;
+  /** The smallest validation loss so far; Infinity before the first validation. */
+  readonly bestLoss: number;
+  /** How often the training has stepped back from a divergence. */
+  readonly setbacks: number;
+  /** Weights, their average and both moments of Adam, each as one vector. */
+  readonly vectors: Readonly<Record<"weights" | "average" | "first" | "second", Float32Array>>;
+}
+
+const NAMES = ["weights", "average", "first", "second"] as const;
+
+/** A short digest of a data set's conditions and fields. */
+export function digestOf(data: DataSet | RowSource): string {
+  const hash = createHash("sha256");
+  const add = ({ buffer, byteOffset, byteLength }: Float64Array) =>
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  for (const conditions of isSource(data) ? data.conditions() : [data.conditions]) add(conditions);
+  for (const { fields } of piecesOf(data)) add(fields);
+  return hash.digest("hex").slice(0, 16);
+}
+
+/**
+ * Writes a checkpoint; the file appears complete or not at all. Random numbers and the order of the data are functions of
+ * seed and step, so that the step stands for them. Throws InputError if the file cannot be written.
+ */
+export function writeCheckpoint(file: string, checkpoint: Checkpoint): void {
+  const { fingerprint, step, seconds, bestLoss, setbacks, vectors } = checkpoint;
+  const blocks = NAMES.map((name) => {
+    const { buffer, byteOffset, byteLength } = vectors[name];
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  });
+  const header: Record<string, unknown> = {
+    // The format's metadata are strings.
+    __metadata__: {
+      format: FORMAT,
+      sha256: NO_DIGEST, // before all that a caller may choose, which could hold as many zeros
+      ...Object.fromEntries(
+        Object.entries({ step, seconds, bestLoss, setbacks }).map(([k, v]) => [k, String(v)]),
+      ),
+      fingerprint: JSON.stringify(fingerprint),
+    },
+  };
+  let end = 0;
+  NAMES.forEach((name, i) => {
+    const start = end;
+    end += blocks[i].length;
+    header[name] = { dtype: "F32", shape: [vectors[name].length], data_offsets: [start, end] };
+  });
+  // Blanks to a multiple of eight bytes keep the blocks aligned, as the format asks.
+  const text = JSON.stringify(header);
+  const padded = text + " ".repeat((8 - (Buffer.byteLength(text) % 8)) % 8);
+  const json = Buffer.from(padded.replace(NO_DIGEST, digest(padded, blocks)));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  const target = new AtomicFile(file);
+  try {
+    for (const part of [length, json, ...blocks]) target.write(part);
+    target.commit();
+  } catch (error) {
+    target.abandon();
+    throw error;
+  }
+}
+
+/** Reads a checkpoint; undefined where there is none. Throws InputError for one that is damaged or cannot be read. */
+export function readCheckpoint(file: string): Checkpoint | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readRegularFile(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw fileError("read", file, error);
+  }
+  try {
+    return parsed(bytes);
+  } catch {
+    throw new InputError(`The checkpoint ${shown(file)} is damaged; delete it to do without it.`);
+  }
+}
+
+/** What the bytes of a checkpoint say; throws an Error of any kind when they are not all as they were written. */
+function parsed(bytes: Buffer): Checkpoint {
+  const start = 8 + Number(bytes.readBigUInt64LE(0));
+  if (start > bytes.length) throw new Error("The header is cut off.");
+  const text = bytes.subarray(8, start).toString("utf8");
+  const header = JSON.parse(text) as {
+    __metadata__: Record<
+      "format" | "step" | "seconds" | "bestLoss" | "setbacks" | "fingerprint" | "sha256",
+      string
+    >;
+  } & Record<(typeof NAMES)[number], { data_offsets: [number, number] }>;
+  const { format, fingerprint, sha256, ...numbers } = header.__metadata__;
+  const blocks = bytes.subarray(start);
+  // The digest is of everything but itself: of the header, too.
+  if (format !== FORMAT || digest(text.replace(sha256, NO_DIGEST), [blocks]) !== sha256)
+    throw new Error("It was changed.");
+  // Who makes a file can seal it, too: each claim is held against what can be.
+  const stored = JSON.parse(fingerprint) as Fingerprint | null;
+  const [step, setbacks] = [numbers.step, numbers.setbacks].map((count) =>
+    atLeastZero(count, Number.isSafeInteger),
+  );
+  const seconds = atLeastZero(numbers.seconds, Number.isFinite);
+  const bestLoss = Number(numbers.bestLoss);
+  if (stored === null || typeof stored !== "object" || Number.isNaN(bestLoss))
+    throw new Error("It makes no sense.");
+  const vector = (name: (typeof NAMES)[number]) => {
+    const [from, to] = header[name].data_offsets;
+    if (!(Number.isSafeInteger(from) && from >= 0 && to >= from && to <= blocks.length))
+      throw new Error("It is cut off.");
+    return new Float32Array(blocks.buffer.slice(blocks.byteOffset + from, blocks.byteOffset + to));
+  };
+  const [weights, average, first, second] = NAMES.map(vector);
+  return {
+    fingerprint: stored,
+    step,
+    seconds,
+    bestLoss,
+    setbacks,
+    vectors: { weights, average, first, second },
+  };
+}
+
+function atLeastZero(text: string, allowed: (value: number) => boolean): number {
+  const value = Number(text);
+  if (allowed(value) && value >= 0) return value;
+  throw new Error("It makes no sense.");
+}
+
+/** SHA-256 of a header's text, in which zeros stand for the digest, and of the blocks. */
+function digest(header: string, blocks: readonly Uint8Array[]): string {
+  const hash = createHash("sha256").update(header);
+  for (const block of blocks) hash.update(block);
+  return hash.digest("hex");
+}
+
+/** Throws InputError that names what differs, if the states in a folder belong to another training. */
+export function checkSame(folder: string, stored: Fingerprint, present: Fingerprint): void {
+  for (const [name, value] of Object.entries(present)) {
+    if (stored[name] === value) continue;
+    throw new InputError(
+      `The states in ${shown(folder)} are of a training with another ${name}; give the same, or another folder.`,
+    );
+  }
+}
+
+const FORMAT = "porous-sgm checkpoint 2";
+const NO_DIGEST = "0".repeat(64);

@@ -1,0 +1,161 @@
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { Worker } from "node:worker_threads";
+import { integerInRange, positiveInteger } from "../errors";
+import { ArrowFieldsWriter } from "./arrow";
+import { checkRoom } from "./atomicFile";
+import { concatenate, type DataSet } from "../dataSet";
+import type { GenerateWorkerData, TaskResult } from "./generateWorker";
+import { checkConditions, type Problem } from "../problem";
+import { originMetadata } from "./origin";
+import {
+  type DataSetSize,
+  MAX_COUNT,
+  planRows,
+  type RowPlan,
+  rowPlan,
+  runTask,
+  type Shard,
+  simulateRowsAt,
+  taskCount,
+} from "./tasks";
+
+/** A worker thread takes about half a second to start, in which this many rows can be computed without it. */
+const ROWS_WORTH_A_WORKER = 2_000;
+/** Tasks that a worker may have waiting, so that it does not idle while the results of others are written. */
+const TASKS_PER_WORKER = 2;
+
+/** What generate() draws, and where it goes. */
+export interface GenerateOptions extends DataSetSize {
+  readonly problem: Problem;
+  /** Arrow file to write */
+  readonly out: string;
+  /** threads; default: one for each core, fewer for few rows */
+  readonly workers?: number;
+  /** only the index-th (from 1) of count contiguous parts of the conditions */
+  readonly shard?: Shard;
+  /** called after each record batch */
+  readonly onProgress?: (rowsDone: number, rowsInAll: number) => void;
+}
+
+/**
+ * Draws a data set in memory, row for row what generate() writes: fields (rows, fields, cells) and latent (rows, cells)
+ * for rows = conditions x fields, those of one condition together. Throws InputError.
+ */
+export function generateDataSet(problem: Problem, size: DataSetSize): DataSet {
+  const plan = rowPlan(size);
+  return concatenate(Array.from({ length: taskCount(plan) }, (_, task) => runTask(problem, plan, task)));
+}
+
+/**
+ * Solves for `count` random latent fields at the given conditions (conditions), in their units: for the porous electrode
+ * [l in m, U0 in V, F_right in A/m2].
+ *
+ * Returns fields (count, fields, cells), c in mol/m3 and phi in V, and latent (count, cells). With one seed, a smaller
+ * count gives the first rows of a larger one; other random numbers are used than by generate(). Throws InputError.
+ */
+export function simulateAt(
+  problem: Problem,
+  conditions: ArrayLike<number>,
+  count: number,
+  seed: number,
+): DataSet {
+  positiveInteger("The number of fields", count, MAX_COUNT);
+  integerInRange("The seed", seed, 0, Number.MAX_SAFE_INTEGER);
+  return simulateRowsAt(problem, checkConditions(problem, conditions), count, seed);
+}
+
+/**
+ * Draws a data set into an Arrow file with worker threads, in constant memory; returns the number of rows.
+ * The file depends on the options but the number of workers alone, byte for byte. It appears when complete.
+ * Throws InputError for bad options or a place that cannot be written.
+ */
+export async function generate(options: GenerateOptions): Promise<number> {
+  const { problem, out, shard, onProgress } = options;
+  const plan = rowPlan(options, shard);
+  const requested = positiveInteger("The number of workers", options.workers ?? availableParallelism(), 1024);
+  const rows = planRows(plan);
+  const numbersPerRow = problem.conditions.length + (problem.fields.length + 1) * problem.cells; // and the latent field
+  checkRoom(out, 8 * numbersPerRow * rows);
+  const writer = new ArrowFieldsWriter(out, problem, true, originMetadata(options, shard));
+  let written = 0;
+  const write = (data: DataSet): void => {
+    writer.write(data);
+    written += data.rows;
+    onProgress?.(written, rows);
+  };
+  try {
+    if (rows <= ROWS_WORTH_A_WORKER) {
+      for (let task = 0; task < taskCount(plan); task++) write(runTask(problem, plan, task));
+    } else {
+      await runInWorkers(problem, plan, Math.min(requested, Math.ceil(rows / ROWS_WORTH_A_WORKER)), write);
+    }
+    writer.close();
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
+  return written;
+}
+
+/** Runs all tasks of a plan on worker threads and hands their results to `write` in order. */
+async function runInWorkers(
+  problem: Problem,
+  plan: RowPlan,
+  count: number,
+  write: (data: DataSet) => void,
+): Promise<void> {
+  const tasks = taskCount(plan);
+  const workerData: GenerateWorkerData = {
+    module: path.join(__dirname, "generateWorker.ts"),
+    problem: problem.name,
+    settings: problem.settings,
+    plan,
+  };
+  // A worker starts as plain JavaScript and loads ts-node itself: the calling thread's loader, which may be that of
+  // a notebook or of a test, is not inherited.
+  const bootstrap = path.join(__dirname, "..", "..", "scripts", "worker.js");
+  const workers = Array.from({ length: count }, () => new Worker(bootstrap, { workerData, execArgv: [] }));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const waiting = new Map<number, TaskResult>(); // results that came before their turn
+      // Tasks are handed out only this far ahead of what is written: this bounds `waiting`, hence the memory.
+      const window = 2 * TASKS_PER_WORKER * count;
+      const idle: Worker[] = [];
+      let nextTask = 0;
+      let nextWrite = 0;
+
+      const handOut = (): void => {
+        while (idle.length > 0 && nextTask < tasks && nextTask < nextWrite + window) {
+          idle.shift()?.postMessage(nextTask++);
+        }
+      };
+      const receive = (worker: Worker, result: TaskResult): void => {
+        waiting.set(result.task, result);
+        idle.push(worker);
+        handOut(); // before writing, so that no worker waits for the disk
+        for (let ready = waiting.get(nextWrite); ready; ready = waiting.get(nextWrite)) {
+          waiting.delete(nextWrite++);
+          write({ problem, seed: plan.seed, ...ready });
+        }
+        handOut();
+        if (nextWrite === tasks) resolve();
+      };
+      for (const worker of workers) {
+        worker.on("message", (result: TaskResult) => {
+          try {
+            receive(worker, result);
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)));
+          }
+        });
+        worker.on("error", reject);
+        worker.on("exit", (code) => reject(new Error(`A worker thread ended with status ${code}.`)));
+      }
+      for (let k = 0; k < TASKS_PER_WORKER; k++) idle.push(...workers);
+      handOut();
+    });
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}

@@ -1,0 +1,122 @@
+/** The folder of a saved model, as files: it appears whole or not at all, and is read with a reason for what fails. */
+import fs from "fs";
+import path from "path";
+import { fileError } from "./atomicFile";
+import { readInside } from "./regularFile";
+import { InputError, shown } from "../errors";
+
+/** Everything that may be in the folder. */
+const FILES = ["model.json", "network.bin", "network.json", "covariance.bin"] as const;
+export type ModelFileName = (typeof FILES)[number];
+
+/**
+ * Writes a model's folder; one that is there is replaced. Throws InputError if it cannot be written, or if what has its
+ * name is anything but a model.
+ */
+export function writeModelFolder(
+  folder: string,
+  contents: Readonly<Partial<Record<ModelFileName, string | Uint8Array>>>,
+): void {
+  const target = path.resolve(folder);
+  const partial = `${target}.${process.pid}.partial`;
+  let created: string | undefined; // the first folder made, which may be one above
+  try {
+    checkReplaceable(target);
+    created = makeFolder(partial);
+    for (const [name, content] of Object.entries(contents)) write(path.join(partial, name), content);
+    // A folder cannot be renamed over a full one: the old one steps aside until the new one has its name.
+    const old = `${target}.${process.pid}.old`;
+    if (fs.existsSync(target)) fs.renameSync(target, old);
+    try {
+      fs.renameSync(partial, target);
+    } catch (error) {
+      if (fs.existsSync(old)) fs.renameSync(old, target);
+      throw error;
+    }
+    fs.rmSync(old, { recursive: true, force: true });
+  } catch (error) {
+    if (created) fs.rmSync(created, { recursive: true, force: true });
+    throw fileError("write", folder, error);
+  }
+}
+
+/** A model's folder to read from. All methods throw InputError, with the reason. */
+export class ModelFolder {
+  constructor(private readonly folder: string) {}
+
+  /** The bytes of a file. */
+  bytes(name: ModelFileName): Buffer {
+    try {
+      return readInside(this.folder, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") throw this.damaged(`it has no ${name}`);
+      throw fileError("read", path.join(this.folder, name), error);
+    }
+  }
+
+  /** What a file of JSON says. */
+  json(name: ModelFileName): unknown {
+    const bytes = this.bytes(name);
+    try {
+      return JSON.parse(bytes.toString("utf8"));
+    } catch {
+      throw this.damaged(`${name} is not JSON`);
+    }
+  }
+
+  /** The error for a folder that does not hold a model. */
+  damaged(reason: string): InputError {
+    return new InputError(
+      `Cannot load a model from ${shown(this.folder)}: ${reason}; give a folder that train has written.`,
+    );
+  }
+}
+
+/**
+ * Throws InputError if a model could not be saved as this folder: better known before a long training than after.
+ * Leaves nothing behind.
+ */
+export function checkModelFolder(folder: string): void {
+  const target = path.resolve(folder);
+  try {
+    checkReplaceable(target);
+    fs.rmSync(makeFolder(`${target}.${process.pid}.partial`), { recursive: true });
+  } catch (error) {
+    throw fileError("write", folder, error);
+  }
+}
+
+/** Makes a new folder and those above it; returns the first made. (mkdir's own recursion never ends under /proc.) */
+function makeFolder(folder: string): string {
+  const parent = path.dirname(folder);
+  const above = fs.existsSync(parent) ? undefined : makeFolder(parent);
+  try {
+    fs.rmSync(folder, { recursive: true, force: true }); // what a process of the same number may have left
+    fs.mkdirSync(folder);
+  } catch (error) {
+    if (above) fs.rmSync(above, { recursive: true, force: true });
+    throw error;
+  }
+  return above ?? folder;
+}
+
+/** Only a saved model may be replaced by one: a slip of the pen must not delete somebody's files. */
+function checkReplaceable(target: string): void {
+  if (!fs.existsSync(target)) return;
+  if (
+    fs.statSync(target).isDirectory() &&
+    fs.readdirSync(target).every((name) => (FILES as readonly string[]).includes(name))
+  )
+    return;
+  throw new InputError(`${shown(target)} exists and is not just a model; give the name of a new folder.`);
+}
+
+function write(file: string, content: string | Uint8Array): void {
+  const descriptor = fs.openSync(file, "w");
+  try {
+    fs.writeFileSync(descriptor, content);
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}

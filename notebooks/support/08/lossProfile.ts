@@ -1,0 +1,28 @@
+import type { DataSet } from "../../../lib/dataSet";
+import type { ScoreModel } from "../../../lib/scoreModel";
+import { tf } from "../../../lib/backend/tensorflow";
+import { batchLoss, ofOneCondition } from "../../../lib/batches";
+
+/** First number of the stream of noise. */
+const STREAM = 14;
+
+/**
+ * The loss that training minimises, noise level by noise level: (levels), on rows of one condition.
+ *
+ * Each level gets noise of its own, the same for one seed. Throws InputError for rows of several conditions.
+ */
+export function lossProfile(
+  model: ScoreModel,
+  data: DataSet,
+  levels: readonly number[],
+  seed = 1,
+): Float64Array {
+  return ofOneCondition(model, data, ({ fields, context }) =>
+    Float64Array.from(levels, (s, k) => {
+      const times = new Float64Array(data.rows).fill(model.schedule.timeOf(s));
+      return tf.tidy(
+        () => batchLoss(model, { fields, context, mirrored: false }, times, seed, STREAM, k).dataSync()[0],
+      );
+    }),
+  );
+}

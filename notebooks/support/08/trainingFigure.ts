@@ -1,0 +1,112 @@
+import { duration } from "../../../lib/notebook/duration";
+import type { TrainingState } from "../../../lib/training";
+import { colour, type Figure, line, panels, points } from "../../../lib/figures/figure";
+
+/** What Figure 3 needs of a training: the states so far, thinned so that a long one stays small. */
+export class TrainingHistory {
+  private readonly states: TrainingState[] = [];
+  private sums = { loss: 0, gradientNorm: 0, count: 0 };
+
+  /** steps: points are means over `every` steps. */
+  constructor(private readonly every = 10) {}
+
+  add(state: TrainingState): void {
+    this.sums.loss += state.loss;
+    this.sums.gradientNorm += state.gradientNorm;
+    this.sums.count++;
+    if (state.step % this.every !== 0 && !state.validated && state.step !== state.steps) return;
+    const { loss, gradientNorm, count } = this.sums;
+    this.states.push({ ...state, loss: loss / count, gradientNorm: gradientNorm / count });
+    this.sums = { loss: 0, gradientNorm: 0, count: 0 };
+  }
+
+  /** One line for terminals. */
+  get text(): string {
+    const last = this.states[this.states.length - 1];
+    return last ? progressLine(last) : "training";
+  }
+
+  /**
+   * Figure 3: training and validation loss, and the norm of the gradient, over epochs on logarithmic axes; the title tells
+   * where the training stands.
+   */
+  figure(): Figure {
+    const x = this.states.map(({ epoch }) => epoch);
+    const checked = this.states.filter(({ validated }) => validated);
+    const style = (name: string, color: string, digits: number) => ({
+      name,
+      line: { color, width: 2 },
+      hovertemplate: `${name}<br>epoch %{x:.2f}: %{y:.${digits}f}<extra></extra>`,
+    });
+    const loss = line(x, this.states.map((state) => state.loss), style("training loss", colour.fourth, 4)); // prettier-ignore
+    const validation = points(
+      checked.map(({ epoch }) => epoch),
+      checked.map(({ validationLoss }) => validationLoss),
+      {
+        ...style("validation loss (averaged weights)", colour.third, 4),
+        mode: "lines+markers",
+        marker: { size: 6, color: colour.third },
+      },
+    );
+    const norms = this.states.map(({ gradientNorm }) => gradientNorm);
+    const gradient = line(x, norms, style("gradient norm", colour.fifth, 3));
+    const epoch = { x: "epoch", yType: "log" as const };
+    const figure = panels(
+      [
+        { ...epoch, title: "loss", y: "mean square of v's error", traces: [loss, validation] },
+        { ...epoch, title: "gradient", y: "norm before clipping", traces: [gradient] },
+      ],
+      { width: 860, height: 430, title: this.title, text: this.text },
+    );
+    // A loss that falls by less than a decade needs more ticks than powers of ten.
+    const tickvals = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10];
+    const axis = {
+      ...(figure.layout["yaxis"] as object),
+      tickmode: "array",
+      tickvals,
+      ticktext: tickvals.map(String),
+    };
+    return { ...figure, layout: { ...figure.layout, yaxis: axis } };
+  }
+
+  /** Step, loss on held-out conditions and time left or, at the end, taken. */
+  private get title(): string {
+    const last = this.states[this.states.length - 1];
+    if (!last) return "training";
+    const { step, steps, validationLoss, secondsElapsed } = last;
+    const validation = Number.isNaN(validationLoss) ? "" : ` · validation ${validationLoss.toFixed(3)}`;
+    const time = step < steps ? leftOf(last, " · ") : ` · took ${duration(secondsElapsed)}`;
+    return `step ${step} of ${steps}${validation}${time}`;
+  }
+}
+
+/** Validation losses of several trainings over their steps. */
+export function validationFigure(
+  runs: readonly { readonly name: string; readonly states: readonly TrainingState[]; readonly hex: string }[],
+): Figure {
+  const traces = runs.map(({ name, states, hex }) =>
+    line(
+      states.map(({ step }) => step),
+      states.map(({ validationLoss }) => validationLoss),
+      {
+        name,
+        line: { color: hex, width: 2.5 },
+        hovertemplate: `${name}<br>step %{x}: %{y:.4f}<extra></extra>`,
+      },
+    ),
+  );
+  const panel = { x: "step", y: "validation loss", traces };
+  return panels([panel], { width: 760, height: 400, text: "Validation losses" });
+}
+
+/** A training's state in one line. */
+export function progressLine(state: TrainingState): string {
+  const { step, steps, loss, gradientNorm, validationLoss } = state;
+  const validation = Number.isNaN(validationLoss) ? "" : `, validation ${validationLoss.toFixed(4)}`;
+  return `step ${step}/${steps}, loss ${loss.toFixed(4)}, gradient ${gradientNorm.toFixed(3)}${validation}${leftOf(state, ", ")}`;
+}
+
+/** The time left, if it is known. */
+function leftOf({ secondsLeft }: TrainingState, separator: string): string {
+  return Number.isNaN(secondsLeft) ? "" : `${separator}${duration(secondsLeft)} left`;
+}
