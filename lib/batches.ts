@@ -6,7 +6,7 @@ import { InputError } from "./errors";
 import { type Context, disposeContext, type Levels, type ScoreModel } from "./scoreModel";
 import type { TrainingSettings } from "./presets/presets";
 import { Random } from "./random";
-import { normal, tf } from "./backend/tensorflow";
+import { normal, tf } from "./backend/tensors";
 
 /** Standardised fields as a tensor, with what the model knows of their conditions. */
 export interface TensorSet {

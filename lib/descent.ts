@@ -4,7 +4,7 @@ import type { RowSource } from "./storage/rowSource";
 import { CompiledFunction } from "./backend/compiled";
 import type { TrainingSettings } from "./presets/presets";
 import type { ScoreModel } from "./scoreModel";
-import { tf } from "./backend/tensorflow";
+import { tf } from "./backend/tensors";
 import type { Checkpoint } from "./storage/checkpoint";
 import { type BatchTensors, Feed, lossAt } from "./feed";
 import { FlatAdam, flatGradient } from "./backend/flatAdam";

@@ -6,7 +6,7 @@ import { InputError, positiveInteger } from "./errors";
 import type { TrainingSettings } from "./presets/presets";
 import { type DenoiserContext, flatContext, type Levels, type ScoreModel } from "./scoreModel";
 import { Random } from "./random";
-import { normal, type tf } from "./backend/tensorflow";
+import { normal, type tf } from "./backend/tensors";
 import {
   type Batch,
   type Block,

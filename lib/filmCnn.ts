@@ -2,7 +2,7 @@
  * The score network of the blog post: residual blocks of convolutions at full resolution, each block modulated
  * by a FiLM network of its own. With the defaults it has 1,116,626 parameters.
  */
-import { tf } from "./backend/tensorflow";
+import { tf } from "./backend/tensors";
 import { InputError } from "./errors";
 import { Affine, DilatedConv1D, FieldScale, FiLM, FourierFeatures, ReplicatePad, SiLU } from "./layers";
 import { NetworkShape, seededInitializers } from "./networkShape";

@@ -1,16 +1,11 @@
 /**
  * The layers that tfjs lacks, registered so that a saved network loads with tf.loadLayersModel.
  */
-import { native, product, tf, typeAttribute } from "./backend/tensorflow";
+import { product, siluGrad, tf } from "./backend/tensors";
 
 /** tf.layers.Layer passes its inputs as one tensor or as a list. */
 function listOf(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
   return Array.isArray(inputs) ? inputs : [inputs];
-}
-
-/** The derivative of x s(x), s(x) = 1 / (1 + exp(-x)), given x and s(x): s + x s (1 - s). */
-function siluSlope(x: tf.Tensor, share: tf.Tensor): tf.Tensor {
-  return share.add(native().executeSingleOutput("SigmoidGrad", [typeAttribute("T", "float32")], [share, x]));
 }
 
 /**
@@ -45,7 +40,7 @@ export class FiLM extends tf.layers.Layer {
       const share = activation && f.sigmoid();
       keep([h, gain, ...(share ? [f, share] : [])]);
       const gradFunc = (dy: tf.Tensor, [x, factor, ...activated]: tf.Tensor[]) => {
-        const df = activated.length > 0 ? dy.mul(siluSlope(activated[0], activated[1])) : dy;
+        const df = activated.length > 0 ? dy.mul(siluGrad(activated[0], activated[1])) : dy;
         return [df.mul(factor), tf.concat([df.mul(x).sum(1), df.sum(1)], 1)];
       };
       return { value: share ? f.mul(share) : f, gradFunc };
@@ -72,7 +67,7 @@ export class SiLU extends tf.layers.Layer {
       const x = input as tf.Tensor;
       const share = x.sigmoid();
       (save as tf.GradSaveFunc)([x, share]);
-      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => dy.mul(siluSlope(saved[0], saved[1]));
+      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => dy.mul(siluGrad(saved[0], saved[1]));
       return { value: x.mul(share), gradFunc };
     });
     return tf.tidy(() => silu(listOf(inputs)[0]));

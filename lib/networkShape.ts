@@ -1,4 +1,4 @@
-import { tf } from "./backend/tensorflow";
+import { tf } from "./backend/tensors";
 import { InputError } from "./errors";
 
 /** What a network must know of a problem: numbers of cells, fields and conditions. */

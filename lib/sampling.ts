@@ -5,7 +5,7 @@ import { type Sampler, samplerByName, trajectory } from "./samplers";
 import { InputError, positiveInteger } from "./errors";
 import { InterruptWatch } from "./storage/interrupt";
 import { type Context, disposeContext, type Drift, type ScoreModel } from "./scoreModel";
-import { tf } from "./backend/tensorflow";
+import { tf } from "./backend/tensors";
 import { modalCombination, tensorSpace, whitenedNoise } from "./tensorSpace";
 
 /** How many fields are drawn, and how. */

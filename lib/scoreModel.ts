@@ -12,7 +12,7 @@ import { targetCoefficients } from "./loss";
 import { type Schedule, vpSchedule } from "./schedule";
 import { InputError } from "./errors";
 import { CompiledFunction } from "./backend/compiled";
-import { tf } from "./backend/tensorflow";
+import { tf } from "./backend/tensors";
 import { ConditionalCovariance } from "./gaussian/covariance";
 import { filmNetwork } from "./filmCnn";
 import "./layers"; // registers them, so that a saved network loads

@@ -1,7 +1,7 @@
 import type { ModalCombination } from "./samplers";
 import type { VectorSpace } from "./vectorSpace";
 import type { Modes } from "./scoreModel";
-import { normal, selfAdjointEigen, tf } from "./backend/tensorflow";
+import { normal, selfAdjointEigen, tf } from "./backend/tensors";
 
 /** States of samplers as native tensors, with counter-based noise: draw k is the stream (seed, ...stream, k). */
 export function tensorSpace<T extends tf.Tensor>(seed: number, ...stream: number[]): VectorSpace<T> {

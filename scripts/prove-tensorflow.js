@@ -1,7 +1,7 @@
 "use strict";
 // One matrix product on the native backend, checked: set-up's proof that TensorFlow works here.
 require("./typescript.js");
-const { tf, describeBackend } = require("../lib/backend/tensorflow");
+const { tf, describeBackend } = require("../lib/backend/tensors");
 
 const product = tf
   .matMul(

@@ -1,5 +1,5 @@
 // A Node add-on that turns standard error off and on again. libtensorflow_framework prints a message about itself
-// from a static initialiser, before TF_CPP_MIN_LOG_LEVEL can count; lib/backend/tensorflow.ts loads it between the two.
+// from a static initialiser, before TF_CPP_MIN_LOG_LEVEL can count; lib/backend/native.ts loads it between the two.
 #include <fcntl.h>
 #include <unistd.h>
 

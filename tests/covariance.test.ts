@@ -14,7 +14,7 @@ import { disposeContext, ScoreModel } from "../lib/scoreModel";
 import { sampleFields } from "../lib/sampling";
 import { whitenedNoise } from "../lib/tensorSpace";
 import { columnMean, columnStd } from "../lib/evaluation/summary";
-import { normal, tf } from "../lib/backend/tensorflow";
+import { normal, tf } from "../lib/backend/tensors";
 import { disposeSet, tensorSet } from "../lib/batches";
 import { createModel, train } from "../lib/training";
 import { problem, refused, tinyPreset, tinyToken, tinyTraining } from "./tiny";

@@ -14,7 +14,7 @@ import { generateDataSet } from "../lib/storage/generate";
 import { InputError } from "../lib/errors";
 import { ScoreModel } from "../lib/scoreModel";
 import { Random } from "../lib/random";
-import { tf } from "../lib/backend/tensorflow";
+import { tf } from "../lib/backend/tensors";
 import { checkSame, readCheckpoint, writeCheckpoint } from "../lib/storage/checkpoint";
 import { FlatAdam } from "../lib/backend/flatAdam";
 import { createModel } from "../lib/training";

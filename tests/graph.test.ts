@@ -7,7 +7,7 @@ import { InputError } from "../lib/errors";
 import { CompiledFunction, eagerly } from "../lib/backend/compiled";
 import { bytesField, floatField, integerField, messageField } from "../lib/backend/protobuf";
 import { presets } from "../lib/presets/presets";
-import { normal, tf } from "../lib/backend/tensorflow";
+import { normal, tf } from "../lib/backend/tensors";
 import { createModel, train } from "../lib/training";
 import { tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 

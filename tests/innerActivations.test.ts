@@ -18,7 +18,7 @@ import { filmStates } from "../notebooks/support/07/filmStates";
 import { sampleFields } from "../lib/sampling";
 import { samplingPath } from "../notebooks/support/09/samplingPath";
 import { conditionalSpread } from "../notebooks/support/07/conditionalSpread";
-import { tf } from "../lib/backend/tensorflow";
+import { tf } from "../lib/backend/tensors";
 import { lossProfile } from "../notebooks/support/08/lossProfile";
 import { createModel } from "../lib/training";
 import { presets } from "../lib/presets/presets";

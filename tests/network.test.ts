@@ -12,7 +12,7 @@ import { disposeContext, ScoreModel } from "../lib/scoreModel";
 import { tokenNetwork } from "../lib/presets/patchNetwork";
 import { eagerly } from "../lib/backend/compiled";
 import { Random } from "../lib/random";
-import { normal, tf } from "../lib/backend/tensorflow";
+import { normal, tf } from "../lib/backend/tensors";
 import { batchLoss, disposeSet, gatherBatch, shuffledBlocks, tensorSet } from "../lib/batches";
 import { createModel } from "../lib/training";
 import { problem, refused, tinyData, tinyFilm, tinyPreset, tinyToken } from "./tiny";

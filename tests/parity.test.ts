@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { filmNetwork, type FilmNetworkOptions } from "../lib/filmCnn";
 import { type TokenNetworkOptions, tokenNetwork } from "../lib/presets/patchNetwork";
-import { tf } from "../lib/backend/tensorflow";
+import { tf } from "../lib/backend/tensors";
 
 /** What is stored of a gradient. */
 interface Measures {

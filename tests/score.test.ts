@@ -19,7 +19,7 @@ import { Random } from "../lib/random";
 import { binnedMean, histogram } from "../notebooks/support/06/histogram";
 import { nearestDistances } from "../lib/evaluation/nearest";
 import { columnMean, columnStd } from "../lib/evaluation/summary";
-import { tf } from "../lib/backend/tensorflow";
+import { tf } from "../lib/backend/tensors";
 import { pointTime, trainPoints } from "../notebooks/support/06/trainPoints";
 import { refused } from "./tiny";
 

@@ -15,7 +15,7 @@ import { ArrowFieldsFile } from "../lib/storage/arrow";
 import type { ModelSettings } from "../lib/presets/presets";
 import { Random } from "../lib/random";
 import { sampleFields } from "../lib/sampling";
-import { tf } from "../lib/backend/tensorflow";
+import { tf } from "../lib/backend/tensors";
 import { createModel, train } from "../lib/training";
 import { tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 

@@ -10,7 +10,7 @@ import { Interrupted } from "../lib/storage/interrupt";
 import { presets, type TrainingSettings } from "../lib/presets/presets";
 import { ScoreModel } from "../lib/scoreModel";
 import { Random } from "../lib/random";
-import { tf } from "../lib/backend/tensorflow";
+import { tf } from "../lib/backend/tensors";
 import {
   batchLoss,
   disposeSet,

@@ -2,7 +2,7 @@ import fs from "fs";
 import os from "os";
 import path from "path";
 import { fileError } from "../storage/atomicFile";
-import { native, tf } from "./tensorflow";
+import { native, tf } from "./native";
 import { savedModel, TAG } from "./graphDef";
 import { record } from "./record";
 

@@ -1,5 +1,5 @@
 import { InputError } from "../errors";
-import { NativeVariable, native, tf, typeAttribute } from "./tensorflow";
+import { NativeVariable, native, tf, typeAttribute } from "./native";
 
 /**
  * Adam (Kingma & Ba 2015) on all weights as one vector, with gradient clipping and a moving average of the weights.

@@ -2,7 +2,7 @@
  * Nodes of a TensorFlow graph, and a graph as a SavedModel, as bytes. The numbers of fields are those of graph.proto,
  * node_def.proto, attr_value.proto, tensor.proto, meta_graph.proto and saved_model.proto.
  */
-import { type Attribute, native } from "./tensorflow";
+import { type Attribute, native } from "./native";
 import { bytesField, floatField, integerField, messageField } from "./protobuf";
 
 /** Version of the graph's format for which its operations are meant: TensorFlow refuses graphs that are too old for it. */

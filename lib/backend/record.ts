@@ -1,4 +1,4 @@
-import { type Attribute, type Binding, native, tf } from "./tensorflow";
+import { type Attribute, type Binding, native, tf } from "./native";
 import { constantNode, inputNode, operationNode } from "./graphDef";
 
 /** The operations that a function of tensors has called, as a graph. */

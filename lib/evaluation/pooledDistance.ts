@@ -1,4 +1,4 @@
-import { tf } from "../backend/tensorflow";
+import { tf } from "../backend/tensors";
 import { rowCount } from "./summary";
 
 /** Rows of x whose distances to all rows of y are held at once. */

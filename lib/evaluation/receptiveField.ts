@@ -1,4 +1,4 @@
-import { normal, tf } from "../backend/tensorflow";
+import { normal, tf } from "../backend/tensors";
 import type { NetworkShape } from "../networkShape";
 
 /**

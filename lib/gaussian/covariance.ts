@@ -3,7 +3,7 @@ import { normaliseCondition, type Problem } from "../problem";
 import type { ConditionalMoments } from "./conditionalMoments";
 import { remainingConditions, withoutRoundOff } from "../standardisation";
 import { InputError } from "../errors";
-import { selfAdjointEigen, tf } from "../backend/tensorflow";
+import { selfAdjointEigen, tf } from "../backend/tensors";
 
 /** Nodes over [-1, 1] at which covariances are taken from data, and the width of their kernel average. */
 const NODES = 33;

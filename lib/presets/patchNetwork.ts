@@ -3,7 +3,7 @@
  * block's two convolutions one combines neighbours, the other tokens further apart, so that a handful of narrow
  * convolutions carries information from one end to the other.
  */
-import { tf } from "../backend/tensorflow";
+import { tf } from "../backend/tensors";
 import { InputError } from "../errors";
 import { Affine, Append, FiLM, PositionBias, SiLU, TokenConv1D } from "../layers";
 import { NetworkShape, seededInitializers } from "../networkShape";

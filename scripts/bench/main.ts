@@ -7,7 +7,7 @@ import { abandonAll, AtomicFile } from "../../lib/storage/atomicFile";
 import { finiteInRange, InputError, oneOf, positiveInteger } from "../../lib/errors";
 import { type PresetName, presets } from "../../lib/presets/presets";
 import { median } from "../../lib/evaluation/summary";
-import { describeBackend, native, tf } from "../../lib/backend/tensorflow";
+import { describeBackend, native, tf } from "../../lib/backend/native";
 import { otherLoad } from "./otherLoad";
 import { profiled } from "./profile";
 import { otherLoadNote, profileTable, ratios, type Result, resultTable } from "./report";

@@ -11,7 +11,7 @@ import { ConditionalCovariance } from "../../lib/gaussian/covariance";
 import { type Preset, type PresetName, presets, type TrainingSettings } from "../../lib/presets/presets";
 import { type Context, disposeContext, ScoreModel } from "../../lib/scoreModel";
 import { Random } from "../../lib/random";
-import { normal, tf } from "../../lib/backend/tensorflow";
+import { normal, tf } from "../../lib/backend/tensors";
 import { batchLoss, disposeSet, drawTimes, gatherBatch, shuffledBlocks, tensorSet } from "../../lib/batches";
 import { FlatAdam } from "../../lib/backend/flatAdam";
 import { train } from "../../lib/training";

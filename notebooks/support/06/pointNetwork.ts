@@ -1,7 +1,7 @@
 import { positiveInteger } from "../../../lib/errors";
 import type { Denoiser } from "../../../lib/samplerSteps";
 import type { Schedule } from "../../../lib/schedule";
-import { tf } from "../../../lib/backend/tensorflow";
+import { tf } from "../../../lib/backend/tensors";
 import { Affine, SiLU } from "../../../lib/layers";
 import { seededInitializers } from "../../../lib/networkShape";
 

@@ -4,7 +4,7 @@ import { oneOf, positiveInteger } from "../../../lib/errors";
 import { InterruptWatch } from "../../../lib/storage/interrupt";
 import type { PointNetwork } from "./pointNetwork";
 import { Random } from "../../../lib/random";
-import { tf } from "../../../lib/backend/tensorflow";
+import { tf } from "../../../lib/backend/tensors";
 import { FlatAdam } from "../../../lib/backend/flatAdam";
 
 /** How a batch's times are drawn: uniformly, or evenly in the logarithm of the noise level; both stratified. */

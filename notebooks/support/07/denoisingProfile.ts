@@ -1,7 +1,7 @@
 import type { DataSet } from "../../../lib/dataSet";
 import { InputError } from "../../../lib/errors";
 import type { ScoreModel } from "../../../lib/scoreModel";
-import { normal, tf } from "../../../lib/backend/tensorflow";
+import { normal, tf } from "../../../lib/backend/tensors";
 import { ofOneCondition } from "../../../lib/batches";
 import { modalCombination } from "../../../lib/tensorSpace";
 

@@ -4,7 +4,7 @@ import { blogNetworkOptions, filmNetwork } from "../../../lib/filmCnn";
 import { FiLM } from "../../../lib/layers";
 import { influenceOfFirstCell } from "../../../lib/evaluation/receptiveField";
 import { Random } from "../../../lib/random";
-import { tf } from "../../../lib/backend/tensorflow";
+import { tf } from "../../../lib/backend/tensors";
 import { type Exercise, numberFault } from "../../../lib/notebook/check";
 
 const shape = { cells: 100, fields: 2, conditions: 3 };

@@ -2,7 +2,7 @@ import type { DataSet } from "../../../lib/dataSet";
 import { InputError } from "../../../lib/errors";
 import { recordLayer } from "./recordLayer";
 import { disposeContext, type ScoreModel } from "../../../lib/scoreModel";
-import { normal, tf } from "../../../lib/backend/tensorflow";
+import { normal, tf } from "../../../lib/backend/tensors";
 import { disposeSet, tensorSet } from "../../../lib/batches";
 
 /** Where a FiLM layer is looked at. */

@@ -1,5 +1,5 @@
 /** Figure 2: a block of the network, drawn from the layers of the model itself. */
-import type { tf } from "../../../lib/backend/tensorflow";
+import type { tf } from "../../../lib/backend/tensors";
 import { colour, faded, type Figure, type Json } from "../../../lib/figures/figure";
 
 const HEX: Record<string, string> = {

@@ -1,6 +1,6 @@
 import { InputError, shown } from "../../../lib/errors";
 import { eagerly } from "../../../lib/backend/compiled";
-import { tf } from "../../../lib/backend/tensorflow";
+import { tf } from "../../../lib/backend/tensors";
 
 /** Numbers inside a network, copied out of TensorFlow's memory. */
 export interface Activation {

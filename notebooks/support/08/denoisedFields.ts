@@ -1,6 +1,6 @@
 import type { DataSet } from "../../../lib/dataSet";
 import type { ScoreModel } from "../../../lib/scoreModel";
-import { normal, tf } from "../../../lib/backend/tensorflow";
+import { normal, tf } from "../../../lib/backend/tensors";
 import { ofOneCondition } from "../../../lib/batches";
 import { toDataSet } from "../../../lib/sampling";
 

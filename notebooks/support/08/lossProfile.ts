@@ -1,6 +1,6 @@
 import type { DataSet } from "../../../lib/dataSet";
 import type { ScoreModel } from "../../../lib/scoreModel";
-import { tf } from "../../../lib/backend/tensorflow";
+import { tf } from "../../../lib/backend/tensors";
 import { batchLoss, ofOneCondition } from "../../../lib/batches";
 
 /** First number of the stream of noise. */

@@ -1,4 +1,4 @@
-import { normal, tf } from "../../../lib/backend/tensorflow";
+import { normal, tf } from "../../../lib/backend/tensors";
 import { filmNetwork } from "../../../lib/filmCnn";
 
 /** One feature map of a network before and after its FiLM layer, and what modulated it. */

@@ -1,7 +1,4 @@
-/**
- * The one place where TensorFlow enters the library, with the native operations that tfjs itself does not offer.
- * Everything else imports `tf` from here.
- */
+/** TensorFlow's C library as the backend: operations that tfjs itself does not offer, by its Node binding. */
 import { threadId } from "worker_threads";
 // Loads the native package with its environment and what newer Node versions lack: scripts/tfjs-node/index.js.
 require("@tensorflow/tfjs-node");
@@ -135,6 +132,13 @@ export class NativeVariable {
 export function describeBackend(): string {
   const { binding, isUsingGpuDevice } = native();
   return `TensorFlow ${binding.TF_Version} (${isUsingGpuDevice ? "GPU" : "CPU"})`;
+}
+
+/** The derivative of x s(x), s(x) = 1 / (1 + exp(-x)), given x and s(x): s + x s (1 - s). */
+export function siluGrad(x: tf.Tensor, sigmoid: tf.Tensor): tf.Tensor {
+  return sigmoid.add(
+    native().executeSingleOutput("SigmoidGrad", [typeAttribute("T", "float32")], [sigmoid, x]),
+  );
 }
 
 /** TensorFlow's SelfAdjointEigV2: rising eigenvalues [n, d] and eigenvectors [n, d, d] in columns. */
