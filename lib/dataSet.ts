@@ -1,6 +1,5 @@
 import { InputError } from "./errors";
-import type { Problem } from "./problem";
-import { sameProblem } from "./presets/problems";
+import { type Problem, sameProblem } from "./problem";
 
 /** Fields of a problem in memory, one row for each realisation; arrays row by row, in the problem's units. */
 export interface DataSet {

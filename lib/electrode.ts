@@ -1,7 +1,6 @@
 import { oneOf } from "./errors";
-import { ConcentrationSolver } from "./concentration";
-import { type Grid, uniformGrid } from "./grid";
-import { ground, PotentialSolver } from "./potential";
+import { KrylovEuler } from "./backend/krylov";
+import { ConcentrationSolver, type Grid, ground, PotentialSolver, uniformGrid } from "./finiteVolumes";
 
 /**
  * The two readings of the porous-electrode problem.
@@ -75,6 +74,7 @@ export class PorousElectrode {
   private readonly source: Float64Array;
   private readonly potential: PotentialSolver;
   private readonly concentration: ConcentrationSolver;
+  private readonly transient: KrylovEuler;
 
   /** Throws InputError for an unknown convention. */
   constructor(
@@ -91,6 +91,7 @@ export class PorousElectrode {
     this.source = new Float64Array(cells);
     this.potential = new PotentialSolver(this.grid);
     this.concentration = new ConcentrationSolver(this.grid, convention === "figures" ? "last cell" : "face");
+    this.transient = new KrylovEuler(this.concentration);
   }
 
   /** Takes a porosity field (cells), each value in (0, 1), and factorises both equations. */
@@ -147,7 +148,7 @@ export class PorousElectrode {
       source[i] = perCharge * reaction[i] * driving;
     }
     if (seesGrounded) {
-      this.concentration.euler(this.porosity, source, constants.timeStep, constants.timeSteps, rise);
+      this.transient.euler(this.porosity, source, constants.timeStep, constants.timeSteps, rise);
     } else {
       this.concentration.steady(source, rise);
       ground(phi);

@@ -117,3 +117,10 @@ export function sampleConditions(problem: Problem, random: Random): Float64Array
     return Math.min(max, Math.max(min, value)); // round-off must not leave the range
   });
 }
+
+/** True if two problems are the same, so that their data can be mixed and compared. */
+export function sameProblem(a: Problem, b: Problem): boolean {
+  const key = (problem: Problem): string =>
+    JSON.stringify([problem.name, problem.version, Object.entries(problem.settings).sort()]);
+  return key(a) === key(b);
+}

@@ -1,6 +1,6 @@
 import { conditionalMoments, conditionalStandardisation } from "./gaussian/conditionalMoments";
 import type { DataSet } from "./dataSet";
-import { sameProblem } from "./presets/problems";
+import { sameProblem } from "./problem";
 import type { RowSource } from "./storage/rowSource";
 import { globalStandardisation } from "./standardisation";
 import { finiteInRange, InputError, positiveInteger } from "./errors";

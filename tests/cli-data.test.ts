@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readDataSet } from "../lib/storage/arrow";
 import { generateDataSet } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/electrodeProblem";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { solveElectrode } from "../lib/electrode";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-cli-"));

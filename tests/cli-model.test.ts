@@ -11,7 +11,7 @@ import { RecordBatchFileWriter, tableFromArrays } from "apache-arrow";
 import { readDataSet, writeDataSet } from "../lib/storage/arrow";
 import { groupByCondition, selectRows, sliceRows } from "../lib/dataSet";
 import { generateDataSet, simulateAt } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/electrodeProblem";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { samplers } from "../lib/samplers";
 import { presets } from "../lib/presets/presets";
 import type { Cost } from "../lib/evaluation/breakEven";

@@ -20,7 +20,7 @@ import { createFieldsWriter } from "../lib/storage/fieldsWriter";
 import { generate, generateDataSet, type GenerateOptions, simulateAt } from "../lib/storage/generate";
 import { checkConditions, normaliseConditions, sampleConditions } from "../lib/problem";
 import { problemByName } from "../lib/presets/problems";
-import { porousElectrode } from "../lib/electrodeProblem";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { InputError } from "../lib/errors";
 import { Random } from "../lib/random";
 import { refused } from "./tiny";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { simulateAt } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/electrodeProblem";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { uniformGrid } from "../lib/grids";
 import { simulatedReverseVariances } from "../notebooks/support/11/linearLaw";
 import { vpSchedule } from "../lib/schedule";

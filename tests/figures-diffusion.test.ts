@@ -1,7 +1,7 @@
 /** The figures of the notebooks on diffusion and score, as data. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { porousElectrode } from "../lib/electrodeProblem";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { uniformGrid } from "../lib/grids";
 import { vpSchedule } from "../lib/schedule";
 import { threeClusters, twoPeaks } from "../lib/evaluation/toys";

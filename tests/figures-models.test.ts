@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { allocateDataSet, type DataSet, selectRows } from "../lib/dataSet";
 import { simulateAt } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/electrodeProblem";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { biasFigure, startFigure } from "../notebooks/support/09/biasFigures";
 import { denoisedFigure, lossFigure, profileFigure } from "../lib/figures/denoisingFigures";
 import { colour, type Figure, type Json } from "../lib/figures/figure";

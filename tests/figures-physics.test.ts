@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { simulateAt } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/electrodeProblem";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { correlationLengthFigure } from "../notebooks/support/01/correlationLengthFigure";
 import { type Figure, line, panels } from "../lib/figures/figure";
 import { withHover } from "../lib/figures/hover";
@@ -18,7 +18,7 @@ import { porosityFigure, solutionsFigure, uncertaintyFigure } from "../lib/figur
 import { covarianceFigure, eigenvaluesFigure, squashFigure } from "../notebooks/support/01/processFigures";
 import { sharedRanges } from "../lib/figures/sharedRanges";
 import { chargeBalance } from "../notebooks/support/02/balance";
-import { uniformGrid } from "../lib/grid";
+import { uniformGrid } from "../lib/finiteVolumes";
 import { electrodeResponses, solveElectrode } from "../lib/electrode";
 import { Random } from "../lib/random";
 import { matchesSnapshot } from "./snapshots";

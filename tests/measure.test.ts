@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { groupByCondition, rowField } from "../lib/dataSet";
 import { generateDataSet, simulateAt } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/electrodeProblem";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { checkConditions, normaliseConditions } from "../lib/problem";
 import { derivedSeed, Random } from "../lib/random";
 import { breakEven } from "../lib/evaluation/breakEven";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Matrix, solve as solveDense } from "ml-matrix";
-import { porousElectrode } from "../lib/electrodeProblem";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { simulateAt } from "../lib/storage/generate";
 import { rowField } from "../lib/dataSet";
 import { InputError } from "../lib/errors";
-import { ConcentrationSolver } from "../lib/concentration";
-import { GaussianProcess, squaredExponential } from "../lib/gaussianProcess";
-import { uniformGrid } from "../lib/grid";
+import { KrylovEuler } from "../lib/backend/krylov";
+import { ConcentrationSolver, PotentialSolver, TridiagonalFactors, uniformGrid } from "../lib/finiteVolumes";
+import { drawPorosity, GaussianProcess, squaredExponential } from "../lib/gaussianProcess";
 import {
   concentrationError,
   manufacturedCoefficient,
@@ -17,7 +17,6 @@ import {
   observedOrders,
   potentialError,
 } from "../notebooks/support/02/manufactured";
-import { drawPorosity } from "../lib/porosity";
 import {
   CONVENTIONS,
   type Convention,
@@ -26,9 +25,7 @@ import {
   PorousElectrode,
   solveElectrode,
 } from "../lib/electrode";
-import { PotentialSolver } from "../lib/potential";
 import { potentialInFloat32 } from "../notebooks/support/11/roundoff";
-import { TridiagonalFactors } from "../lib/tridiagonal";
 import { Random } from "../lib/random";
 
 const { cells, length: L } = ELECTRODE;
@@ -156,7 +153,7 @@ test("implicit Euler converges with order 1 in the time step", (t) => {
   const source = eps.map((value) => 0.01 * value);
   const end = (steps: number): Float64Array => {
     const rise = new Float64Array(cells);
-    solver.eulerLoop(eps, source, 100 / steps, steps, rise);
+    solver.euler(eps, source, 100 / steps, steps, rise);
     return rise;
   };
   const [coarse, middle, fine] = [250, 500, 1000].map(end);
@@ -199,8 +196,8 @@ test("charge and mass are conserved to 1e-12", () => {
   const source = reaction.map((value) => 1e-8 * value);
   const before = new Float64Array(n);
   const after = new Float64Array(n);
-  transient.eulerLoop(eps, source, 0.1, 9, before);
-  transient.eulerLoop(eps, source, 0.1, 10, after);
+  transient.euler(eps, source, 0.1, 9, before);
+  transient.euler(eps, source, 0.1, 10, after);
   let balance = 0;
   let total = 0;
   for (let i = 0; i < n - 1; i++) {
@@ -261,8 +258,8 @@ test("the fast transient is the plain time loop", (t) => {
     solver.factor(eps.map((value) => ELECTRODE.diffusivity * value ** ELECTRODE.bruggeman));
     const fast = new Float64Array(cells);
     const plain = new Float64Array(cells);
-    solver.euler(eps, source, ELECTRODE.timeStep, ELECTRODE.timeSteps, fast);
-    solver.eulerLoop(eps, source, ELECTRODE.timeStep, ELECTRODE.timeSteps, plain);
+    new KrylovEuler(solver).euler(eps, source, ELECTRODE.timeStep, ELECTRODE.timeSteps, fast);
+    solver.euler(eps, source, ELECTRODE.timeStep, ELECTRODE.timeSteps, plain);
     worst = Math.max(worst, maxDifference(fast, plain));
   };
   // Drawn porosities, with the sources of the extreme conditions: about 0.04 mol/(m3 s).

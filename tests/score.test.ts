@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { generateDataSet } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/electrodeProblem";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { globalStandardisation } from "../lib/standardisation";
 import { standardised } from "../lib/evaluation/standardised";
 import { gaussian, GaussianMixture } from "../lib/evaluation/gaussianMixture";

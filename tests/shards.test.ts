@@ -10,7 +10,7 @@ import { readDataSet, writeDataSet } from "../lib/storage/arrow";
 import { FolderLock } from "../lib/storage/folderLock";
 import { generate } from "../lib/storage/generate";
 import { merge } from "../lib/storage/merge";
-import { porousElectrode } from "../lib/electrodeProblem";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { generateInShards, generateMissing, type ResumableOptions } from "../lib/storage/shards";
 import { Random } from "../lib/random";
 import { KILLED, KILLED_SHARDS } from "./generateProcess";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InputError } from "../lib/errors";
 import { chargeBalance, saltBalance } from "../notebooks/support/02/balance";
-import { squaredExponential } from "../lib/gaussianProcess";
-import { uniformGrid } from "../lib/grid";
+import { squaredExponential, squashToPorosity } from "../lib/gaussianProcess";
+import { uniformGrid } from "../lib/finiteVolumes";
 import {
   arithmeticMean,
   harmonicMean,
@@ -12,7 +12,6 @@ import {
 } from "../notebooks/support/02/twoLayers";
 import { largestDifference, observedOrders } from "../notebooks/support/02/manufactured";
 import { ELECTRODE, solveElectrode } from "../lib/electrode";
-import { squashToPorosity } from "../lib/porosity";
 import { gridError } from "../notebooks/support/02/refinement";
 import { ScaledProcess } from "../notebooks/support/02/scaledProcess";
 import { concentrationAt, decayTime } from "../lib/evaluation/transient";

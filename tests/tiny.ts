@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { DataSet } from "../lib/dataSet";
 import { generateDataSet } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/electrodeProblem";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { InputError } from "../lib/errors";
 import type { SamplerStudy } from "../lib/figures/samplerFigure";
 import type { ModelSettings, Preset, TrainingSettings } from "../lib/presets/presets";

@@ -4,7 +4,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { type DataSet, groupByCondition, rowConditions } from "../lib/dataSet";
 import { simulateAt } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/electrodeProblem";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { vpSchedule } from "../lib/schedule";
 import { Interrupted } from "../lib/storage/interrupt";
 import { presets, type TrainingSettings } from "../lib/presets/presets";

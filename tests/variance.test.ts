@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { generateDataSet } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/electrodeProblem";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { InputError } from "../lib/errors";
 import { Random } from "../lib/random";
 import { columnCorrelations, columnOf, correlation } from "../notebooks/support/03/correlation";

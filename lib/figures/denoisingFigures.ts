@@ -1,6 +1,5 @@
 /** Figures of what denoising is made of, and how well it is done, over noise levels. */
-import type { DataSet } from "../dataSet";
-import { rowField } from "../dataSet";
+import { type DataSet, rowField } from "../dataSet";
 import type { DenoisedFields } from "../../notebooks/support/08/denoisedFields";
 import type { DenoisingLevel } from "../../notebooks/support/07/denoisingProfile";
 import { colour, type Figure, line, panels, type Trace } from "./figure";

@@ -1,6 +1,6 @@
 import { InputError, oneOf, shown } from "../errors";
 import { CONVENTIONS } from "../electrode";
-import { porousElectrode } from "../electrodeProblem";
+import { porousElectrode } from "./electrodeProblem";
 import type { Problem } from "../problem";
 
 /** Each problem's builder from its settings, by name: a new problem is one more entry. */
@@ -14,11 +14,4 @@ export function problemByName(name: string, settings: Problem["settings"]): Prob
     throw new InputError(`The problem is ${shown(name)}; give one of ${Object.keys(BUILDERS).join(", ")}.`);
   }
   return BUILDERS[name](settings);
-}
-
-/** True if two problems are the same, so that their data can be mixed and compared. */
-export function sameProblem(a: Problem, b: Problem): boolean {
-  const key = (problem: Problem): string =>
-    JSON.stringify([problem.name, problem.version, Object.entries(problem.settings).sort()]);
-  return key(a) === key(b);
 }

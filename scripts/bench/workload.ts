@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { groupByCondition } from "../../lib/dataSet";
 import { generateDataSet } from "../../lib/storage/generate";
-import { porousElectrode } from "../../lib/electrodeProblem";
+import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { conditionalMoments } from "../../lib/gaussian/conditionalMoments";
 import { globalStandardisation } from "../../lib/standardisation";
 import { targetCoefficients } from "../../lib/loss";

@@ -2,8 +2,7 @@ import { Command } from "commander";
 import { readBatches } from "../../lib/storage/arrow";
 import { allocateDataSet, type DataSet, rowConditions, sliceRows } from "../../lib/dataSet";
 import { simulateAt } from "../../lib/storage/generate";
-import { normaliseConditions, type Problem } from "../../lib/problem";
-import { sameProblem } from "../../lib/presets/problems";
+import { normaliseConditions, type Problem, sameProblem } from "../../lib/problem";
 import { InputError, shown } from "../../lib/errors";
 import { compare, formatComparison } from "../../lib/evaluation/compare";
 

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { Command, Option } from "commander";
 import { AtomicFile } from "../../lib/storage/atomicFile";
-import { porousElectrode } from "../../lib/electrodeProblem";
+import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import type { Problem } from "../../lib/problem";
 import { InputError, integerInRange, oneOf, positiveInteger, shown } from "../../lib/errors";
 import type { ScoreModel } from "../../lib/scoreModel";

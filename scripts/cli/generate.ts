@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { generate } from "../../lib/storage/generate";
-import { porousElectrode } from "../../lib/electrodeProblem";
+import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { generateInShards, generateMissing } from "../../lib/storage/shards";
 import { asNumber, InputError, oneOf, positiveInteger, shown } from "../../lib/errors";
 import { type Convention, CONVENTIONS } from "../../lib/electrode";

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { checkRoom } from "../../lib/storage/atomicFile";
 import { createFieldsWriter } from "../../lib/storage/fieldsWriter";
-import { porousElectrode } from "../../lib/electrodeProblem";
+import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { positiveInteger } from "../../lib/errors";
 import { conditionHelp, conditionsFrom } from "./conditions";
 import { Progress } from "./progress";

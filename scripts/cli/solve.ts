@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { readPorosityCsv } from "../../lib/storage/csv";
 import { allocateDataSet, sliceRows } from "../../lib/dataSet";
 import { createFieldsWriter } from "../../lib/storage/fieldsWriter";
-import { porousElectrode } from "../../lib/electrodeProblem";
+import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { finite, InputError, oneOf } from "../../lib/errors";
 import { type Convention, CONVENTIONS } from "../../lib/electrode";
 

@@ -9,7 +9,7 @@ import fs from "node:fs";
 import { conditionalMoments } from "../../lib/gaussian/conditionalMoments";
 import type { DataSet } from "../../lib/dataSet";
 import { generateDataSet, simulateAt } from "../../lib/storage/generate";
-import { porousElectrode } from "../../lib/electrodeProblem";
+import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import type { Problem } from "../../lib/problem";
 import { globalStandardisation, type Standardisation } from "../../lib/standardisation";
 import { samplerByName } from "../../lib/samplers";

@@ -1,6 +1,6 @@
 /** The interactive figure of the correlation length: porosity, conductivity, concentration and potential together. */
 import { ELECTRODE, type Convention, PorousElectrode } from "../../../lib/electrode";
-import { squashToPorosity } from "../../../lib/porosity";
+import { squashToPorosity } from "../../../lib/gaussianProcess";
 import { ScaledProcess } from "../02/scaledProcess";
 import { Random } from "../../../lib/random";
 import { colour, type Figure, line, panels, rounded, type Trace } from "../../../lib/figures/figure";

@@ -1,7 +1,11 @@
 /** Exercises of notebook 1. */
 import { CholeskyDecomposition } from "ml-matrix";
-import { squaredExponential } from "../../../lib/gaussianProcess";
-import { POROSITY_MAX, POROSITY_MIN, squashToPorosity } from "../../../lib/porosity";
+import {
+  POROSITY_MAX,
+  POROSITY_MIN,
+  squaredExponential,
+  squashToPorosity,
+} from "../../../lib/gaussianProcess";
 import { Random } from "../../../lib/random";
 import { type Exercise, numberFault } from "../../../lib/notebook/check";
 

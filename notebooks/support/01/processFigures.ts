@@ -1,7 +1,12 @@
 /** Figures of the Gaussian process behind the porosity: its covariance, the root of it, their spectra, its sigmoid. */
 import { CholeskyDecomposition, EigenvalueDecomposition } from "ml-matrix";
-import { JITTER, squaredExponential } from "../../../lib/gaussianProcess";
-import { POROSITY_MAX, POROSITY_MIN, squashToPorosity } from "../../../lib/porosity";
+import {
+  JITTER,
+  POROSITY_MAX,
+  POROSITY_MIN,
+  squaredExponential,
+  squashToPorosity,
+} from "../../../lib/gaussianProcess";
 import { colour, type Figure, line, panels, rounded, type Trace } from "../../../lib/figures/figure";
 import { withHover } from "../../../lib/figures/hover";
 

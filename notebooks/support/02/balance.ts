@@ -1,6 +1,5 @@
-import { linkConductances, uniformGrid } from "../../../lib/grid";
+import { linkConductances, PotentialSolver, uniformGrid } from "../../../lib/finiteVolumes";
 import { type Convention, ELECTRODE, PorousElectrode, solveElectrode } from "../../../lib/electrode";
-import { PotentialSolver } from "../../../lib/potential";
 
 /** What flows through the faces and what the reaction has made up to them. */
 export interface ChargeBalance {

@@ -5,9 +5,7 @@
  * Source: Roache, "Code verification by the method of manufactured solutions", J. Fluids Eng. 124 (2002).
  */
 import { InputError } from "../../../lib/errors";
-import { ConcentrationSolver, type RightEnd } from "../../../lib/concentration";
-import { uniformGrid } from "../../../lib/grid";
-import { PotentialSolver } from "../../../lib/potential";
+import { ConcentrationSolver, PotentialSolver, type RightEnd, uniformGrid } from "../../../lib/finiteVolumes";
 
 /** k(x) */
 export function manufacturedCoefficient(x: number): number {

@@ -1,6 +1,5 @@
 import { InputError, integerInRange } from "../../../lib/errors";
-import { uniformGrid } from "../../../lib/grid";
-import { TridiagonalFactors } from "../../../lib/tridiagonal";
+import { TridiagonalFactors, uniformGrid } from "../../../lib/finiteVolumes";
 
 /** Two half cells in series: their resistances add. */
 export function harmonicMean(a: number, b: number): number {

@@ -1,6 +1,5 @@
 /** Exercises of notebook 04: the forward process. */
-import type { Schedule } from "../../../lib/schedule";
-import { vpSchedule } from "../../../lib/schedule";
+import { type Schedule, vpSchedule } from "../../../lib/schedule";
 import { type Exercise, numberFault } from "../../../lib/notebook/check";
 
 /** The time in [0, endTime] at which a falling function of time crosses 0, by bisection. */

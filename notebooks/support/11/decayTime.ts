@@ -1,5 +1,4 @@
-import { ConcentrationSolver, type RightEnd } from "../../../lib/concentration";
-import { uniformGrid } from "../../../lib/grid";
+import { ConcentrationSolver, type RightEnd, uniformGrid } from "../../../lib/finiteVolumes";
 import { ELECTRODE, PorousElectrode } from "../../../lib/electrode";
 
 /**

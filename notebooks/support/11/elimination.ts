@@ -1,7 +1,6 @@
 import { InputError } from "../../../lib/errors";
-import { linkConductances, uniformGrid } from "../../../lib/grid";
+import { ground, linkConductances, uniformGrid } from "../../../lib/finiteVolumes";
 import { ELECTRODE } from "../../../lib/electrode";
-import { ground } from "../../../lib/potential";
 
 /**
  * Two ways of eliminating the same tridiagonal system (see TridiagonalFactors): "difference" forms the pivot as the

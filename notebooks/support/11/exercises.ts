@@ -1,5 +1,5 @@
 import { generateDataSet } from "../../../lib/storage/generate";
-import { porousElectrode } from "../../../lib/electrodeProblem";
+import { porousElectrode } from "../../../lib/presets/electrodeProblem";
 import { scaledReverseVariances } from "./linearLaw";
 import { vpSchedule } from "../../../lib/schedule";
 import { reactionShare } from "./elimination";

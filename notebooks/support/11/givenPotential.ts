@@ -1,5 +1,5 @@
-import { ConcentrationSolver } from "../../../lib/concentration";
-import { uniformGrid } from "../../../lib/grid";
+import { KrylovEuler } from "../../../lib/backend/krylov";
+import { ConcentrationSolver, uniformGrid } from "../../../lib/finiteVolumes";
 import { ELECTRODE } from "../../../lib/electrode";
 
 /**
@@ -24,7 +24,7 @@ export function concentrationAtPotential(
     return perCharge * specificSurface * (1 - value) * reactionRate * driving;
   });
   const rise = new Float64Array(grid.cells);
-  solver.euler(porosity, source, timeStep, timeSteps, rise);
+  new KrylovEuler(solver).euler(porosity, source, timeStep, timeSteps, rise);
   return rise.map((value) => value + rightConcentration);
 }
 

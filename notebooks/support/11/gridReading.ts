@@ -1,5 +1,4 @@
-import { ConcentrationSolver, type RightEnd } from "../../../lib/concentration";
-import { uniformGrid } from "../../../lib/grid";
+import { ConcentrationSolver, type RightEnd, uniformGrid } from "../../../lib/finiteVolumes";
 
 /** Where the numbers of a solution are taken to stand: at the cells' centres, or at the nodes i L / (N - 1). */
 export type GridReading = "centres" | "nodes";

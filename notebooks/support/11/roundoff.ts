@@ -1,6 +1,5 @@
 import { ELECTRODE, type ElectrodeConstants } from "../../../lib/electrode";
-import { uniformGrid } from "../../../lib/grid";
-import { ground } from "../../../lib/potential";
+import { ground, uniformGrid } from "../../../lib/finiteVolumes";
 
 /**
  * The grounded potential of the "figures" convention as ordinary elimination gives it in single precision.

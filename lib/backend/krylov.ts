@@ -1,33 +1,12 @@
-import { type Grid, linkConductances } from "./grid";
-import { TridiagonalFactors } from "./tridiagonal";
+import type { ConcentrationSolver } from "../finiteVolumes";
 
-/** Where the concentration is fixed: at the face x = L, or in the centre of the last cell. */
-export type RightEnd = "face" | "last cell";
-
-/** Size of the subspace that the 1000 time steps are evaluated in; see ConcentrationSolver.euler. */
+/** Size of the subspace that the 1000 time steps are evaluated in. */
 const SUBSPACE = 12;
 /** Relative size of the subspace's last coefficients above which it is taken to be too small. */
 const SUBSPACE_TOLERANCE = 1e-11;
 
-/**
- * Finite-volume solver of eps du/dt = (D u')' + s on [0, L] for the rise u = c - c_right of a concentration above
- * its fixed value at the right end, with u'(0) = 0.
- *
- * Integrated over cell i, with the link conductances g = D_face / dx and capacities w = eps dx:
- *     w_i du_i/dt + g_{i-1/2} (u_i - u_{i-1}) + g_{i+1/2} (u_i - u_{i+1}) = s_i dx,
- * or w du/dt + K u = s dx. Right end "face": the last cell is linked to u = 0 half a cell away, second order.
- * Right end "last cell": u = 0 in the last cell, so its centre stands for x = L, first order.
- */
-export class ConcentrationSolver {
-  /** Cells with an unknown: all, or all but the last. */
-  private readonly unknowns: number;
-  private readonly links: Float64Array;
-  private readonly innerLinks: Float64Array;
-  private readonly excess: Float64Array;
-  private readonly steadyFactors: TridiagonalFactors;
-  private readonly stepFactors: TridiagonalFactors;
-  private readonly stepLinks: Float64Array;
-  private readonly stepExcess: Float64Array;
+/** The time steps of a {@link ConcentrationSolver} at once. Its factors are those of the solver's present diffusivity. */
+export class KrylovEuler {
   private readonly capacity: Float64Array;
   private readonly load: Float64Array;
   private readonly basis: Float64Array[];
@@ -36,70 +15,15 @@ export class ConcentrationSolver {
   private readonly coefficients = new Float64Array(SUBSPACE);
   private readonly scratch = new Float64Array(SUBSPACE);
 
-  constructor(
-    readonly grid: Grid,
-    readonly rightEnd: RightEnd,
-  ) {
-    const n = rightEnd === "face" ? grid.cells : grid.cells - 1;
-    this.unknowns = n;
-    this.links = new Float64Array(grid.cells - 1);
-    this.innerLinks = this.links.subarray(0, n - 1);
-    this.excess = new Float64Array(n);
-    this.steadyFactors = new TridiagonalFactors(n);
-    this.stepFactors = new TridiagonalFactors(n);
-    this.stepLinks = new Float64Array(n - 1);
-    this.stepExcess = new Float64Array(n);
+  constructor(private readonly solver: ConcentrationSolver) {
+    const { unknowns: n } = solver;
     this.capacity = new Float64Array(n);
     this.load = new Float64Array(n);
     this.basis = Array.from({ length: SUBSPACE + 1 }, () => new Float64Array(n));
   }
 
-  /** Sets D in m2/s (cells), positive. Throws RangeError if it is not. */
-  factor(diffusivity: Float64Array): void {
-    const { grid, unknowns: n } = this;
-    linkConductances(diffusivity, grid.spacing, this.links);
-    // The link to u = 0: half a cell with the last cell's D, or the whole link to the last cell.
-    this.excess[n - 1] =
-      this.rightEnd === "face" ? (2 * diffusivity[n - 1]) / grid.spacing : this.links[n - 1];
-    this.steadyFactors.factor(this.innerLinks, this.excess);
-  }
-
-  /** Steady rise K^-1 s dx in mol/m3 (cells, written). source: s in mol/(m3 s) (cells). */
-  steady(source: Float64Array, rise: Float64Array): void {
-    for (let i = 0; i < this.unknowns; i++) rise[i] = source[i] * this.grid.spacing;
-    this.steadyFactors.solve(rise, rise);
-    if (this.rightEnd === "last cell") rise[this.unknowns] = 0;
-  }
-
   /**
-   * Rise after `steps` steps of implicit Euler from zero, the plain time loop: the definition that euler() must meet.
-   * porosity (cells), source: s in mol/(m3 s) (cells), timeStep in s, rise in mol/m3 (cells, written).
-   */
-  eulerLoop(
-    porosity: Float64Array,
-    source: Float64Array,
-    timeStep: number,
-    steps: number,
-    rise: Float64Array,
-  ): void {
-    const { unknowns: n, capacity, load, stepLinks, stepExcess } = this;
-    // (w + dt K) u_new = w u_old + dt s dx
-    for (let i = 0; i < n; i++) {
-      capacity[i] = porosity[i] * this.grid.spacing;
-      stepExcess[i] = capacity[i] + timeStep * this.excess[i];
-    }
-    for (let i = 0; i < n - 1; i++) stepLinks[i] = timeStep * this.links[i];
-    this.stepFactors.factor(stepLinks, stepExcess);
-    rise.fill(0);
-    for (let step = 0; step < steps; step++) {
-      for (let i = 0; i < n; i++) load[i] = capacity[i] * rise[i] + timeStep * source[i] * this.grid.spacing;
-      this.stepFactors.solve(load, rise);
-    }
-    if (this.rightEnd === "last cell") rise[n] = 0;
-  }
-
-  /**
-   * The same rise as eulerLoop to round-off, for a fraction of the work.
+   * The same rise as ConcentrationSolver.euler to round-off, for a fraction of the work.
    *
    * With the steady rise v and B = K^-1 w, one step multiplies u - v by (1 + dt B^-1)^-1 = 1 - dt (B + dt)^-1, so that
    *     u = v - (1 - dt (B + dt)^-1)^steps v.
@@ -117,9 +41,10 @@ export class ConcentrationSolver {
     steps: number,
     rise: Float64Array,
   ): void {
-    const { unknowns: n, capacity, basis, coefficients } = this;
-    for (let i = 0; i < n; i++) capacity[i] = porosity[i] * this.grid.spacing;
-    this.steady(source, rise);
+    const { solver, capacity, basis, coefficients } = this;
+    const { unknowns: n, grid } = solver;
+    for (let i = 0; i < n; i++) capacity[i] = porosity[i] * grid.spacing;
+    solver.steady(source, rise);
     basis[0].set(rise.subarray(0, n));
     const norm = Math.sqrt(this.weightedProduct(basis[0], basis[0]));
     if (norm === 0) return; // no source, no rise
@@ -129,7 +54,7 @@ export class ConcentrationSolver {
     this.power(size, timeStep, steps);
     const left = Math.hypot(coefficients[size - 1], coefficients[size - 2]);
     if (size === SUBSPACE && !(left < SUBSPACE_TOLERANCE)) {
-      this.eulerLoop(porosity, source, timeStep, steps, rise);
+      solver.euler(porosity, source, timeStep, steps, rise);
       return;
     }
     for (let k = 0; k < size; k++) addMultiple(rise, basis[k], -norm * coefficients[k]);
@@ -149,7 +74,7 @@ export class ConcentrationSolver {
     for (let k = 0; k < SUBSPACE; k++) {
       const next = basis[k + 1];
       for (let i = 0; i < load.length; i++) load[i] = capacity[i] * basis[k][i];
-      this.steadyFactors.solve(load, next);
+      this.solver.steadyFactors.solve(load, next);
       // The three-term recurrence, without orthogonalising against earlier vectors: its known loss of orthogonality
       // costs one more vector here, not accuracy (Druskin and Knizhnerman 1991).
       if (k > 0) addMultiple(next, basis[k - 1], -step[k * SUBSPACE + k - 1]);

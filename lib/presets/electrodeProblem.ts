@@ -1,8 +1,7 @@
-import { GaussianProcess } from "./gaussianProcess";
-import { drawPorosity, POROSITY_MAX, POROSITY_MIN } from "./porosity";
-import { type Convention, ELECTRODE, PorousElectrode } from "./electrode";
-import type { Random } from "./random";
-import type { Problem } from "./problem";
+import { drawPorosity, GaussianProcess, POROSITY_MAX, POROSITY_MIN } from "../gaussianProcess";
+import { type Convention, ELECTRODE, PorousElectrode } from "../electrode";
+import type { Random } from "../random";
+import type { Problem } from "../problem";
 
 const CONDITIONS: Problem["conditions"] = [
   {
