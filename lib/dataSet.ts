@@ -122,3 +122,44 @@ export function groupByCondition(data: DataSet): Group[] {
   }
   return [...groups.values()];
 }
+
+/** The numbers of the rows of some groups. An array of arrays is one, too. */
+export interface RowGroups {
+  readonly length: number;
+  at(group: number): ArrayLike<number> | undefined;
+}
+
+/** Rows of fields that stay where they are, as in a large file, until some of them are asked for. */
+export interface RowSource {
+  readonly problem: Problem;
+  readonly rows: number;
+  /** Rows that share their conditions, with these conditions (groups, conditions). */
+  readonly groups: RowGroups & { readonly conditions: Float64Array };
+  /** The given rows in the given order, in memory. */
+  select(rows: ArrayLike<number>): DataSet;
+  /** All rows in order, piece by piece. */
+  pieces(): Iterable<DataSet>;
+  /** (rows of a piece, conditions) of all rows in order, piece by piece. */
+  conditions(): Iterable<Float64Array>;
+}
+
+/** True for rows that are not in memory. */
+export function isSource(data: DataSet | RowSource): data is RowSource {
+  return "select" in data;
+}
+
+/** The given rows in the given order, in memory, copied. */
+export function pickRows(data: DataSet | RowSource, rows: ArrayLike<number>): DataSet {
+  return isSource(data) ? data.select(rows) : selectRows(data, rows);
+}
+
+/** All rows in order, in pieces that are in memory. */
+export function piecesOf(data: DataSet | RowSource): Iterable<DataSet> {
+  return isSource(data) ? data.pieces() : [data];
+}
+
+/** Throws InputError for rows that were solved for a given latent field, whose conditions are in part unknown. */
+export function checkConditionsKnown(data: DataSet | RowSource): void {
+  if ((isSource(data) ? data.groups : data).conditions.every(Number.isFinite)) return;
+  throw new InputError("Some rows of the data are of unknown conditions; train on data that were generated.");
+}

@@ -4,8 +4,28 @@
  */
 import { tf } from "./backend/tensors";
 import { InputError } from "./errors";
-import { Affine, DilatedConv1D, FieldScale, FiLM, FourierFeatures, ReplicatePad, SiLU } from "./layers";
-import { NetworkShape, seededInitializers } from "./networkShape";
+import { Dense, DilatedConv1D, ReplicatePad, SiLU } from "./backend/layers";
+import { FieldScale, FiLM, FourierFeatures } from "./layers";
+
+/** What a network must know of a problem: numbers of cells, fields and conditions. */
+export interface NetworkShape {
+  /** Fields returned; default: as many as go in. */
+  readonly outputs?: number;
+  readonly cells: number;
+  readonly fields: number;
+  readonly conditions: number;
+}
+
+/**
+ * Initialisers with seeds of their own, one a call: two layers with one seed would start with the same weights.
+ * tfjs takes seed 0 as no seed, so they count from a positive number.
+ */
+export function seededInitializers(seed: number): () => ReturnType<typeof tf.initializers.glorotUniform> {
+  if (!Number.isInteger(seed) || seed < 0)
+    throw new InputError(`A seed must be a whole number from 0, not ${seed}.`);
+  let next = ((seed * 10007) % 2147483000) + 1;
+  return () => tf.initializers.glorotUniform({ seed: next++ });
+}
 
 /** Options of {@link filmNetwork}; each default is the blog's. */
 export interface FilmNetworkOptions {
@@ -62,7 +82,7 @@ export function filmNetwork(
     o.activation === "swish"
       ? new SiLU({ name })
       : tf.layers.activation({ activation: o.activation as never, name });
-  const dense = (units: number, name: string) => new Affine({ units, kernelInitializer: initial(), name });
+  const dense = (units: number, name: string) => new Dense({ units, kernelInitializer: initial(), name });
   const conv = (filters: number, kernelSize: number, name: string, padding: "valid" | "same" = "valid") => {
     const dilation = kernelSize === 1 ? 1 : o.dilation;
     const config = { filters, kernelSize, dilation, padding, kernelInitializer: initial(), name };

@@ -1,6 +1,7 @@
+/** Denoising score matching: what a network is trained to return, how far it is off, and at which times. */
+import { tf } from "./backend/tensors";
 import { InputError, positiveInteger, shown } from "./errors";
 import type { Random } from "./random";
-import type { Denoiser } from "./samplerSteps";
 import type { Schedule } from "./schedule";
 
 /** What a network can be trained to return; given x_t, each determines the others. */
@@ -52,9 +53,56 @@ export function blogWeight(schedule: Schedule, t: number): number {
   return schedule.std(t) ** 2;
 }
 
-/** EDM's weight (s^2 + d^2) / (s d)^2 on |error in D|^2, with s the noise level and d the data's standard deviation. */
-export function edmWeight(noiseLevel: number, dataStd: number): number {
-  return (noiseLevel ** 2 + dataStd ** 2) / (noiseLevel * dataStd) ** 2;
+/** The denoised state D from what the network returns for x, in tensors: the last column of {@link targetCoefficients}. */
+export function denoisedFrom(
+  target: Target,
+  output: tf.Tensor,
+  x: tf.Tensor,
+  mean: tf.Tensor,
+  std: tf.Tensor,
+): tf.Tensor3D {
+  const denoised = {
+    score: () => x.add(output.mul(std.square())).div(mean),
+    noise: () => x.sub(output.mul(std)).div(mean),
+    denoised: () => output,
+    v: () => x.mul(mean).sub(output.mul(std)),
+  };
+  return denoised[target]() as tf.Tensor3D;
+}
+
+/** Clean fields, the noise that is added to them, and the factors of both: x_t = mean x_0 + std z. */
+export interface Noised {
+  /** x_0 [rows, cells, fields], standardised */
+  readonly clean: tf.Tensor;
+  /** z, of the same shape, standard normal */
+  readonly noise: tf.Tensor;
+  /** mean(t) and std(t) of each row [rows, 1, 1] */
+  readonly mean: tf.Tensor;
+  readonly std: tf.Tensor;
+}
+
+/**
+ * The denoising loss: the mean squared error of what the network returns for x_t.
+ *
+ * For every target it is the plain error of a quantity of order 1, which is what a network learns best: of v, of the
+ * noise, of x_0, and of the score times std (the post's weight v_t = std^2, which makes it the noise's error). As errors
+ * of the denoiser those of noise and score are weighted by 1 / s^2, that of v by 1 + 1 / s^2 (EDM's weight), and that of
+ * x_0 by 1: weighted by 1 / s^2, too, an output that is x_0 itself would learn the smallest noise level and nothing else.
+ * Its smallest value is not 0. Source: Vincent 2011; Song et al. 2021, equation (7).
+ */
+export function denoisingLoss(
+  target: Target,
+  output: tf.Tensor,
+  { clean, noise, mean, std }: Noised,
+): tf.Scalar {
+  const errors = {
+    // std (score + z / std) = std score + z: written so that no division by a small std loses digits.
+    score: () => output.mul(std).add(noise),
+    noise: () => output.sub(noise),
+    denoised: () => output.sub(clean),
+    v: () => output.sub(noise.mul(mean).sub(clean.mul(std))),
+  };
+  return errors[target]().square().mean() as tf.Scalar;
 }
 
 /** The blog's training times, smallest + (T - smallest) u^2 for u uniform in [0, 1): dense near the data. */
@@ -71,34 +119,4 @@ export function quadraticTime(schedule: Schedule, u: number, smallestTime = 1e-4
 export function stratifiedUniform(count: number, random: Random): Float64Array {
   positiveInteger("The number of draws", count);
   return Float64Array.from({ length: count }, (_, i) => (i + random.uniform()) / count);
-}
-
-/**
- * Denoising score matching loss of a denoiser on clean rows: the mean over rows of weight(t) |D(x_t, t) - x_0|^2.
- *
- * clean is rows x d, times one value a row; the mean over t, not a maximum, is what is minimised.
- * Its smallest value is reached by the exact denoiser and is not 0. Source: Vincent 2011; Song et al. 2021,
- * equation (7).
- */
-export function denoisingLoss(
-  denoise: Denoiser<Float64Array>,
-  schedule: Schedule,
-  clean: Float64Array,
-  times: Float64Array,
-  random: Random,
-  weight: (t: number) => number = (t) => denoisedWeight("noise", schedule, t),
-): number {
-  const d = clean.length / times.length;
-  let loss = 0;
-  times.forEach((t, row) => {
-    const x0 = clean.subarray(row * d, (row + 1) * d);
-    const noise = random.fillNormal(new Float64Array(d));
-    const denoised = denoise(
-      noise.map((z, i) => schedule.mean(t) * x0[i] + schedule.std(t) * z),
-      t,
-    );
-    const square = denoised.reduce((sum, value, i) => sum + (value - x0[i]) ** 2, 0);
-    loss += (weight(t) * square) / times.length;
-  });
-  return loss;
 }

@@ -69,6 +69,16 @@ export class Random {
     for (let i = 0; i < out.length; i++) out[i] = this.normal();
     return out;
   }
+
+  /** A random order of 0 .. count - 1 (Fisher and Yates). */
+  permutation(count: number): Int32Array {
+    const order = Int32Array.from({ length: count }, (_, i) => i);
+    for (let i = count - 1; i > 0; i--) {
+      const j = Math.min(i, Math.floor(this.uniform() * (i + 1)));
+      [order[i], order[j]] = [order[j], order[i]];
+    }
+    return order;
+  }
 }
 
 /** A seed that depends on a seed and stream numbers: for code that takes no streams of its own. Throws InputError. */

@@ -1,31 +1,113 @@
-import { InputError, oneOf } from "./errors";
-import {
-  dpmSolver2M,
-  eulerMaruyama,
-  gaussianExact,
-  pfOdeHeun,
-  stochasticHeun,
-  type ReverseProcess,
-  type Sampler,
-  type SamplerState,
-} from "./samplerSteps";
+/** Samplers as one step each, the two of the post, and the loop that runs any of them. */
+import { InputError, positiveInteger } from "./errors";
+import type { Schedule } from "./schedule";
+import { type Denoiser, eulerMaruyamaStep, reverseSde, type VectorSpace } from "./sde";
 
-export type { Denoiser, ModalCombination, ReverseProcess, Sampler, SamplerState } from "./samplerSteps";
+/**
+ * Linear combination whose coefficients differ from mode to mode of the data's covariance: with orthonormal modes V and
+ * their variances, sum_k V f_k(variance) V^T x_k.
+ */
+export type ModalCombination<X> = (terms: ReadonlyArray<readonly [(variance: number) => number, X]>) => X;
 
-/** All samplers, the blog's own two first: each a name, a time grid and a step from one time to the next. */
-export const samplers: readonly Sampler[] = [
-  eulerMaruyama,
-  stochasticHeun,
-  pfOdeHeun,
-  dpmSolver2M,
-  gaussianExact,
-];
-
-/** The sampler of this name; throws InputError with the list of names when there is none. */
-export function samplerByName(name: string): Sampler {
-  const names = samplers.map((sampler) => sampler.name);
-  return samplers[names.indexOf(oneOf("The sampler", name, names))];
+/** Everything that defines the reverse process; the score is (mean D - x) / std^2 (Tweedie's formula). */
+export interface ReverseProcess<X> {
+  readonly schedule: Schedule;
+  readonly space: VectorSpace<X>;
+  readonly denoise: Denoiser<X>;
+  /** Where the covariance of the data is known; without it they are taken to have variance 1. */
+  readonly combineModes?: ModalCombination<X>;
 }
+
+/** A state at time t and, for multistep samplers, what the step before found at its time. */
+export interface SamplerState<X> {
+  readonly x: X;
+  readonly t: number;
+  readonly previous?: { readonly t: number; readonly kept: X };
+}
+
+/** One way to go from time t to an earlier one, with the grid and the number of steps that suit it. */
+export interface Sampler {
+  readonly name: string;
+  readonly networkCallsPerStep: number;
+  readonly defaultSteps: number;
+  readonly grid: TimeGrid;
+  /** Goes from state.t to the time `next` < state.t; noise() is standard normal and the same at each call. */
+  step<X>(process: ReverseProcess<X>, state: SamplerState<X>, next: number, noise: () => X): SamplerState<X>;
+}
+
+/** The times a sampler visits: steps + 1 values, strictly falling. */
+export type TimeGrid = (schedule: Schedule, steps: number) => Float64Array;
+
+/** Equal steps from the end time down to smallestTime: (steps + 1), falling. */
+export function uniformGrid(schedule: Schedule, steps: number, smallestTime = 1e-3): Float64Array {
+  checkGrid(schedule, steps, smallestTime);
+  return fromUnit(steps, (u) => smallestTime + (schedule.endTime - smallestTime) * u);
+}
+
+/** Times smallest + (T - smallest) u^2, u falling evenly from 1 to 0: (steps + 1). The blog's, finer towards the data. */
+export function quadraticGrid(schedule: Schedule, steps: number, smallestTime = 1e-4): Float64Array {
+  checkGrid(schedule, steps, smallestTime);
+  return fromUnit(steps, (u) => smallestTime + (schedule.endTime - smallestTime) * u * u);
+}
+
+function fromUnit(steps: number, time: (u: number) => number): Float64Array {
+  return Float64Array.from({ length: steps + 1 }, (_, i) => time(1 - i / steps));
+}
+
+export function checkGrid(schedule: Schedule, steps: number, smallestTime: number): void {
+  positiveInteger("The number of steps", steps);
+  if (!(smallestTime >= 0 && smallestTime < schedule.endTime)) {
+    throw new InputError(`The smallest time is ${smallestTime}; give one in [0, ${schedule.endTime}).`);
+  }
+}
+
+/** Euler-Maruyama on the reverse SDE: see {@link eulerMaruyamaStep}; weak order 1. */
+export const eulerMaruyama: Sampler = {
+  name: "euler-maruyama",
+  networkCallsPerStep: 1,
+  defaultSteps: 1000,
+  grid: quadraticGrid,
+  step({ schedule, space, denoise }, { x, t }, next, noise) {
+    return { t: next, x: eulerMaruyamaStep(space, reverseSde(schedule, denoise), x, t, t - next, noise) };
+  },
+};
+
+/**
+ * Heun's method on the drift of the reverse SDE, the same noise in predictor and corrector; weak order 2. The post's own.
+ *
+ * w  = sqrt(alpha(t) - alpha(t')) z, the exact variance of the noise over the step
+ * x~ = x + h f(x, t) + w
+ * x' = x + h/2 (f(x, t) + f(x~, t')) + w with h = t - t' and f = beta (x/2 + score).
+ * The noise is additive, so the Ito and Stratonovich readings agree. A step to t' = 0, where the score of x~ is not
+ * defined, is left at the predictor. Without noise and with half the score it is Heun's method on the
+ * probability-flow ODE in t.
+ * Source: Kloeden & Platen 1992, section 15.1 (explicit order 2.0 weak scheme, additive noise).
+ */
+export const stochasticHeun: Sampler = {
+  name: "stochastic-heun",
+  networkCallsPerStep: 2,
+  defaultSteps: 1000,
+  grid: quadraticGrid,
+  step({ schedule, space, denoise }, { x, t }, next, noise) {
+    const h = t - next;
+    const { drift } = reverseSde(schedule, denoise);
+    const [[onState], [onDenoised, denoised]] = drift(x, t);
+    const w = [Math.sqrt(schedule.alpha(t) - schedule.alpha(next)), noise()] as const;
+    const predicted = space.combine([[1 + h * onState, x], [h * onDenoised, denoised], w]);
+    if (next === 0) return { t: next, x: predicted };
+    const [[onPredicted], [onDenoisedNext, denoisedNext]] = drift(predicted, next);
+    return {
+      t: next,
+      x: space.combine([
+        [1 + 0.5 * h * onState, x],
+        [0.5 * h * onDenoised, denoised],
+        [0.5 * h * onPredicted, predicted],
+        [0.5 * h * onDenoisedNext, denoisedNext],
+        w,
+      ]),
+    };
+  },
+};
 
 /** What to sample, from where and over which times. */
 export interface SamplingOptions<X> extends ReverseProcess<X> {

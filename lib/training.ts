@@ -1,184 +1,154 @@
-import { conditionalMoments, conditionalStandardisation } from "./gaussian/conditionalMoments";
-import type { DataSet } from "./dataSet";
-import { sameProblem } from "./problem";
-import type { RowSource } from "./storage/rowSource";
-import { globalStandardisation } from "./standardisation";
-import { finiteInRange, InputError, positiveInteger } from "./errors";
-import { InterruptWatch } from "./storage/interrupt";
-import { ConditionalCovariance } from "./gaussian/covariance";
-import type { Preset, TrainingSettings } from "./presets/presets";
-import { ScoreModel } from "./scoreModel";
-import { canSimulateMoments, simulatedMoments } from "./gaussian/simulatedMoments";
-import { checkConditionsKnown } from "./batches";
-import { digestOf } from "./storage/checkpoint";
-import { Descent } from "./descent";
-import { type StateOptions, TrainingStates } from "./storage/trainingStates";
+/** Training by denoising score matching: times and rates of the steps, one step, and the loop. */
+import { CompiledFunction } from "./backend/compiled";
+import { FlatAdam, flatGradient } from "./backend/flatAdam";
+import { tf } from "./backend/tensors";
+import { quadraticTime, stratifiedUniform } from "./loss";
+import type { NoisyBatch } from "./preconditioner";
+import type { Random } from "./random";
+import type { ScoreModel } from "./scoreModel";
 
-/** Where a training stands after a step. */
-export interface TrainingState {
-  /** Steps done, from 1. */
-  readonly step: number;
-  /** Steps in all; an estimate where the length is given in minutes. */
-  readonly steps: number;
-  /** Passes over the data done, with fraction. */
-  readonly epoch: number;
-  /** The step's loss. */
-  readonly loss: number;
-  /** Norm of the gradient, before clipping. */
-  readonly gradientNorm: number;
-  /** Loss of the averaged weights on conditions that are not trained on, when last measured. */
-  readonly validationLoss: number;
-  /** True if validationLoss was measured at this step. */
-  readonly validated: boolean;
-  /** The step's learning rate. */
+/** How a model is trained: batches, learning rate, averaging, length. */
+export interface TrainingSettings {
+  /** Rows a step. */
+  readonly batch: number;
+  /** Rows of one condition in a batch; 1. With more, what belongs to the condition is computed once for them. */
+  readonly rowsPerCondition?: number;
+  /**
+   * Whether rows go in pairs (x_0, z) and (mirror image of x_0, -z) at one time; false. All that is odd in both drops
+   * out of the pair's gradient, which leaves far less noise in what is even: means, and skewness.
+   */
+  readonly mirrored?: boolean;
+  /** Adam's first and last learning rate, joined by a cosine. */
   readonly rate: number;
-  /** s */
-  readonly secondsElapsed: number;
-  /** s, an estimate; NaN where there is none, after a first step whose time tells little about the others */
-  readonly secondsLeft: number;
-}
-
-/** How long to train: at most one of the three. */
-export interface TrainingLength {
-  /** Updates of the weights. */
+  readonly finalRate: number;
+  /** Steps over which the rate rises from 0. */
+  readonly warmUp: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  /** Decay of the exponential moving average of the weights, or 0 for none. */
+  readonly ema: number;
+  /** Largest norm of the gradient, or 0 for no clipping. */
+  readonly clip: number;
+  /** How noise levels are drawn: the blog's quadratic time, or the logarithm of the noise level. */
+  readonly noise: "quadratic-time" | "log-noise-level";
+  /** Length of the training unless the caller says otherwise: passes over the data or, where given, steps. */
+  readonly epochs: number;
   readonly steps?: number;
-  /** Passes over the data. */
-  readonly epochs?: number;
-  /** Of the clock. */
-  readonly minutes?: number;
 }
 
-/** Length, seed, validation and kept states of a training. */
-export interface TrainOptions extends TrainingLength, StateOptions {
-  /** Of order, times and noise; default 1. */
-  readonly seed?: number;
-  /** Steps between two validations; default: 50 in the whole training. */
-  readonly validateEvery?: number;
+/** What the steps of a training are given, as functions of the step alone; to be disposed of (or called in tf.tidy). */
+export interface Batches {
+  /** Rows, times and noise of the step after so many steps. */
+  batch(step: number): NoisyBatch;
+  /** Rows that are held back, always with the same times and noise. */
+  held(): NoisyBatch;
+  /** What the loss of a batch does first, as a part of its graph: such as to pair its noise with the opposite. */
+  prepare?(batch: NoisyBatch): NoisyBatch;
 }
 
-/** A loss so many times the usual one is taken for the beginning of a divergence, once there is a usual one. */
-const EXPLODED = 100;
-const USUAL_AFTER = 100;
-
-/**
- * An untrained model of a preset for a data set, with the moments that the preset asks for taken from the data: fields
- * (rows, fields, cells) in their units become standardised ones without unit, [batch, cells, fields].
- *
- * seed: of the first weights. Throws InputError for data that the preset cannot be trained on.
- */
-export function createModel(data: DataSet | RowSource, preset: Preset, seed = 1): ScoreModel {
-  checkConditionsKnown(data);
-  const { standardisation: kind, target, momentDraws: draws } = preset.model;
-  if (kind === "global")
-    return ScoreModel.create(data.problem, preset.model, globalStandardisation(data), seed);
-  if (target === "rest" && draws && canSimulateMoments(data.problem)) {
-    const { standardisation, covariance } = simulatedMoments(data, draws, seed);
-    return ScoreModel.create(data.problem, preset.model, standardisation, seed, covariance);
-  }
-  if (target !== "rest")
-    return ScoreModel.create(data.problem, preset.model, conditionalStandardisation(data), seed);
-  const moments = conditionalMoments(data);
-  const covariance = ConditionalCovariance.fit(data.problem, moments);
-  return ScoreModel.create(data.problem, preset.model, moments.standardisation, seed, covariance);
+/** Loss and gradient of one batch. */
+export interface Gradient {
+  readonly loss: number;
+  /** Before clipping. */
+  readonly norm: number;
+  /** All weights' in one vector. */
+  readonly vector: tf.Tensor;
 }
 
 /**
- * Trains a model by denoising score matching; yields its state after every step. Until the end the model itself has the
- * weights of the last validation: those of each step stay in the optimiser.
- *
- * data: fields (rows, fields, cells) in their units, in memory or read batch by batch; loss and gradient norm are of
- * standardised fields, without unit.
- * The length is one of steps, epochs and minutes; without any the preset's epochs. However it ends - by itself, by
- * break, by an interrupt (which throws Interrupted within one step) - the model keeps the averaged weights of the
- * steps done and all other memory is freed. With one seed and one thread the result repeats exactly, unless the
- * length is given in minutes. Throws InputError for settings out of range or data of another problem.
+ * A model on its way down the loss: one gradient at a time, from the batch of its step, and the optimiser. Until the end
+ * the model has the weights of the last validation: those of each step stay in the optimiser.
  */
-export async function* train(
-  model: ScoreModel,
-  data: DataSet | RowSource,
-  settings: TrainingSettings,
-  options: TrainOptions = {},
-): AsyncGenerator<TrainingState, void, void> {
-  const { seed = 1 } = options;
-  if (!sameProblem(model.problem, data.problem)) {
-    throw new InputError(
-      "The data are of another problem than the model; give data of its problem and convention.",
+export class Training {
+  readonly optimiser: FlatAdam;
+  /** Steps taken. */
+  steps = 0;
+  private readonly gradientOf: CompiledFunction<
+    NoisyBatch & { readonly weights: tf.Tensor },
+    Readonly<Record<"loss" | "gradient" | "halfSquare", tf.Tensor>>
+  >;
+  private readonly heldLoss: CompiledFunction<NoisyBatch, { readonly loss: tf.Tensor }>;
+
+  constructor(
+    model: ScoreModel,
+    private readonly batches: Batches,
+    settings: TrainingSettings,
+  ) {
+    const optimiser = new FlatAdam(model.variables, settings);
+    this.optimiser = optimiser;
+    this.gradientOf = new CompiledFunction(({ weights, ...batch }) => {
+      optimiser.assign(weights);
+      const loss = () => model.loss(batches.prepare?.(batch as NoisyBatch) ?? (batch as NoisyBatch));
+      const { value, grads } = tf.variableGrads(loss, model.variables);
+      return { loss: value, ...flatGradient(model.variables.map(({ name }) => grads[name])) };
+    });
+    this.heldLoss = new CompiledFunction(
+      (batch) => ({ loss: model.loss(batch) }),
+      () => model.variables,
     );
   }
-  const watch = new InterruptWatch("The training");
-  const start = performance.now();
-  let descent: Descent | undefined;
-  let states: TrainingStates | undefined;
-  try {
-    descent = new Descent(model, data, settings, seed);
-    const { stepsPerEpoch } = descent;
-    const limit = lengthOf(options, settings, stepsPerEpoch);
-    const validateEvery = options.validateEvery ?? Math.max(1, Math.ceil((limit.steps ?? 2500) / 50));
-    const fingerprint = {
-      problem: JSON.stringify([model.problem.name, model.problem.version, model.problem.settings]),
-      model: JSON.stringify(model.settings),
-      "set of training settings": JSON.stringify(settings),
-      length: JSON.stringify(limit),
-      seed: String(seed),
-      "data set": options.checkpoint ? digestOf(data) : "",
-    };
-    states = new TrainingStates(descent, fingerprint, options, start);
-    states.begin();
-    let usual = NaN;
-    let validationLoss = NaN;
-    const pace = new Pace();
-    for (;;) {
-      await watch.check(`the model keeps the weights of ${descent.steps} steps.`);
-      const progress =
-        limit.steps === undefined ? states.seconds / limit.seconds : descent.steps / limit.steps;
-      if (progress >= 1 && descent.steps > 0) return;
-      const rate = rateAt(settings, progress, descent.steps) * 0.5 ** states.setbacks;
-      const slope = descent.slope();
-      const { loss, gradientNorm } = slope;
-      if (!Number.isFinite(loss) || (descent.steps >= USUAL_AFTER && loss > EXPLODED * usual)) {
-        slope.gradient.dispose();
-        const what = `The loss is ${loss.toPrecision(3)} after ${descent.steps} steps at a rate of ${rate.toPrecision(2)}`;
-        if (!states.stepBack()) throw new InputError(`${what}; train with a smaller rate or with clipping.`);
-        options.note?.(`${what}: back to step ${descent.steps}, from there at half the rate.`);
-        continue;
-      }
-      descent.follow(slope, rate);
-      usual = Number.isNaN(usual) ? loss : 0.98 * usual + 0.02 * loss;
-      const step = descent.steps;
-      const validated = step % validateEvery === 0 || step === limit.steps;
-      if (validated) {
-        validationLoss = descent.validate();
-        states.validated(validationLoss);
-      }
-      states.keepInTime();
-      const { seconds } = states;
-      pace.step(seconds);
-      const secondsLeft =
-        limit.steps === undefined
-          ? Math.max(0, limit.seconds - seconds)
-          : step === limit.steps
-            ? 0
-            : (limit.steps - step) * pace.secondsPerStep;
-      yield {
-        step,
-        steps: limit.steps ?? step + Math.round(secondsLeft / (pace.secondsPerStep || seconds)),
-        epoch: step / stepsPerEpoch,
-        loss,
-        gradientNorm,
-        validationLoss,
-        validated,
-        rate,
-        secondsElapsed: seconds,
-        secondsLeft,
-      };
+
+  /** The next step's loss and gradient, whose vector the caller disposes of or follows. */
+  gradient(): Gradient {
+    const { loss, gradient, halfSquare } = tf.tidy(() =>
+      this.gradientOf.run({ ...this.batches.batch(this.steps), weights: this.optimiser.last() }),
+    );
+    const [value, half] = [loss, halfSquare].map((tensor) => tensor.dataSync()[0]);
+    tf.dispose([loss, halfSquare]);
+    return { loss: value, norm: Math.sqrt(2 * half), vector: gradient };
+  }
+
+  /** Takes the step down a gradient, which is freed. */
+  follow({ vector, norm }: Gradient, rate: number): void {
+    this.optimiser.update(vector, norm, rate);
+    vector.dispose();
+    this.steps++;
+  }
+
+  /** Loss of the averaged weights on the rows that are held back. */
+  validate(): number {
+    this.optimiser.useAverage();
+    const loss = tf.tidy(() => this.heldLoss.run(this.batches.held()).loss.dataSync()[0]);
+    this.optimiser.useLast();
+    return loss;
+  }
+
+  /** Leaves the averaged weights in the model and frees everything else. */
+  dispose(): void {
+    this.optimiser.useAverage();
+    for (const part of [this.optimiser, this.gradientOf, this.heldLoss]) part.dispose();
+  }
+}
+
+/** What those who watch over a training may decide. */
+export interface TrainingControl {
+  /** Where the training is in its length: 0 .. 1; it ends at 1. */
+  progress(steps: number): number;
+  /** Factor of the rate; default 1. */
+  rateFactor?(): number;
+  /** False for a gradient that should not be followed, which is then left out. */
+  accepts?(gradient: Gradient, rate: number): boolean;
+}
+
+/** The loop: yields loss, gradient and rate after every step. The caller disposes of the training. */
+export function* train(
+  training: Training,
+  settings: TrainingSettings,
+  { progress, rateFactor = () => 1, accepts = () => true }: TrainingControl,
+): Generator<{ readonly loss: number; readonly gradientNorm: number; readonly rate: number }, void, void> {
+  for (
+    let done = progress(training.steps);
+    done < 1 || training.steps === 0;
+    done = progress(training.steps)
+  ) {
+    const rate = rateAt(settings, done, training.steps) * rateFactor();
+    const gradient = training.gradient();
+    if (!accepts(gradient, rate)) {
+      gradient.vector.dispose();
+      continue;
     }
-  } finally {
-    watch.close();
-    try {
-      states?.close();
-    } finally {
-      descent?.dispose();
-    }
+    training.follow(gradient, rate);
+    yield { loss: gradient.loss, gradientNorm: gradient.norm, rate };
   }
 }
 
@@ -192,36 +162,28 @@ export function rateAt(
   return step < warmUp ? (cosine * (step + 1)) / (warmUp + 1) : cosine;
 }
 
-/** How long a step takes, without the first one of a run and what comes before it: tables, modes, graphs. */
-class Pace {
-  private taken = 0;
-  private first = NaN;
-  private last = NaN;
+/** Where most of the learning is to be had: of these noise levels the network sees more (60 % of the draws). */
+const CENTRE = [0.07, 13] as const;
+const CENTRE_SHARE = 0.6;
 
-  /** Counts a step that ended so many seconds after the start. */
-  step(seconds: number): void {
-    if (this.taken++ === 0) this.first = seconds;
-    this.last = seconds;
-  }
-
-  /** NaN before the second step. */
-  get secondsPerStep(): number {
-    return (this.last - this.first) / (this.taken - 1);
-  }
-}
-
-function lengthOf(
-  { steps, epochs, minutes }: TrainingLength,
-  settings: TrainingSettings,
-  stepsPerEpoch: number,
-): { steps?: number; seconds: number } {
-  if ([steps, epochs, minutes].filter((value) => value !== undefined).length > 1) {
-    throw new InputError("The training's length is given twice; give one of steps, epochs and minutes.");
-  }
-  if (minutes !== undefined)
-    return { seconds: 60 * finiteInRange("The training's length", minutes, 0.001, 1e6, "minutes") };
-  const given = steps ?? (epochs === undefined ? settings.steps : undefined);
-  if (given !== undefined) return { steps: positiveInteger("The number of steps", given), seconds: Infinity };
-  const passes = finiteInRange("The number of epochs", epochs ?? settings.epochs, 1e-6, 1e9);
-  return { steps: Math.max(1, Math.round(passes * stepsPerEpoch)), seconds: Infinity };
+/** Times of a batch, stratified, in random order. */
+export function drawTimes(
+  { schedule, noiseLevels: { smallest, largest } }: Pick<ScoreModel, "schedule" | "noiseLevels">,
+  noise: TrainingSettings["noise"],
+  count: number,
+  random: Random,
+): Float64Array {
+  const between = (low: number, high: number, u: number) => low * (high / low) ** u;
+  const logLevel = (u: number) => {
+    if (u < CENTRE_SHARE) return between(CENTRE[0], CENTRE[1], u / CENTRE_SHARE);
+    // The rest is uniform in the logarithm over the whole range.
+    return between(smallest, largest, (u - CENTRE_SHARE) / (1 - CENTRE_SHARE));
+  };
+  const times = stratifiedUniform(count, random).map((u) =>
+    noise === "quadratic-time"
+      ? quadraticTime(schedule, u)
+      : Math.min(schedule.endTime, schedule.timeOf(logLevel(u))),
+  );
+  const order = random.permutation(count);
+  return times.map((_, i) => times[order[i]]);
 }

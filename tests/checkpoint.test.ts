@@ -9,7 +9,8 @@ import { after, test } from "node:test";
 import { Random } from "../lib/random";
 import { readCheckpoint } from "../lib/storage/checkpoint";
 import { CheckpointFolder } from "../lib/storage/checkpointFolder";
-import { createModel, train, type TrainOptions } from "../lib/training";
+import { createModel } from "../lib/presets/createModel";
+import { trainModel, type TrainOptions } from "../lib/storage/trainingRun";
 import { refused, tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 const { environment, root } = require("../scripts/environment") as {
@@ -29,7 +30,11 @@ async function weightsAfter(
   const model = createModel(data, tinyPreset(tinyToken), 1);
   const checkpoint = folder === undefined ? {} : { checkpoint: { folder, resume: true } };
   try {
-    for await (const { step } of train(model, data, tinyTraining, { steps: 20, ...checkpoint, ...options })) {
+    for await (const { step } of trainModel(model, data, tinyTraining, {
+      steps: 20,
+      ...checkpoint,
+      ...options,
+    })) {
       if (step === stopAt) break;
     }
     return model.network.getWeights().flatMap((weight) => Array.from(weight.dataSync()));
@@ -63,7 +68,7 @@ test("the last three states and the best are kept, and nothing else is left", as
   const losses = new Map<number, number>();
   const model = createModel(data, tinyPreset(tinyToken), 1);
   const options = { steps: 20, validateEvery: 4, checkpoint: { folder, everySteps: 3 } };
-  for await (const { step, validated, validationLoss } of train(model, data, tinyTraining, options)) {
+  for await (const { step, validated, validationLoss } of trainModel(model, data, tinyTraining, options)) {
     if (validated) losses.set(step, validationLoss);
   }
   model.dispose();
@@ -109,7 +114,7 @@ test("another seed, other data and a folder that is in use or has states are ref
   await refused(() => weightsAfter(folder, 20, { steps: 21 }), /another length/);
   const model = createModel(data, tinyPreset(tinyToken), 1);
   const settings = { steps: 20, checkpoint: { folder, resume: true } };
-  const on = (set: typeof data, training = tinyTraining) => train(model, set, training, settings).next();
+  const on = (set: typeof data, training = tinyTraining) => trainModel(model, set, training, settings).next();
   await refused(() => on(tinyData(2)), /another data set/);
   await refused(() => on(data, { ...tinyTraining, ema: 0.9 }), /another set of training settings/);
   await refused(() => weightsAfter(folder, 20, { checkpoint: { folder } }), /holds the states of a training/);
@@ -126,7 +131,7 @@ test("a damaged state is passed over for the one before, and all damaged ones ar
   const folder = path.join(scratch, "a-folder-of-many-runs".repeat(3), "damaged");
   const model = createModel(data, tinyPreset(tinyToken), 1);
   const options = { steps: 20, checkpoint: { folder, everySteps: 5 } };
-  for await (const { step } of train(model, data, tinyTraining, options)) if (step === 15) break;
+  for await (const { step } of trainModel(model, data, tinyTraining, options)) if (step === 15) break;
   model.dispose();
   const newest = stateOf(folder, 15);
   const whole = fs.readFileSync(newest);
@@ -163,7 +168,7 @@ async function shaken(options: TrainOptions): Promise<{ steps: number[]; notes: 
   const settings = { ...tinyTraining, rate: 1e4, finalRate: 1e4, clip: 0 };
   const note = (sentence: string) => void notes.push(sentence);
   try {
-    for await (const { step } of train(model, data, settings, { steps: 300, note, ...options }))
+    for await (const { step } of trainModel(model, data, settings, { steps: 300, note, ...options }))
       steps.push(step);
   } finally {
     model.dispose();

@@ -8,9 +8,10 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
+import { saveModel } from "../lib/storage/modelFolder";
 import { readDataSet, writeDataSet } from "../lib/storage/arrow";
 import { generate, generateDataSet, simulateAt } from "../lib/storage/generate";
-import { createModel } from "../lib/training";
+import { createModel } from "../lib/presets/createModel";
 import { explain, run } from "../scripts/cli/program";
 import { problem, tinyFilm, tinyPreset } from "./tiny";
 
@@ -168,7 +169,7 @@ before(async () => {
   writeDataSet("a.arrow", simulateAt(problem, [1e-5, -0.1, 25], 6, 3));
   writeDataSet("b.arrow", simulateAt(problem, [1e-5, -0.1, 25], 3, 4));
   const model = createModel(data, tinyPreset(tinyFilm));
-  await model.save("tiny");
+  await saveModel(model, "tiny");
   model.dispose();
   fs.cpSync("tiny", "broken", { recursive: true });
   fs.truncateSync(path.join("broken", "network.bin"), 40);

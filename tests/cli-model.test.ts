@@ -8,17 +8,18 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { RecordBatchFileWriter, tableFromArrays } from "apache-arrow";
+import { saveModel } from "../lib/storage/modelFolder";
 import { readDataSet, writeDataSet } from "../lib/storage/arrow";
 import { groupByCondition, selectRows, sliceRows } from "../lib/dataSet";
 import { generateDataSet, simulateAt } from "../lib/storage/generate";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
-import { samplers } from "../lib/samplers";
+import { samplers } from "../lib/presets/samplers";
 import { presets } from "../lib/presets/presets";
 import type { Cost } from "../lib/evaluation/breakEven";
 import type { Comparison } from "../lib/evaluation/compare";
 import type { Evaluation, FullEvaluation } from "../lib/evaluation/evaluate";
 import { heldOutConditions } from "../lib/evaluation/heldOut";
-import { createModel } from "../lib/training";
+import { createModel } from "../lib/presets/createModel";
 import { problem, tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-cli-model-"));
@@ -75,11 +76,11 @@ before(async () => {
   fs.writeFileSync(at("foreign.arrow"), foreign.toUint8Array(true));
   fs.writeFileSync(at("cut.arrow"), fs.readFileSync(at("data.arrow")).subarray(0, 50_000));
   const model = createModel(data, tinyPreset(tinyToken));
-  await model.save(at("tiny"));
+  await saveModel(model, at("tiny"));
   // A folder whose weights are those of another network.
   fs.cpSync(at("tiny"), at("mixed"), { recursive: true });
   const other = createModel(data, tinyPreset(tinyFilm));
-  await other.save(at("film"));
+  await saveModel(other, at("film"));
   fs.copyFileSync(path.join(at("film"), "model.json"), path.join(at("mixed"), "model.json"));
   const reference = simulateAt(problem, conditions, 120, 3);
   writeDataSet(at("reference.arrow"), reference);

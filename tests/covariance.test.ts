@@ -4,19 +4,30 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { loadModel, saveModel } from "../lib/storage/modelFolder";
 import type { DataSet } from "../lib/dataSet";
 import { generateDataSet, simulateAt } from "../lib/storage/generate";
 import type { Problem } from "../lib/problem";
 import { conditionalMoments } from "../lib/gaussian/conditionalMoments";
 import { ConditionalCovariance, lowRank } from "../lib/gaussian/covariance";
 import type { ModelSettings } from "../lib/presets/presets";
-import { disposeContext, ScoreModel } from "../lib/scoreModel";
+import type { ScoreModel } from "../lib/scoreModel";
 import { sampleFields } from "../lib/sampling";
-import { whitenedNoise } from "../lib/tensorSpace";
+import { denoiseEnsemble, denoiser, tensorsOf, whitened } from "../lib/gaussian/drawing";
+import { gaussianExact } from "../lib/gaussian/exactSampler";
+import {
+  gainsOf,
+  type ModalPreconditioner,
+  type Modes,
+  toCells,
+  toModes,
+} from "../lib/gaussian/preconditioner";
+import { dpmSolver2M } from "../lib/odeSamplers";
 import { columnMean, columnStd } from "../lib/evaluation/summary";
 import { normal, tf } from "../lib/backend/tensors";
-import { disposeSet, tensorSet } from "../lib/batches";
-import { createModel, train } from "../lib/training";
+import { disposeSet, tensorSet } from "../lib/storage/batches";
+import { createModel } from "../lib/presets/createModel";
+import { trainModel } from "../lib/storage/trainingRun";
 import { problem, refused, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 const settings: ModelSettings = {
@@ -33,7 +44,7 @@ after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 function inModes(from: ScoreModel, rows: DataSet): tf.Tensor2D {
   const set = tensorSet(from, rows);
   const z = tf.tidy(() => {
-    const vectors = set.context.modes!.vectors.squeeze([0]) as tf.Tensor2D;
+    const vectors = set.conditioning["vectors"].squeeze([0]) as tf.Tensor2D;
     return tf.matMul(set.fields.reshape([rows.rows, -1]) as tf.Tensor2D, vectors) as tf.Tensor2D;
   });
   disposeSet(set);
@@ -42,16 +53,16 @@ function inModes(from: ScoreModel, rows: DataSet): tf.Tensor2D {
 
 /** Mean in standard deviations, and variance over the model's, of the strongest modes, strongest first. */
 function againstModes(from: ScoreModel, rows: DataSet, count: number): { mean: number[]; ratio: number[] } {
-  const context = from.context(rows.conditions.slice(0, problem.conditions.length));
+  const modes = from.preconditioner.conditioning(rows.conditions.slice(0, problem.conditions.length));
   const [mean, ratio] = tf.tidy(() => {
     const z = inModes(from, rows);
-    const l = context.modes!.variances.squeeze([0]);
+    const l = modes["variances"].squeeze([0]);
     const centred = z.sub(z.mean(0, true));
     return [z.mean(0).div(l.sqrt()), centred.square().mean(0).div(l)].map((x) =>
       Array.from(x.dataSync()).reverse().slice(0, count),
     );
   });
-  disposeContext(context);
+  tf.dispose(Object.values(modes));
   return { mean, ratio };
 }
 
@@ -98,13 +109,13 @@ test("without affine conditions the covariance is that of all rows", () => {
 
 test("the modes are orthonormal, and the coefficients obey the identities of a linear estimate", () => {
   const conditions = Float64Array.of(1e-5, 0, 25, 3e-6, 0.1, 10);
-  const context = model.context(conditions);
-  const { variances, vectors } = context.modes!;
+  const modes = model.preconditioner.conditioning(conditions);
+  const { variances, vectors } = modes as unknown as Modes;
   tf.tidy(() => {
     const product = tf.matMul(vectors, vectors, true, false).sub(tf.eye(256).expandDims(0));
     assert.ok(product.abs().max().dataSync()[0] < 1e-4); // 600 terms of float32
     const times = Float64Array.from([0.05, 0.4, 0.9, 0.2]);
-    const { total, linear, error } = model.gains(variances, model.levels(times), 2);
+    const { total, linear, error } = gainsOf(variances, model.levels(times), 2);
     const l = variances.expandDims(1);
     const level = tf.tensor3d(Array.from(times, (t) => model.schedule.noiseLevel(t)), [2, 2, 1]); // prettier-ignore
     const near = (a: tf.Tensor, b: tf.Tensor, name: string) =>
@@ -114,13 +125,13 @@ test("the modes are orthonormal, and the coefficients obey the identities of a l
     near(linear.mul(total.square()), l.mul(tf.onesLike(total)), "gain");
     near(error.square(), linear.mul(level.square()), "variance of the error");
   });
-  disposeContext(context);
+  tf.dispose(Object.values(modes));
 });
 
 test("a network of zeros samples the exact Gaussian: mean and variance of every mode of both fields", async () => {
   const conditions = Float64Array.of(1e-5, 0.1, 25);
   const rows = 2000;
-  for (const sampler of ["gaussian-exact-2m", "dpm-solver++2m"]) {
+  for (const sampler of [gaussianExact, dpmSolver2M]) {
     const drawn = await sampleFields(model, conditions, { count: rows, sampler, seed: 5 });
     // What the model's covariance says of the fields themselves, which are sums of responses.
     const std = model.standardisation.std(conditions);
@@ -142,25 +153,30 @@ test("a network of zeros samples the exact Gaussian: mean and variance of every 
   }
 });
 
-test("the drift of a network is measured and taken off: samples keep mean and spread", async () => {
+test("the bias of a network is measured and taken off: samples keep mean and spread", async () => {
   const biased = createModel(data, tinyPreset(settings));
   // A constant and a slope in the last layer: the network returns 0.3 and a share of what it sees everywhere.
   const last = biased.network.getLayer("project");
   const [kernel, bias] = last.getWeights();
   last.setWeights([normal(kernel.shape, 3).mul(0.02), tf.fill(bias.shape, 0.3)]);
   const conditions = Float64Array.of(1e-5, 0.1, 25);
-  const context = biased.context(conditions);
+  const preconditioner = biased.preconditioner as ModalPreconditioner;
+  const modes = preconditioner.conditioning(conditions);
   const t = biased.schedule.timeOf(3);
   const shift = tf.tidy(() => {
-    const x = biased.gaussianMarginal(normal([1000, 100, biased.channels], 4) as tf.Tensor3D, t, context);
-    const raw = biased.denoise(x, t, context);
-    const { denoised, drift } = biased.denoiseEnsemble(x, t, context);
-    const linear = model.denoise(x, t, context); // a network of zeros
-    const again = biased.denoise(x, t, context, drift);
+    const { vectors, variances } = modes as unknown as Modes;
+    const z = toModes(normal([1000, 100, biased.channels], 4), vectors);
+    const { total } = gainsOf(variances, biased.levels([t]), 1);
+    const x = toCells(z.mul(total).mul(biased.schedule.mean(t)), vectors, [1000, 100, biased.channels]);
+    const raw = biased.denoise(x, t, conditions);
+    const given = { x, ...biased.levels([t]), ...modes };
+    const { denoised, bias } = denoiseEnsemble(biased, preconditioner, given, false);
+    const linear = model.denoise(x, t, conditions); // a network of zeros
+    const again = denoiser(biased, preconditioner, false).run({ ...given, ...tensorsOf(bias) }).denoised;
     const distance = (a: tf.Tensor, b: tf.Tensor) => a.sub(b).mean(0).abs().max().dataSync()[0];
     return [distance(raw, linear), distance(denoised, linear), distance(again, denoised)];
   });
-  disposeContext(context);
+  tf.dispose(Object.values(modes));
   // Means over 1000 rows that are equal but for the order of sums.
   assert.ok(shift[0] > 0.05 && shift[1] < 1e-3 * shift[0] && shift[2] < 1e-4 * shift[0], `${shift}`);
   const drawn = await sampleFields(biased, conditions, { count: 1000, seed: 6 });
@@ -176,7 +192,7 @@ test("training in mirrored pairs stays of order 1, frees its memory, and its mod
   const tensors = tf.memory().numTensors;
   const training = { ...tinyTraining, rowsPerCondition: 4, mirrored: true };
   let steps = 0;
-  for await (const state of train(trained, data, training, { steps: 60, validateEvery: 59 })) {
+  for await (const state of trainModel(trained, data, training, { steps: 60, validateEvery: 59 })) {
     // The zero network's loss is about 1; nothing may explode.
     assert.ok(state.loss > 0.5 && state.loss < 1.5, `loss ${state.loss} at step ${state.step}`);
     steps++;
@@ -184,8 +200,8 @@ test("training in mirrored pairs stays of order 1, frees its memory, and its mod
   assert.equal(steps, 60);
   assert.equal(tf.memory().numTensors, tensors);
   const folder = path.join(scratch, "model");
-  await trained.save(folder);
-  const loaded = await ScoreModel.load(folder);
+  await saveModel(trained, folder);
+  const loaded = await loadModel(folder);
   const draw = (from: ScoreModel) => sampleFields(from, [1e-5, 0, 25], { count: 3, steps: 6, seed: 2 });
   const [first, again] = [await draw(trained), await draw(loaded)];
   // The same numbers but for the order of float32 sums, next to fields that vary by some hundred mol/m3.
@@ -193,9 +209,9 @@ test("training in mirrored pairs stays of order 1, frees its memory, and its mod
   const file = path.join(folder, "covariance.bin");
   const bytes = fs.readFileSync(file);
   fs.writeFileSync(file, bytes.subarray(0, bytes.length - 4));
-  await refused(() => ScoreModel.load(folder), /covariance has another size/);
+  await refused(() => loadModel(folder), /covariance has another size/);
   fs.rmSync(file);
-  await refused(() => ScoreModel.load(folder), /no covariance\.bin/);
+  await refused(() => loadModel(folder), /no covariance\.bin/);
   trained.dispose();
   loaded.dispose();
 });
@@ -243,18 +259,17 @@ test("low-rank factors: modes a thousand million times weaker than the strongest
 });
 
 test("whitened noise: mean zero and covariance one in all modes, exactly", () => {
-  const context = model.context(Float64Array.of(1e-5, 0.1, 25));
-  const { vectors } = context.modes!;
+  const modes = model.preconditioner.conditioning(Float64Array.of(1e-5, 0.1, 25));
+  const { vectors } = modes as unknown as Modes;
   const [size, count] = vectors.shape.slice(1);
   const rows = 2 * count;
   const [mean, covariance] = tf.tidy(() => {
     const noise = normal([rows, problem.cells, size / problem.cells], 6, 2) as tf.Tensor3D;
-    const white = whitenedNoise(noise, context.modes!).reshape([rows, size]) as tf.Tensor2D;
-    const z = tf.matMul(white, vectors.squeeze([0]) as tf.Tensor2D);
+    const z = whitened(toModes(noise, vectors)).squeeze([0]) as tf.Tensor2D;
     const identity = tf.matMul(z, z, true).div(rows).sub(tf.eye(count));
     return [z.mean(0).abs().max().dataSync()[0], identity.abs().max().dataSync()[0]];
   });
-  disposeContext(context);
+  tf.dispose(Object.values(modes));
   // Single precision, through a root whose smallest factor is about a third.
   assert.ok(mean < 1e-5 && covariance < 1e-4, `mean ${mean}, covariance off by ${covariance}`);
 });

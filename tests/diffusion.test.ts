@@ -1,21 +1,20 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { empiricalDenoiser, empiricalScore } from "../lib/evaluation/empiricalScore";
-import { drawMarginal, forwardPath } from "../lib/forward";
+import { arraySpace, drawMarginal, forwardPath, type VectorSpace } from "../lib/sde";
 import { gaussian, GaussianMixture } from "../lib/evaluation/gaussianMixture";
-import { karrasGrid, quadraticGrid, uniformGrid } from "../lib/grids";
+import { karrasGrid } from "../lib/odeSamplers";
+import { quadraticGrid, uniformGrid } from "../lib/samplers";
 import {
   blogWeight,
   denoisedWeight,
-  denoisingLoss,
-  edmWeight,
   quadraticTime,
   stratifiedUniform,
   targetCoefficients,
   type Target,
 } from "../lib/loss";
+import { denoiserLoss } from "../lib/evaluation/denoiserLoss";
 import { vpSchedule } from "../lib/schedule";
-import { arraySpace, type VectorSpace } from "../lib/vectorSpace";
 import { InputError } from "../lib/errors";
 import { Random } from "../lib/random";
 
@@ -305,8 +304,7 @@ test("targets: every parametrisation is the same denoiser, and the losses differ
     );
     const s = schedule.noiseLevel(t);
     close(denoisedWeight("noise", schedule, t), 1 / s ** 2, 1e-12, "noise weight is 1 / s^2");
-    close(denoisedWeight("v", schedule, t), 1 + 1 / s ** 2, 1e-12, "v weight is 1 + 1 / s^2");
-    close(edmWeight(s, 1), denoisedWeight("v", schedule, t), 1e-12, "EDM's weight for unit data is v's");
+    close(denoisedWeight("v", schedule, t), 1 + 1 / s ** 2, 1e-12, "v weight is EDM's, 1 + 1 / s^2");
   }
   assert.throws(() => targetCoefficients("x" as Target, schedule, 0.5), InputError);
 });
@@ -330,7 +328,7 @@ test("denoising loss: its closed form for a Gaussian, and its minimum at the exa
   const times = new Float64Array(rows).fill(t);
   const exact = single.denoiser(schedule);
   const loss = (denoise: typeof exact, weight?: (t: number) => number) =>
-    denoisingLoss(denoise, schedule, clean, times, new Random(8), weight);
+    denoiserLoss(denoise, schedule, clean, times, new Random(8), weight);
   const [m2, s2] = [schedule.mean(t) ** 2, schedule.std(t) ** 2];
   const expected = (variance * s2) / (m2 * variance + s2); // posterior variance of x_0
   // A squared Gaussian has relative standard deviation sqrt(2): five standard errors are 5 sqrt(2 / rows) = 5 %.

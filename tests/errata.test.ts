@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { simulateAt } from "../lib/storage/generate";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
-import { quadraticGrid, uniformGrid } from "../lib/grids";
+import { quadraticGrid, uniformGrid } from "../lib/samplers";
 import {
   marginalVariance,
   samplerLaw,
@@ -10,7 +10,7 @@ import {
   simulatedReverseVariances,
   smallestScoreLoss,
 } from "../notebooks/support/11/linearLaw";
-import { samplerByName } from "../lib/samplers";
+import { samplerByName } from "../lib/presets/samplers";
 import { vpSchedule } from "../lib/schedule";
 import { firstModulation } from "../notebooks/support/11/modulation";
 import { concentrationAfter, slowestDecayTime } from "../notebooks/support/11/decayTime";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { simulateAt } from "../lib/storage/generate";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
-import { uniformGrid } from "../lib/grids";
+import { uniformGrid } from "../lib/samplers";
 import { simulatedReverseVariances } from "../notebooks/support/11/linearLaw";
 import { vpSchedule } from "../lib/schedule";
 import { conditionMapFigure } from "../notebooks/support/10/conditionMap";

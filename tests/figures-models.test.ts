@@ -17,8 +17,8 @@ import { pathFigure, sameNoiseFigure, stepsFigure } from "../notebooks/support/0
 import { scalingFigure } from "../notebooks/support/07/scalingFigure";
 import { TrainingHistory, validationFigure } from "../notebooks/support/08/trainingFigure";
 import { filmNetwork } from "../lib/filmCnn";
-import { tokenNetwork } from "../lib/presets/patchNetwork";
-import type { TrainingState } from "../lib/training";
+import { patchNetwork } from "../lib/presets/patchNetwork";
+import type { TrainingState } from "../lib/storage/trainingRun";
 import { matchesSnapshot } from "./snapshots";
 import { samplerStudy } from "./tiny";
 
@@ -73,7 +73,7 @@ const figures: Record<string, Figure> = {
     label: ({ noiseLevel }) => String(noiseLevel),
   }),
   "block-film": blockFigure(filmNetwork(shape, { blocks: 1 })),
-  "block-token": blockFigure(tokenNetwork(shape, { blocks: 1 })),
+  "block-token": blockFigure(patchNetwork(shape, { blocks: 1 })),
   reach: reachFigure([{ name: "one", influence: Float64Array.of(1, 0.1, 0) }]),
   profile: profileFigure(
     [0.01, 1].map((noiseLevel) => ({

@@ -8,16 +8,16 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { loadModel, saveModel } from "../lib/storage/modelFolder";
 import { readDataSet, writeDataSet } from "../lib/storage/arrow";
 import { readPorosityCsv } from "../lib/storage/csv";
 import { generateDataSet } from "../lib/storage/generate";
 import { InputError } from "../lib/errors";
-import { ScoreModel } from "../lib/scoreModel";
 import { Random } from "../lib/random";
 import { tf } from "../lib/backend/tensors";
 import { checkSame, readCheckpoint, writeCheckpoint } from "../lib/storage/checkpoint";
 import { FlatAdam } from "../lib/backend/flatAdam";
-import { createModel } from "../lib/training";
+import { createModel } from "../lib/presets/createModel";
 import { mutated } from "./mutations";
 import { problem, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
@@ -56,9 +56,9 @@ async function targets(): Promise<Target[]> {
   const training = generateDataSet(problem, { conditions: 40, fields: 10, seed: 1 });
   const rest = { ...tinyToken, target: "rest" as const };
   const model = createModel(training, tinyPreset(rest), 1);
-  await model.save(at("model"));
+  await saveModel(model, at("model"));
   model.dispose();
-  const load = async () => (await ScoreModel.load(at("model"))).dispose();
+  const load = async () => (await loadModel(at("model"))).dispose();
   const adam = new FlatAdam([tf.variable(tf.zeros([3]))], tinyTraining);
   const resume = () => {
     const state = readCheckpoint(at("state"))!;

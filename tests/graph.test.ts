@@ -8,7 +8,8 @@ import { CompiledFunction, eagerly } from "../lib/backend/compiled";
 import { bytesField, floatField, integerField, messageField } from "../lib/backend/protobuf";
 import { presets } from "../lib/presets/presets";
 import { normal, tf } from "../lib/backend/tensors";
-import { createModel, train } from "../lib/training";
+import { createModel } from "../lib/presets/createModel";
+import { trainModel } from "../lib/storage/trainingRun";
 import { tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 test("fields of messages are encoded as the documentation of Protocol Buffers shows", () => {
@@ -129,10 +130,10 @@ test("models denoise in a graph as they are written, to float32's rounding", () 
       model.network.setWeights(
         model.network.weights.map(({ shape }, i) => normal(shape as number[], 3, i).mul(0.1)),
       );
-      const context = model.context(data.conditions.slice(0, data.problem.conditions.length));
+      const at = data.conditions.slice(0, data.problem.conditions.length);
       const x = normal([3, data.problem.cells, model.channels], 5) as tf.Tensor3D;
       for (const t of [0.9, 0.2]) {
-        const [graph, plain] = [model.denoise(x, t, context), eagerly(() => model.denoise(x, t, context))];
+        const [graph, plain] = [model.denoise(x, t, at), eagerly(() => model.denoise(x, t, at))];
         const [error, size] = [graph.sub(plain), plain].map((each) => each.abs().max().dataSync()[0]);
         assert.ok(error <= 1e-5 * size, `${preset.model.target} at ${t}: ${error} of ${size}`); // a hundred layers' rounding
       }
@@ -147,7 +148,7 @@ test("a training takes the same steps in a graph as operation by operation", asy
     const model = createModel(data, tinyPreset({ ...tinyToken, target: "rest" }));
     const found: number[] = [];
     const run = async () => {
-      for await (const state of train(model, data, settings, { steps: 8, validateEvery: 4 })) {
+      for await (const state of trainModel(model, data, settings, { steps: 8, validateEvery: 4 })) {
         found.push(state.loss, state.gradientNorm, state.validationLoss);
       }
     };

@@ -2,13 +2,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { generateDataSet, simulateAt } from "../lib/storage/generate";
-import { quadraticGrid, karrasGrid, uniformGrid } from "../lib/grids";
+import { quadraticGrid, sample, uniformGrid } from "../lib/samplers";
+import { karrasGrid } from "../lib/odeSamplers";
 import { linearLoss } from "../notebooks/support/08/linearLoss";
-import { denoisingLoss, denoisedWeight } from "../lib/loss";
+import { denoiserLoss } from "../lib/evaluation/denoiserLoss";
+import { denoisedWeight } from "../lib/loss";
 import { marginalLaw, samplerLaw } from "../notebooks/support/09/samplerLaw";
-import { samplerByName, samplers, sample } from "../lib/samplers";
+import { samplerByName, samplers } from "../lib/presets/samplers";
 import { vpSchedule } from "../lib/schedule";
-import { arraySpace } from "../lib/vectorSpace";
+import { arraySpace } from "../lib/sde";
 import { Random } from "../lib/random";
 import { recordLayer } from "../notebooks/support/07/recordLayer";
 import { filmNetwork } from "../lib/filmCnn";
@@ -20,7 +22,7 @@ import { samplingPath } from "../notebooks/support/09/samplingPath";
 import { conditionalSpread } from "../notebooks/support/07/conditionalSpread";
 import { tf } from "../lib/backend/tensors";
 import { lossProfile } from "../notebooks/support/08/lossProfile";
-import { createModel } from "../lib/training";
+import { createModel } from "../lib/presets/createModel";
 import { presets } from "../lib/presets/presets";
 import { problem, refused, tinyData, tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
@@ -121,7 +123,7 @@ test("the loss of the best linear guess is that of a Gaussian's exact denoiser",
   const denoise = (x: Float64Array) =>
     x.map((value, i) => ((variances[i % 2] / (variances[i % 2] + s * s)) * value) / schedule.mean(t));
   const weight = (time: number) => denoisedWeight("v", schedule, time);
-  const loss = denoisingLoss(denoise, schedule, clean, new Float64Array(n).fill(t), random, weight) / 2;
+  const loss = denoiserLoss(denoise, schedule, clean, new Float64Array(n).fill(t), random, weight) / 2;
   // Mean of 80,000 squares of Gaussians: 1 / sqrt(40,000) = 0.5 %; four times that.
   assert.ok(Math.abs(loss / linearLoss(variances, s) - 1) < 0.02, `${loss} ${linearLoss(variances, s)}`);
 });

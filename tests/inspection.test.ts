@@ -10,6 +10,7 @@ const { python, environment, root } = require("../scripts/environment") as {
 };
 
 const imports = `
+import { loadModel } from "../lib/storage/modelFolder";
 import { readDataSet } from "./lib/data/arrow";
 import { generateDataSet, simulateAt } from "./lib/data/generate";
 import { porousElectrode } from "./lib/data/porousElectrodeProblem";
@@ -46,7 +47,7 @@ const places: [cell: string, text: string, ...shown: RegExp[]][] = [
     /Errors as sampleBatches, which yields/,
   ],
   ["sampleFields(model, c, { count: 5 })", "count", /SampleOptions\.count: number/, /Number of fields/],
-  ['await ScoreModel.load("m")', "load", /Promise<ScoreModel>/, /\[batch, cells, fields\]/, /InputError/],
+  ['await loadModel("m")', "load", /Promise<ScoreModel>/, /\[batch, cells, fields\]/, /InputError/],
   ["let m: ScoreModel", "ScoreModel", /\[batch, cells, fields\]/, /without unit/, /save: Saves the model/],
   ["for await (const s of train(m, data))", "train", /\(rows, fields, cells\)/, /without unit/],
   ["createModel(data, p)", "createModel", /\(rows, fields, cells\)/],

@@ -6,7 +6,8 @@ import type { Problem } from "../lib/problem";
 import { Random } from "../lib/random";
 import { sampleFields } from "../lib/sampling";
 import { energyDistance } from "../lib/evaluation/energyDistance";
-import { createModel, train } from "../lib/training";
+import { createModel } from "../lib/presets/createModel";
+import { trainModel } from "../lib/storage/trainingRun";
 import { tinyPreset, tinyToken } from "./tiny";
 
 /**
@@ -70,7 +71,7 @@ test("a skewed mixture is recovered to its sampling floor, with the Gaussian par
     );
     const trained = createModel(data, preset);
     const untrained = createModel(data, preset);
-    for await (const state of train(trained, data, preset.training, { steps: 350 }))
+    for await (const state of trainModel(trained, data, preset.training, { steps: 350 }))
       assert.ok(state.loss < 2);
     for (const separation of [0.7, 1.7]) {
       const distances = async (rows: (set: number) => Promise<DataSet> | DataSet, count: number) => {

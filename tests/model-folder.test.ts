@@ -5,9 +5,9 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { ScoreModel } from "../lib/scoreModel";
+import { loadModel, saveModel } from "../lib/storage/modelFolder";
 import { CheckpointFolder } from "../lib/storage/checkpointFolder";
-import { createModel } from "../lib/training";
+import { createModel } from "../lib/presets/createModel";
 import { refused, tinyData, tinyPreset, tinyToken } from "./tiny";
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-"));
@@ -23,7 +23,7 @@ before(async () => {
     const shifted = model.network.getWeights().map((weight) => weight.add(seed));
     model.network.setWeights(shifted);
     shifted.forEach((weight) => weight.dispose());
-    await model.save(at(name));
+    await saveModel(model, at(name));
     model.dispose();
   }
   assert.deepEqual(fs.readdirSync(at("good")).sort(), [...FILES].sort());
@@ -39,7 +39,7 @@ function copy(change: (folder: string) => void): string {
 }
 
 async function weightsOf(folder: string): Promise<number[]> {
-  const model = await ScoreModel.load(folder);
+  const model = await loadModel(folder);
   const weights = model.network.getWeights().flatMap((weight) => Array.from(weight.dataSync()));
   model.dispose();
   return weights;
@@ -69,7 +69,7 @@ test("a link out of a model's folder is refused, one inside it and one to the fo
         fs.symlinkSync(place, path.join(folder, name));
       });
       await refused(
-        () => ScoreModel.load(folder),
+        () => loadModel(folder),
         new RegExp(`${name}": it leads out of its folder; give a folder`),
       );
     }
@@ -77,7 +77,7 @@ test("a link out of a model's folder is refused, one inside it and one to the fo
       fs.rmSync(path.join(folder, name));
       fs.symlinkSync("absent", path.join(folder, name));
     });
-    await refused(() => ScoreModel.load(nowhere), new RegExp(`it has no ${name}`));
+    await refused(() => loadModel(nowhere), new RegExp(`it has no ${name}`));
     const inside = copy((folder) => {
       fs.renameSync(path.join(folder, name), path.join(folder, "kept"));
       fs.symlinkSync("kept", path.join(folder, name));
@@ -96,13 +96,13 @@ test("a pipe in the place of a file is refused, not waited for", async () => {
       fs.rmSync(path.join(folder, name));
       make(path.join(folder, name));
     });
-    await refused(() => ScoreModel.load(folder), new RegExp(`${name}": it is not a regular file`));
+    await refused(() => loadModel(folder), new RegExp(`${name}": it is not a regular file`));
   }
 });
 
 test("a file that claims to be larger than memory is refused", async () => {
   const folder = copy((folder) => fs.truncateSync(path.join(folder, "network.bin"), 2 ** 40)); // takes no room on the disk
-  await refused(() => ScoreModel.load(folder), /has 1099511627776 bytes; give one of less than 2 GB/);
+  await refused(() => loadModel(folder), /has 1099511627776 bytes; give one of less than 2 GB/);
 });
 
 test("states of a training that are pipes or devices are passed over, and refused where there are no others", async () => {

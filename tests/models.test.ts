@@ -4,8 +4,8 @@ import path from "node:path";
 import { test } from "node:test";
 import { simulateAt } from "../lib/storage/generate";
 import { presets } from "../lib/presets/presets";
-import { ScoreModel } from "../lib/scoreModel";
-import { defaultSampler, sampleFields } from "../lib/sampling";
+import { loadModel } from "../lib/storage/modelFolder";
+import { sampleFields } from "../lib/sampling";
 import { compare } from "../lib/evaluation/compare";
 import { floorRatio, referenceSets } from "../lib/evaluation/floorRatio";
 import { gaussianControl } from "../lib/evaluation/gaussianControl";
@@ -16,11 +16,11 @@ for (const [name, convention] of [
   ["blog-text", "text"],
 ]) {
   test(`${name}: the published recipe's model is what its file says, and draws fields`, async () => {
-    const model = await ScoreModel.load(path.join(__dirname, "..", "data", "models", name));
+    const model = await loadModel(path.join(__dirname, "..", "data", "models", name));
     assert.deepEqual(model.settings, presets.blog.model);
     assert.equal(model.history["preset"], "blog");
     assert.deepEqual(model.problem.settings, { convention });
-    assert.equal(defaultSampler(model).name, "dpm-solver++2m");
+    assert.equal(model.sampler.name, "dpm-solver++2m");
     const at = referenceConditions(model.problem);
     const drawn = await sampleFields(model, at, { count: 20, steps: 10 });
     assert.equal(drawn.rows, 20); // values that are not finite are refused
@@ -30,9 +30,9 @@ for (const [name, convention] of [
 
 for (const convention of ["figures", "text"]) {
   test(`${convention}: draws from the PDE's distribution, where a Gaussian of its moments does not`, async () => {
-    const model = await ScoreModel.load(path.join(__dirname, "..", "data", "models", convention));
+    const model = await loadModel(path.join(__dirname, "..", "data", "models", convention));
     assert.deepEqual(model.problem.settings, { convention });
-    assert.equal(defaultSampler(model).name, "gaussian-exact-2m");
+    assert.equal(model.sampler.name, "gaussian-exact-2m");
     const at = referenceConditions(model.problem);
     const [rows, sets] = [1000, 4];
     const references = await referenceSets((set, count) => simulateAt(model.problem, at, count, 71 + set), {

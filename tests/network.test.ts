@@ -3,18 +3,21 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { checkModelFolder, loadModel, saveModel } from "../lib/storage/modelFolder";
 import { InputError } from "../lib/errors";
 import { filmNetwork, type FilmNetworkOptions } from "../lib/filmCnn";
-import { Affine, DilatedConv1D, FiLM, ReplicatePad, SiLU, TokenConv1D } from "../lib/layers";
+import { Dense, DilatedConv1D, ReplicatePad, SiLU } from "../lib/backend/layers";
+import { FiLM } from "../lib/layers";
+import { TokenConv1D } from "../lib/presets/patchLayers";
 import { type ModelSettings, presetByName, presets } from "../lib/presets/presets";
-import { checkModelFolder } from "../lib/storage/modelFolder";
-import { disposeContext, ScoreModel } from "../lib/scoreModel";
-import { tokenNetwork } from "../lib/presets/patchNetwork";
+import { referenceConditions } from "../lib/evaluation/heldOut";
+import { patchNetwork } from "../lib/presets/patchNetwork";
 import { eagerly } from "../lib/backend/compiled";
 import { Random } from "../lib/random";
 import { normal, tf } from "../lib/backend/tensors";
-import { batchLoss, disposeSet, gatherBatch, shuffledBlocks, tensorSet } from "../lib/batches";
-import { createModel } from "../lib/training";
+import { batchLoss } from "../lib/storage/feed";
+import { disposeSet, gatherBatch, shuffledBlocks, tensorSet } from "../lib/storage/batches";
+import { createModel } from "../lib/presets/createModel";
 import { problem, refused, tinyData, tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-network-"));
@@ -88,7 +91,7 @@ test("padding, dilation and activation change the function of equal weights", ()
 
 test("options without sense are refused", async () => {
   await refused(() => filmNetwork(shape, { kernel: 4 }), /kernel is 4 cells; give an odd number/);
-  await refused(() => tokenNetwork(shape, { stride: 7 }), /stride of 7 does not divide 100 cells/);
+  await refused(() => patchNetwork(shape, { stride: 7 }), /stride of 7 does not divide 100 cells/);
   await refused(() => presetByName("lessons"), /preset is "lessons"; give one of blog, lesson/);
 });
 
@@ -156,11 +159,7 @@ test("dilation widens the reach, and tokens reach from end to end", () => {
   // Two layers x one cell x dilation 2, every other cell.
   assert.deepEqual(dependsOn(dilated, 50), [46, 48, 50, 52, 54]);
   dilated.dispose();
-  const { network } = ScoreModel.create(
-    problem,
-    presets.lesson.model,
-    createModel(tinyData(), presets.lesson).standardisation,
-  );
+  const { network } = createModel(tinyData(), presets.lesson);
   randomise(network);
   // Six blocks of convolutions of 3 tokens, 1 and 5 apart, reach 36 tokens each way: more than the 25 there are.
   assert.deepEqual(dependsOn(network, 0), range(0, 99));
@@ -234,7 +233,7 @@ test("layers with gradients of their own have those that tfjs derives", () => {
   const bias = normal([4], 4);
   const dense = (h: tf.Tensor, w: tf.Tensor, b: tf.Tensor): tf.Tensor =>
     h.reshape([-1, 5]).matMul(w).reshape([3, 7, 4]).add(b);
-  sameWithGradients(withWeights(new Affine({ units: 4 })), dense, [x, normal([5, 4], 3), bias]);
+  sameWithGradients(withWeights(new Dense({ units: 4 })), dense, [x, normal([5, 4], 3), bias]);
   for (const dilation of [1, 2, 5]) {
     // A kernel with zeros between its values: of its own dilations tfjs knows no gradient.
     const convolved = (h: tf.Tensor, w: tf.Tensor, b: tf.Tensor): tf.Tensor => {
@@ -253,9 +252,9 @@ test("the untrained token network is zero, and an untrained model's denoiser tha
   const model = createModel(tinyData(), presets.lesson);
   assert.ok(output(model.network).every((value) => value === 0));
   const x = normal([2, 100, 2], 4) as tf.Tensor3D;
-  const context = { inputs: tf.zeros([1, 3]) as tf.Tensor2D };
+  const conditions = referenceConditions(model.problem);
   for (const t of [0.01, 0.5, 1]) {
-    const denoised = model.denoise(x, t, context).dataSync();
+    const denoised = model.denoise(x, t, conditions).dataSync();
     const mean = model.schedule.mean(t);
     // D = (0 - x mean/std) / (-1/std): two float32 roundings.
     x.dataSync().forEach((value, i) =>
@@ -285,7 +284,7 @@ test("whatever a network returns, the exact answer makes the loss zero and the d
     const loss = batchLoss(model, batch, new Float64Array(8).fill(t), 3);
     assert.ok(loss.dataSync()[0] < 1e-10, target); // squared float32 round-off
     const x = normal(batch.fields.shape, 4) as tf.Tensor3D;
-    const one = { inputs: tf.zeros([1, 3]) as tf.Tensor2D };
+    const one = referenceConditions(model.problem);
     // Eagerly, as this network uses a tensor of its own.
     const denoised = eagerly(() => model.denoise(x, t, one));
     const error = tf.tidy(() => denoised.sub(batch.fields).abs().max().dataSync()[0]);
@@ -295,8 +294,8 @@ test("whatever a network returns, the exact answer makes the loss zero and the d
       answer((inputs as tf.Tensor[])[0], batch.fields).add(target === "score" ? 0.1 / std : 0.1);
     const off = batchLoss(model, batch, new Float64Array(8).fill(t), 3);
     assert.ok(Math.abs(off.dataSync()[0] - 0.01) < 1e-5, target);
-    tf.dispose([loss, off, x, denoised, one.inputs, batch.fields]);
-    disposeContext(batch.context);
+    tf.dispose([loss, off, x, denoised, batch.fields]);
+    tf.dispose(Object.values(batch.conditioning));
     model.dispose();
   }
 });
@@ -364,7 +363,7 @@ test("the loss's gradient is that of finite differences, weight by weight of bot
     // For most variables the tolerance is far below the gradient, so a wrong one would be seen.
     assert.ok(all === model.variables.length && clear > 0.6 * all, `${name}: ${clear} of ${all}`);
     tf.dispose([batch.fields, value, grads]);
-    disposeContext(batch.context);
+    tf.dispose(Object.values(batch.conditioning));
     model.dispose();
   }
 });
@@ -388,12 +387,12 @@ test("a saved model loads, by itself and as a plain layers model, and computes t
     randomise(model.network);
     const expected = output(model.network);
     assert.ok(expected.some((value) => value !== 0));
-    await model.save(at(name), { steps: 7, preset: name });
+    await saveModel(model, at(name), { steps: 7, preset: name });
     assert.deepEqual(fs.readdirSync(at(name)).sort(), ["model.json", "network.bin", "network.json"]);
     const plain = await tf.loadLayersModel(`file://${at(name)}/network.json`);
     assert.deepEqual(output(plain), expected);
     const before = tf.memory().numTensors;
-    const loaded = await ScoreModel.load(at(name));
+    const loaded = await loadModel(at(name));
     assert.deepEqual(output(loaded.network), expected);
     assert.deepEqual(loaded.settings, settings);
     assert.deepEqual(loaded.history, { steps: 7, preset: name });
@@ -409,15 +408,18 @@ test("a saved model loads, by itself and as a plain layers model, and computes t
 
 test("saving replaces a model, and nothing but a model", async () => {
   const model = createModel(tinyData(), tinyPreset(tinyFilm));
-  await model.save(at("twice"), { run: 1 });
-  await model.save(at("twice"), { run: 2 });
-  const loaded = await ScoreModel.load(at("twice"));
+  await saveModel(model, at("twice"), { run: 1 });
+  await saveModel(model, at("twice"), { run: 2 });
+  const loaded = await loadModel(at("twice"));
   assert.deepEqual(loaded.history, { run: 2 });
   loaded.dispose();
   fs.writeFileSync(path.join(at("twice"), "notes.txt"), "mine");
   fs.writeFileSync(at("file"), "mine");
   const before = fs.readdirSync(folder);
-  for (const save of [(name: string) => model.save(at(name)), (name: string) => checkModelFolder(at(name))]) {
+  for (const save of [
+    (name: string) => saveModel(model, at(name)),
+    (name: string) => checkModelFolder(at(name)),
+  ]) {
     await refused(
       () => save("twice"),
       /twice" exists and is not just a model; give the name of a new folder/,
@@ -430,14 +432,14 @@ test("saving replaces a model, and nothing but a model", async () => {
   // Missing folders above are made for a model, and not left by a mere check.
   checkModelFolder(at("above/below/model"));
   assert.ok(!fs.existsSync(at("above")));
-  await model.save(at("above/below/model"));
+  await saveModel(model, at("above/below/model"));
   assert.equal(fs.readdirSync(at("above/below/model")).length, 3);
   model.dispose();
 });
 
 test("a damaged model folder is refused in one sentence, whatever the damage", async () => {
   const model = createModel(tinyData(), tinyPreset(tinyFilm));
-  await model.save(at("good"));
+  await saveModel(model, at("good"));
   model.dispose();
   let count = 0;
   const damaged = async (
@@ -448,17 +450,14 @@ test("a damaged model folder is refused in one sentence, whatever the damage", a
     fs.cpSync(at("good"), copy, { recursive: true });
     change((name) => path.join(copy, name));
     const before = tf.memory().numTensors;
-    await refused(() => ScoreModel.load(copy), pattern);
+    await refused(() => loadModel(copy), pattern);
     assert.equal(tf.memory().numTensors, before, String(pattern));
   };
   const edit = (file: string, change: (json: Record<string, never>) => unknown): void => {
     const json = JSON.parse(fs.readFileSync(file, "utf8")) as Record<string, never>;
     fs.writeFileSync(file, JSON.stringify(change(json)));
   };
-  await refused(
-    () => ScoreModel.load(at("absent")),
-    /Cannot load a model from .*absent": it has no model.json/,
-  );
+  await refused(() => loadModel(at("absent")), /Cannot load a model from .*absent": it has no model.json/);
   for (const name of ["model.json", "network.json", "network.bin"]) {
     await damaged((file) => fs.rmSync(file(name)), new RegExp(name));
     await damaged((file) => {
@@ -515,8 +514,8 @@ test("one row of conditions and time serves all rows of fields, in every network
   const token = { stride: 10, width: 8, blocks: 2, filmWidth: 8 };
   const networks = [
     filmNetwork(shape, smallFilm),
-    tokenNetwork(shape, token),
-    tokenNetwork(shape, { ...token, conditioning: "concatenation" }),
+    patchNetwork(shape, token),
+    patchNetwork(shape, { ...token, conditioning: "concatenation" }),
   ];
   const x = normal([5, 100, 2], 3);
   for (const network of networks) {
@@ -536,8 +535,8 @@ test("one row of conditions and time serves all rows of fields, in every network
 
 test("with concatenation every token is told conditions and time, and nothing else of the network changes", () => {
   const options = { stride: 10, width: 8, blocks: 2, filmWidth: 8 };
-  const network = tokenNetwork(shape, { ...options, conditioning: "concatenation" });
-  const modulated = tokenNetwork(shape, options);
+  const network = patchNetwork(shape, { ...options, conditioning: "concatenation" });
+  const modulated = patchNetwork(shape, options);
   const names = (model: tf.LayersModel): string[] => model.layers.map(({ name }) => name);
   assert.ok(names(modulated).some((name) => /film|modulate/.test(name)));
   assert.ok(!names(network).some((name) => /film|modulate/.test(name)));

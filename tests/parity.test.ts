@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { filmNetwork, type FilmNetworkOptions } from "../lib/filmCnn";
-import { type TokenNetworkOptions, tokenNetwork } from "../lib/presets/patchNetwork";
+import { type PatchNetworkOptions, patchNetwork } from "../lib/presets/patchNetwork";
 import { tf } from "../lib/backend/tensors";
 
 /** What is stored of a gradient. */
@@ -16,7 +16,7 @@ interface Measures {
   readonly values?: readonly number[];
 }
 
-type Network = ({ kind: "film" } & FilmNetworkOptions) | ({ kind: "token" } & TokenNetworkOptions);
+type Network = ({ kind: "film" } & FilmNetworkOptions) | ({ kind: "token" } & PatchNetworkOptions);
 
 interface Case {
   readonly name: string;
@@ -63,7 +63,7 @@ function compute({ network: options, shape }: Case): {
   output: Float32Array;
   gradients: Record<string, Float32Array>;
 } {
-  const network = options.kind === "film" ? filmNetwork(shape, options) : tokenNetwork(shape, options);
+  const network = options.kind === "film" ? filmNetwork(shape, options) : patchNetwork(shape, options);
   const result = tf.tidy(() => {
     network.setWeights(
       network.weights.map((variable) => weight(variable.originalName, variable.shape as number[])),

@@ -2,17 +2,18 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { empiricalDenoiser } from "../lib/evaluation/empiricalScore";
 import { gaussian, GaussianMixture } from "../lib/evaluation/gaussianMixture";
-import { karrasGrid, quadraticGrid, uniformGrid } from "../lib/grids";
+import { karrasGrid } from "../lib/odeSamplers";
 import {
   type ModalCombination,
+  quadraticGrid,
   sample,
-  samplerByName,
-  samplers,
-  trajectory,
   type Sampler,
+  trajectory,
+  uniformGrid,
 } from "../lib/samplers";
+import { samplerByName, samplers } from "../lib/presets/samplers";
 import { vpSchedule } from "../lib/schedule";
-import { arraySpace, type VectorSpace } from "../lib/vectorSpace";
+import { arraySpace, type VectorSpace } from "../lib/sde";
 import { InputError } from "../lib/errors";
 import { Random } from "../lib/random";
 import { energyDistance } from "../lib/evaluation/energyDistance";

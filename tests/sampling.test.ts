@@ -1,15 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DataSet } from "../lib/dataSet";
-import { samplers } from "../lib/samplers";
-import { Interrupted } from "../lib/storage/interrupt";
-import { disposeContext, ScoreModel } from "../lib/scoreModel";
-import { sampleBatches, sampleFields, type SampleOptions, sampleTensor, toDataSet } from "../lib/sampling";
-import { tensorSpace } from "../lib/tensorSpace";
+import { samplerByName, samplers } from "../lib/presets/samplers";
+import { Interrupted } from "../lib/backend/interrupt";
+import {
+  drawBatch,
+  plainDrawing,
+  sampleBatches,
+  sampleFields,
+  type SampleOptions,
+  tensorSpace,
+  toDataSet,
+} from "../lib/sampling";
 import { columnMean, columnStd } from "../lib/evaluation/summary";
 import { normal, tf } from "../lib/backend/tensors";
-import { createModel } from "../lib/training";
-import { problem, refused, tinyData, tinyFilm, tinyPreset, tinyToken } from "./tiny";
+import { createModel } from "../lib/presets/createModel";
+import { refused, tinyData, tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
 const data = tinyData();
 /** Untrained: its target v is 0, so that it denoises x at time t to mean(t) x, which is exact for white noise. */
@@ -42,10 +48,11 @@ const STEPS: Readonly<Record<string, number>> = {
   "gaussian-exact-2m": 10,
 };
 
-for (const { name } of samplers) {
+for (const sampler of samplers) {
+  const { name } = sampler;
   test(`${name}: where the exact distribution is white noise, white noise comes out`, async () => {
     const count = 300;
-    const set = await sampleFields(model, conditions, { count, sampler: name, steps: STEPS[name], seed: 3 });
+    const set = await sampleFields(model, conditions, { count, sampler, steps: STEPS[name], seed: 3 });
     const values = standardised(set);
     assert.equal(set.rows, count);
     assert.ok(free.length >= 198);
@@ -70,8 +77,7 @@ for (const { name } of samplers) {
   });
 
   test(`${name}: a seed repeats, another gives other fields, and no tensor is left`, async () => {
-    const run = (seed: number) =>
-      sampleFields(model, conditions, { count: 3, sampler: name, steps: 4, seed });
+    const run = (seed: number) => sampleFields(model, conditions, { count: 3, sampler, steps: 4, seed });
     await run(1); // what is made once
     const before = tf.memory().numTensors;
     const first = await run(1);
@@ -82,16 +88,15 @@ for (const { name } of samplers) {
     for await (const part of sampleBatches(model, conditions, {
       count: 9,
       batch: 2,
-      sampler: name,
+      sampler,
       steps: 4,
     })) {
       assert.equal(part.rows, 2);
       break;
     }
-    const sampler = samplers.find((candidate) => candidate.name === name) ?? samplers[0];
-    const context = model.context(conditions);
-    for (const { step } of sampleTensor(model, context, 2, sampler, 4, 1, 0)) if (step === 2) break;
-    disposeContext(context);
+    const drawing = plainDrawing(model, conditions);
+    const times = sampler.grid(model.schedule, 4);
+    for (const { step } of drawBatch(model, drawing, 2, sampler, times, 1, 0)) if (step === 2) break;
     assert.equal(tf.memory().numTensors, before);
   });
 }
@@ -134,7 +139,7 @@ test("batches agree with the whole, and the first fields with those of a larger 
 
 test("noise depends on its stream alone, and longer noise begins with shorter", () => {
   tf.tidy(() => {
-    const space = tensorSpace<tf.Tensor>(1, 2);
+    const space = tensorSpace(1, 2);
     const like = tf.zeros([4, 5]);
     assert.deepEqual(space.normal(like, 3).dataSync(), normal([4, 5], 1, 2, 3).dataSync());
     assert.notDeepEqual(space.normal(like, 3).dataSync(), space.normal(like, 4).dataSync());
@@ -185,7 +190,7 @@ test("bad input is refused by name and value, and leaves nothing", async () => {
   await refused(() => sample({ batch: 0 }), /batch size is 0/);
   await refused(() => sample({ seed: -1 }), /seed is -1/);
   await refused(
-    () => sample({ sampler: "euler" }),
+    async () => samplerByName("euler"),
     /sampler is "euler"; give one of euler-maruyama, .*dpm-solver\+\+2m/,
   );
   await refused(() => sample({}, [0, 0, 25]), /correlation length is 0; give a number from/);
@@ -195,11 +200,7 @@ test("bad input is refused by name and value, and leaves nothing", async () => {
 });
 
 test("fields that are not finite are refused", async () => {
-  const broken = ScoreModel.create(
-    problem,
-    tinyFilm,
-    createModel(data, tinyPreset(tinyFilm)).standardisation,
-  );
+  const broken = createModel(data, tinyPreset(tinyFilm));
   broken.network.setWeights(broken.network.getWeights().map((weight) => tf.fill(weight.shape, NaN)));
   await refused(
     () => sampleFields(broken, conditions, { count: 2, steps: 2 }),

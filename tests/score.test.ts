@@ -6,14 +6,14 @@ import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { globalStandardisation } from "../lib/standardisation";
 import { standardised } from "../lib/evaluation/standardised";
 import { gaussian, GaussianMixture } from "../lib/evaluation/gaussianMixture";
-import { uniformGrid } from "../lib/grids";
-import { denoisingLoss } from "../lib/loss";
+import { sample, uniformGrid } from "../lib/samplers";
+import { denoiserLoss } from "../lib/evaluation/denoiserLoss";
 import { noiseError, noiseLossFloor } from "../notebooks/support/06/lossFloor";
 import { reverseForms, reverseSampler, reverseVariance } from "../notebooks/support/05/reverseForms";
-import { sample, samplerByName } from "../lib/samplers";
+import { samplerByName } from "../lib/presets/samplers";
 import { vpSchedule } from "../lib/schedule";
 import { threeClusters, twoPeaks } from "../lib/evaluation/toys";
-import { arraySpace } from "../lib/vectorSpace";
+import { arraySpace } from "../lib/sde";
 import { PointNetwork } from "../notebooks/support/06/pointNetwork";
 import { Random } from "../lib/random";
 import { binnedMean, histogram } from "../notebooks/support/06/histogram";
@@ -61,7 +61,7 @@ test("the floor of the noise loss is that of a Gaussian, and the exact score's l
   const toy = threeClusters();
   const rows = 20000;
   const clean = toy.sample(rows, new Random(1));
-  const loss = denoisingLoss(
+  const loss = denoiserLoss(
     toy.denoiser(schedule),
     schedule,
     clean,

@@ -11,12 +11,14 @@ import path from "node:path";
 import { after, test } from "node:test";
 import v8 from "node:v8";
 import vm from "node:vm";
+import { saveModel } from "../lib/storage/modelFolder";
 import { ArrowFieldsFile } from "../lib/storage/arrow";
 import type { ModelSettings } from "../lib/presets/presets";
 import { Random } from "../lib/random";
 import { sampleFields } from "../lib/sampling";
 import { tf } from "../lib/backend/tensors";
-import { createModel, train } from "../lib/training";
+import { createModel } from "../lib/presets/createModel";
+import { trainModel } from "../lib/storage/trainingRun";
 import { tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 const { environment, python, root } = require("../scripts/environment") as {
@@ -81,7 +83,7 @@ test(`memory is constant over ${STEPS} steps of a training`, async (t) => {
   const record = new Figures((line) => long && t.diagnostic(line));
   const checkpoint = { folder: path.join(scratch, "states"), everySteps: STEPS / PARTS };
   const options = { steps: STEPS, validateEvery: STEPS / PARTS, checkpoint };
-  for await (const { step } of train(model, data, training, options)) {
+  for await (const { step } of trainModel(model, data, training, options)) {
     if (step % (STEPS / PARTS) === 0) record.take(`step ${step}`);
   }
   assert.equal(record.tensors.size, 1, `tensors: ${[...record.tensors].join()}`);
@@ -159,7 +161,7 @@ test(`${FIELDS} fields are drawn to the disk in the memory of a ${long ? "twenti
   if (bavail * bsize < 1.5 * bytes)
     return t.skip(`there are no ${(1.5e-9 * bytes).toFixed(1)} GB of free disk`);
   const model = createModel(data, tinyPreset(tinyToken), 1);
-  await model.save(path.join(scratch, "model"));
+  await saveModel(model, path.join(scratch, "model"));
   model.dispose();
   const [few, many] = [await memoryToSample(fewer), await memoryToSample(FIELDS)];
   t.diagnostic(`${few.toFixed(0)} MB for ${fewer} fields, ${many.toFixed(0)} MB for ${FIELDS}`);

@@ -8,8 +8,10 @@
 import { createHash } from "node:crypto";
 import { readDataSet } from "../lib/storage/arrow";
 import { ArrowRows } from "../lib/storage/arrowRows";
-import type { ModelSettings, TrainingSettings } from "../lib/presets/presets";
-import { createModel, train } from "../lib/training";
+import type { ModelSettings } from "../lib/presets/presets";
+import type { TrainingSettings } from "../lib/training";
+import { createModel } from "../lib/presets/createModel";
+import { trainModel } from "../lib/storage/trainingRun";
 import { tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
 /** Model, training and number of steps: where a step costs little, more than one pass over the data. */
@@ -31,7 +33,7 @@ async function main(): Promise<void> {
     const model = createModel(data, preset);
     const hash = createHash("sha256").update(JSON.stringify(model.standardisation.toJSON()));
     let losses: number[] = [];
-    for await (const { loss, validationLoss } of train(model, data, preset.training, { steps })) {
+    for await (const { loss, validationLoss } of trainModel(model, data, preset.training, { steps })) {
       losses = [loss, validationLoss];
     }
     for (const weight of model.network.getWeights()) hash.update(new Uint8Array(weight.dataSync().buffer));

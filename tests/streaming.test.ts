@@ -13,7 +13,7 @@ import { generateDataSet, simulateAt } from "../lib/storage/generate";
 import { conditionalStandardisation } from "../lib/gaussian/conditionalMoments";
 import { globalStandardisation } from "../lib/standardisation";
 import { Random } from "../lib/random";
-import { permutation, splitByCondition } from "../lib/batches";
+import { splitByCondition } from "../lib/storage/batches";
 import { digestOf } from "../lib/storage/checkpoint";
 import { splitSource } from "../lib/storage/streaming";
 import { problem, refused } from "./tiny";
@@ -28,7 +28,7 @@ const at = (name: string): string => path.join(folder, name);
 
 /** 300 rows, 10 of each condition, in random order, in two record batches. */
 const drawn = generateDataSet(problem, { conditions: 30, fields: 10, seed: 4 });
-const data = selectRows(drawn, permutation(drawn.rows, new Random(2)));
+const data = selectRows(drawn, new Random(2).permutation(drawn.rows));
 writeDataSet(at("mixed.arrow"), data);
 
 /** Does something with rows that stay in a file. */

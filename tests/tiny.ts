@@ -5,7 +5,8 @@ import { generateDataSet } from "../lib/storage/generate";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { InputError } from "../lib/errors";
 import type { SamplerStudy } from "../lib/figures/samplerFigure";
-import type { ModelSettings, Preset, TrainingSettings } from "../lib/presets/presets";
+import type { ModelSettings, Preset } from "../lib/presets/presets";
+import type { TrainingSettings } from "../lib/training";
 
 /** The steady convention: quick to solve. */
 export const problem = porousElectrode("text");

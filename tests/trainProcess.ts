@@ -8,8 +8,9 @@
  */
 import { createHash } from "node:crypto";
 import { InputError } from "../lib/errors";
-import { Interrupted } from "../lib/storage/interrupt";
-import { createModel, train } from "../lib/training";
+import { Interrupted } from "../lib/backend/interrupt";
+import { createModel } from "../lib/presets/createModel";
+import { trainModel } from "../lib/storage/trainingRun";
 import { tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 async function main(): Promise<void> {
@@ -23,7 +24,7 @@ async function main(): Promise<void> {
     note: (sentence: string) => console.log(`note ${sentence}`),
   };
   console.log("ready");
-  for await (const { step } of train(model, data, tinyTraining, options)) {
+  for await (const { step } of trainModel(model, data, tinyTraining, options)) {
     console.log(`step ${step}`);
     await new Promise((resolve) => setTimeout(resolve, Number(pause)));
   }

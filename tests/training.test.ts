@@ -6,24 +6,17 @@ import { type DataSet, groupByCondition, rowConditions } from "../lib/dataSet";
 import { simulateAt } from "../lib/storage/generate";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { vpSchedule } from "../lib/schedule";
-import { Interrupted } from "../lib/storage/interrupt";
-import { presets, type TrainingSettings } from "../lib/presets/presets";
+import { Interrupted } from "../lib/backend/interrupt";
+import { presets } from "../lib/presets/presets";
+import { drawTimes, rateAt, type TrainingSettings } from "../lib/training";
 import { ScoreModel } from "../lib/scoreModel";
 import { Random } from "../lib/random";
 import { tf } from "../lib/backend/tensors";
-import {
-  batchLoss,
-  disposeSet,
-  drawTimes,
-  gatherBatch,
-  permutation,
-  shuffledBlocks,
-  splitByCondition,
-  tensorSet,
-} from "../lib/batches";
-import { Feed } from "../lib/feed";
+import { batchLoss, Feed } from "../lib/storage/feed";
+import { disposeSet, gatherBatch, shuffledBlocks, splitByCondition, tensorSet } from "../lib/storage/batches";
 import { FlatAdam } from "../lib/backend/flatAdam";
-import { createModel, rateAt, train, type TrainingState, type TrainOptions } from "../lib/training";
+import { createModel } from "../lib/presets/createModel";
+import { trainModel, type TrainingState, type TrainOptions } from "../lib/storage/trainingRun";
 import { problem, refused, tinyData, tinyFilm, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 const data = tinyData();
@@ -44,7 +37,7 @@ async function states(
   options: TrainOptions,
 ): Promise<TrainingState[]> {
   const all: TrainingState[] = [];
-  for await (const state of train(model, set, settings, options)) all.push(state);
+  for await (const state of trainModel(model, set, settings, options)) all.push(state);
   return all;
 }
 
@@ -150,7 +143,7 @@ test("a batch's noise levels cover their range, and more densely where most is l
 });
 
 test("a permutation holds every row once", () => {
-  const order = permutation(500, new Random(2));
+  const order = new Random(2).permutation(500);
   assert.deepEqual(
     Int32Array.from(order).sort(),
     Int32Array.from({ length: 500 }, (_, i) => i),
@@ -297,7 +290,7 @@ test("the same seed gives the same weights, bit for bit on one thread, and anoth
     const data = tinyData();
     async function run(settings, seed) {
       const model = createModel(data, tinyPreset(settings), seed);
-      for await (const state of train(model, data, tinyTraining, { steps: 4, seed }));
+      for await (const state of trainModel(model, data, tinyTraining, { steps: 4, seed }));
       const bytes = Buffer.concat(model.variables.map((v) => Buffer.from(v.dataSync().slice().buffer)));
       return require("crypto").createHash("sha256").update(bytes).digest("hex");
     }
@@ -327,7 +320,7 @@ test("after a break the model has the average of its weights, and nothing else i
   const average = weights(model);
   let last = average;
   // Validated at each step, so that the model has each step's weights.
-  for await (const { step } of train(model, data, tinyTraining, { steps: 100, validateEvery: 1 })) {
+  for await (const { step } of trainModel(model, data, tinyTraining, { steps: 100, validateEvery: 1 })) {
     last = weights(model);
     const decay = Math.min(tinyTraining.ema, (1 + step) / (10 + step));
     average.forEach((value, i) => (average[i] = decay * value + (1 - decay) * last[i]));
@@ -347,7 +340,7 @@ test("an interrupt stops the training within one step and keeps the weights", as
   let steps = 0;
   await assert.rejects(
     async () => {
-      for await (const { step } of train(model, data, tinyTraining, { steps: 50 })) {
+      for await (const { step } of trainModel(model, data, tinyTraining, { steps: 50 })) {
         steps = step;
         if (step === 5) process.kill(process.pid, "SIGINT");
       }

@@ -1,5 +1,5 @@
 import { InputError } from "../errors";
-import type { Denoiser } from "../samplerSteps";
+import type { Denoiser } from "../sde";
 import type { Schedule } from "../schedule";
 
 /**

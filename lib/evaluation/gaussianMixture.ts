@@ -1,7 +1,7 @@
 import { EigenvalueDecomposition } from "ml-matrix";
 import { InputError } from "../errors";
 import type { Random } from "../random";
-import type { Denoiser } from "../samplerSteps";
+import type { Denoiser } from "../sde";
 import type { Schedule } from "../schedule";
 
 /** One Gaussian of a mixture, its covariance as axes diag(variances) axes^T. */

@@ -1,5 +1,5 @@
 import { normal, tf } from "../backend/tensors";
-import type { NetworkShape } from "../networkShape";
+import type { NetworkShape } from "../filmCnn";
 
 /**
  * How much each output cell moves when the first input cell is changed: (cells), relative to the largest.

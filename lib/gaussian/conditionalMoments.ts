@@ -3,13 +3,9 @@ import { InputError } from "../errors";
 import { type DataSet, rowConditions } from "../dataSet";
 import { chebyshevProducts, NormalEquations, totalDegree } from "./leastSquares";
 import { isSource, pickRows, piecesOf, type RowSource } from "../storage/rowSource";
-import {
-  pairsOf,
-  positionOf,
-  remainingConditions,
-  type Standardisation,
-  standardisationFrom,
-} from "../standardisation";
+import { pairsOf, positionOf, remainingConditions } from "./conditionalStandardisation";
+import type { Standardisation } from "../standardisation";
+import { standardisationFrom } from "../presets/modelFiles";
 
 /** Degree of the means' polynomials in one remaining condition, and the total degree in several. */
 const DEGREE = 7;

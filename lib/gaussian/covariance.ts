@@ -1,7 +1,7 @@
 /** The covariance of the fields as a function of the conditions, from a data set. */
 import { normaliseCondition, type Problem } from "../problem";
 import type { ConditionalMoments } from "./conditionalMoments";
-import { remainingConditions, withoutRoundOff } from "../standardisation";
+import { remainingConditions, withoutRoundOff } from "./conditionalStandardisation";
 import { InputError } from "../errors";
 import { selfAdjointEigen, tf } from "../backend/tensors";
 
@@ -158,15 +158,15 @@ export class ConditionalCovariance {
   }
 
   /** One block of little-endian float32: for each node its rank, then its factor; the scale comes first. */
-  toBytes(): Buffer {
+  toBytes(): Uint8Array {
     const blocks: Float32Array[] = [Float32Array.from(this.scale)];
     for (const factor of this.factors)
       blocks.push(Float32Array.of(factor.length / this.scale.length), factor);
-    return Buffer.from(concatenated(blocks).buffer);
+    return new Uint8Array(concatenated(blocks).buffer);
   }
 
   /** Reads what {@link toBytes} wrote. Throws InputError if the bytes do not fit the problem. */
-  static fromBytes(problem: Problem, bytes: Buffer): ConditionalCovariance {
+  static fromBytes(problem: Problem, bytes: Uint8Array): ConditionalCovariance {
     const damaged = new InputError("the covariance has another size than the problem's");
     const width = (problem.affineIn.length + 1) * problem.fields.length * problem.cells;
     if (bytes.length % 4 !== 0 || bytes.length < 4 * width) throw damaged;

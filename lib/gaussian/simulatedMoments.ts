@@ -3,7 +3,8 @@ import type { DataSet } from "../dataSet";
 import { chebyshevProducts, leastSquares, totalDegree } from "./leastSquares";
 import type { Problem } from "../problem";
 import type { RowSource } from "../storage/rowSource";
-import { pairsOf, type Standardisation, withoutRoundOff } from "../standardisation";
+import { pairsOf, withoutRoundOff } from "./conditionalStandardisation";
+import type { Standardisation } from "../standardisation";
 import { Random } from "../random";
 import { ConditionalCovariance, lowRank, remainingCondition } from "./covariance";
 

@@ -5,11 +5,13 @@
  */
 import { tf } from "../backend/tensors";
 import { InputError } from "../errors";
-import { Affine, Append, FiLM, PositionBias, SiLU, TokenConv1D } from "../layers";
-import { NetworkShape, seededInitializers } from "../networkShape";
+import { Dense, SiLU } from "../backend/layers";
+import { FiLM } from "../layers";
+import { Append, PositionBias, TokenConv1D } from "./patchLayers";
+import { NetworkShape, seededInitializers } from "../filmCnn";
 
-/** Options of {@link tokenNetwork}. */
-export interface TokenNetworkOptions {
+/** Options of {@link patchNetwork}. */
+export interface PatchNetworkOptions {
   /** Cells a token; the number of cells must be a multiple; 4. */
   stride: number;
   /** Channels; 96. */
@@ -29,7 +31,7 @@ export interface TokenNetworkOptions {
   conditioning?: "film" | "concatenation";
 }
 
-export const tokenNetworkOptions: TokenNetworkOptions = {
+export const patchNetworkOptions: PatchNetworkOptions = {
   stride: 4,
   width: 96,
   blocks: 6,
@@ -46,12 +48,12 @@ export const tokenNetworkOptions: TokenNetworkOptions = {
  * convolution of a block and the last layer start at zero, so that the untrained network is zero: the prior of its
  * preconditioner (Karras et al. 2022, app. C).
  */
-export function tokenNetwork(
+export function patchNetwork(
   shape: NetworkShape,
-  options: Partial<TokenNetworkOptions> = {},
+  options: Partial<PatchNetworkOptions> = {},
   seed = 1,
 ): tf.LayersModel {
-  const o = { ...tokenNetworkOptions, ...options };
+  const o = { ...patchNetworkOptions, ...options };
   if (shape.cells % o.stride !== 0) {
     throw new InputError(
       `A stride of ${o.stride} does not divide ${shape.cells} cells: choose one that does.`,
@@ -71,20 +73,20 @@ export function tokenNetwork(
   const given = film;
   const modulated = o.conditioning !== "concatenation";
   for (let layer = 1; modulated && layer <= 2; layer++) {
-    const trunk = new Affine({ units: o.filmWidth, kernelInitializer: initial(), name: `film${layer}` });
+    const trunk = new Dense({ units: o.filmWidth, kernelInitializer: initial(), name: `film${layer}` });
     film = silu(`film${layer}_activation`).apply(trunk.apply(film)) as tf.SymbolicTensor;
   }
   // A convolution with kernel = stride = a token's cells is a dense layer on the token's values.
   let cut = tf.layers.reshape({ targetShape: [tokens, o.stride * shape.fields], name: "cut" }).apply(x);
   if (!modulated) cut = new Append({ name: "append" }).apply([cut as tf.SymbolicTensor, given]);
-  const lift = new Affine({ units: o.width, kernelInitializer: initial(), name: "lift" }).apply(cut);
+  const lift = new Dense({ units: o.width, kernelInitializer: initial(), name: "lift" }).apply(cut);
   let h = new PositionBias({ name: "position" }).apply(lift as tf.SymbolicTensor) as tf.SymbolicTensor;
   for (let block = 1; block <= o.blocks; block++) {
     let y = h;
     for (let layer = 1; layer <= 2; layer++) {
       const name = (part: string) => `block${block}_${part}${layer}`;
       if (modulated) {
-        const modulation = new Affine({
+        const modulation = new Dense({
           units: 2 * o.width,
           kernelInitializer: initial(),
           name: name("film"),
@@ -106,7 +108,7 @@ export function tokenNetwork(
     h = tf.layers.add({ name: `block${block}_add` }).apply([h, y]) as tf.SymbolicTensor;
   }
   const outputs = shape.outputs ?? shape.fields;
-  const last = new Affine({ units: o.stride * outputs, kernelInitializer: zeros, name: "project" });
+  const last = new Dense({ units: o.stride * outputs, kernelInitializer: zeros, name: "project" });
   const y = last.apply(silu("last_activation").apply(h)) as tf.SymbolicTensor;
   const output = tf.layers.reshape({ targetShape: [shape.cells, outputs], name: "paste" }).apply(y);
   return tf.model({

@@ -1,60 +1,28 @@
 /** Presets: everything that defines a model and its training, as plain data. */
 import type { Target } from "../loss";
+import type { ScoreSettings } from "../scoreModel";
+import type { TrainingSettings } from "../training";
 import { oneOf } from "../errors";
 import { blogNetworkOptions, FilmNetworkOptions } from "../filmCnn";
-import { tokenNetworkOptions, TokenNetworkOptions } from "./patchNetwork";
+import { patchNetworkOptions, PatchNetworkOptions } from "./patchNetwork";
 
 /** What a model is made of: network, scaling, target, schedule. */
-export interface ModelSettings {
+export interface ModelSettings extends ScoreSettings {
   readonly network:
-    ({ readonly kind: "film" } & FilmNetworkOptions) | ({ readonly kind: "token" } & TokenNetworkOptions);
+    ({ readonly kind: "film" } & FilmNetworkOptions) | ({ readonly kind: "token" } & PatchNetworkOptions);
   /** How fields are scaled: one mean and std a field, or one a cell and condition. */
   readonly standardisation: "global" | "conditional";
   /**
    * What the network returns: the score itself, the noise or the denoised field; v, which is EDM's preconditioner for
    * data of variance 1; or the rest, EDM's preconditioner mode by mode of the conditional covariance (see
-   * ScoreModel.denoise).
+   * ModalPreconditioner).
    */
   readonly target: Target | "rest";
-  /** What the network is told of the noise: the time t, or log(noise level) / 4. */
-  readonly timeInput: "time" | "log-noise-level";
-  readonly schedule: { readonly betaMin: number; readonly betaMax: number };
   /**
    * Latent fields that are drawn at each node for the conditional moments, where the problem is affine in all conditions
    * but one; otherwise, and by default, the moments are taken from the data.
    */
   readonly momentDraws?: number;
-  /** Noise levels that the model is for; by default from 0.002 to the schedule's largest. */
-  readonly noiseLevels?: { readonly smallest: number; readonly largest: number };
-}
-
-/** How a model is trained: batches, learning rate, averaging, length. */
-export interface TrainingSettings {
-  /** Rows a step. */
-  readonly batch: number;
-  /** Rows of one condition in a batch; 1. With more, what belongs to the condition is computed once for them. */
-  readonly rowsPerCondition?: number;
-  /**
-   * Whether rows go in pairs (x_0, z) and (mirror image of x_0, -z) at one time; false. All that is odd in both drops
-   * out of the pair's gradient, which leaves far less noise in what is even: means, and skewness.
-   */
-  readonly mirrored?: boolean;
-  /** Adam's first and last learning rate, joined by a cosine. */
-  readonly rate: number;
-  readonly finalRate: number;
-  /** Steps over which the rate rises from 0. */
-  readonly warmUp: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  /** Decay of the exponential moving average of the weights, or 0 for none. */
-  readonly ema: number;
-  /** Largest norm of the gradient, or 0 for no clipping. */
-  readonly clip: number;
-  /** How noise levels are drawn: the blog's quadratic time, or the logarithm of the noise level. */
-  readonly noise: "quadratic-time" | "log-noise-level";
-  /** Length of the training unless the caller says otherwise: passes over the data or, where given, steps. */
-  readonly epochs: number;
-  readonly steps?: number;
 }
 
 /** A model with its training. What they took and reached is in measured.ts. */
@@ -70,7 +38,7 @@ const schedule = { betaMin: 0.001, betaMax: 20 };
 /** What fast and best share: network, all but its depth, model and training. */
 const wideTokens = {
   kind: "token",
-  ...tokenNetworkOptions,
+  ...patchNetworkOptions,
   stride: 10,
   width: 128,
   dilations: [1, 2],
@@ -124,7 +92,7 @@ export const presets = {
   lesson: {
     description: "A small token network, EDM preconditioning, fields standardised per condition: minutes.",
     model: {
-      network: { kind: "token", ...tokenNetworkOptions },
+      network: { kind: "token", ...patchNetworkOptions },
       standardisation: "conditional",
       target: "v",
       timeInput: "log-noise-level",

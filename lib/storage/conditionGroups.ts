@@ -1,10 +1,8 @@
 /** Rows that share their conditions, of so many rows that an array or a text for each would fill the memory. */
 
-/** The numbers of the rows of some groups. An array of arrays is one, too. */
-export interface RowGroups {
-  readonly length: number;
-  at(group: number): ArrayLike<number> | undefined;
-}
+import type { RowGroups } from "../dataSet";
+
+export type { RowGroups } from "../dataSet";
 
 const MULTIPLIER = 0x9e3779b1; // 2^32 divided by the golden ratio: spreads neighbouring numbers over all bits
 

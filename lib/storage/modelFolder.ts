@@ -4,19 +4,41 @@ import path from "path";
 import { fileError } from "./atomicFile";
 import { readInside } from "./regularFile";
 import { InputError, shown } from "../errors";
+import type { PresetModel } from "../presets/createModel";
+import {
+  filesOf,
+  MODEL_FILES,
+  type ModelFileName,
+  type ModelFiles,
+  modelFrom,
+  type ModelSource,
+} from "../presets/modelFiles";
+import type { History } from "../scoreModel";
 
-/** Everything that may be in the folder. */
-const FILES = ["model.json", "network.bin", "network.json", "covariance.bin"] as const;
-export type ModelFileName = (typeof FILES)[number];
+/**
+ * Saves a model as a folder. history: what its files are to tell of how it came about.
+ *
+ * The folder appears whole or not at all; a model that is there is replaced. Throws InputError if it cannot be written.
+ */
+export async function saveModel(model: PresetModel, folder: string, history?: History): Promise<void> {
+  writeModelFolder(folder, await filesOf(model, history));
+}
+
+/**
+ * Loads a saved model from a folder, such as data/models/figures: its problem with units, its scaling (field - mean) /
+ * std and its network [batch, cells, fields] -> [batch, cells, fields].
+ *
+ * Throws InputError, with the reason, if the folder holds none or a damaged one.
+ */
+export async function loadModel(folder: string): Promise<PresetModel> {
+  return modelFrom(new ModelFolder(folder));
+}
 
 /**
  * Writes a model's folder; one that is there is replaced. Throws InputError if it cannot be written, or if what has its
  * name is anything but a model.
  */
-export function writeModelFolder(
-  folder: string,
-  contents: Readonly<Partial<Record<ModelFileName, string | Uint8Array>>>,
-): void {
+export function writeModelFolder(folder: string, contents: ModelFiles): void {
   const target = path.resolve(folder);
   const partial = `${target}.${process.pid}.partial`;
   let created: string | undefined; // the first folder made, which may be one above
@@ -41,7 +63,7 @@ export function writeModelFolder(
 }
 
 /** A model's folder to read from. All methods throw InputError, with the reason. */
-export class ModelFolder {
+export class ModelFolder implements ModelSource {
   constructor(private readonly folder: string) {}
 
   /** The bytes of a file. */
@@ -105,7 +127,7 @@ function checkReplaceable(target: string): void {
   if (!fs.existsSync(target)) return;
   if (
     fs.statSync(target).isDirectory() &&
-    fs.readdirSync(target).every((name) => (FILES as readonly string[]).includes(name))
+    fs.readdirSync(target).every((name) => (MODEL_FILES as readonly string[]).includes(name))
   )
     return;
   throw new InputError(`${shown(target)} exists and is not just a model; give the name of a new folder.`);

@@ -3,7 +3,7 @@ import type { RowGroups } from "./conditionGroups";
 import type { DataSet } from "../dataSet";
 import type { RowSource } from "./rowSource";
 import type { ScoreModel } from "../scoreModel";
-import { type Batch, type Block, gatherBatch, splitGroups, tensorSet } from "../batches";
+import { type Batch, type Block, gatherBatch, splitGroups, tensorSet } from "./batches";
 
 /** Rows of a source by condition. */
 export interface SourcePart {

@@ -2,7 +2,7 @@
 import { InputError, shown } from "../errors";
 import { type Checkpoint, checkSame, type Fingerprint } from "./checkpoint";
 import { CheckpointFolder } from "./checkpointFolder";
-import type { Descent } from "../descent";
+import type { Training } from "../training";
 
 export type Divergence = "stop" | "step-back";
 
@@ -28,7 +28,7 @@ export interface StateOptions {
   readonly note?: (sentence: string) => void;
 }
 
-const MOST_SETBACKS = 5;
+const MOST_ROLLBACKS = 5;
 
 /** The states of one training: on disk where it is to be resumed, in memory the one to step back to. */
 export class TrainingStates {
@@ -44,7 +44,7 @@ export class TrainingStates {
    * folder: call close() in the end. Throws InputError if another training has it, or if it cannot be written.
    */
   constructor(
-    private readonly descent: Descent,
+    private readonly training: Training,
     private readonly fingerprint: Fingerprint,
     private readonly options: StateOptions,
     private start: number,
@@ -58,7 +58,7 @@ export class TrainingStates {
   }
 
   /** How often the training has stepped back. */
-  get setbacks(): number {
+  get rollbacks(): number {
     return this.backwards;
   }
 
@@ -75,7 +75,7 @@ export class TrainingStates {
       }
       checkSame(folder, found.fingerprint, this.fingerprint);
       note(`The training goes on after step ${found.step}.`);
-      this.descent.restore(found);
+      this.restore(found);
       this.bestLoss = found.bestLoss;
       this.backwards = found.setbacks;
       this.start -= 1000 * found.seconds;
@@ -86,13 +86,13 @@ export class TrainingStates {
   }
 
   /** Goes back to the last good state; false where there is none, or where that was done often enough. */
-  stepBack(): boolean {
-    if (!this.good || this.backwards === MOST_SETBACKS) {
+  rollBack(): boolean {
+    if (!this.good || this.backwards === MOST_ROLLBACKS) {
       this.worthKeeping = false;
       return false;
     }
     this.backwards++;
-    this.descent.restore(this.good);
+    this.restore(this.good);
     return true;
   }
 
@@ -106,13 +106,13 @@ export class TrainingStates {
   /** Keeps the present state if it is time to. */
   keepInTime(): void {
     const { everySeconds = 300, everySteps = Infinity } = this.options.checkpoint ?? {};
-    if (performance.now() - this.kept > 1000 * everySeconds || this.descent.steps % everySteps === 0)
+    if (performance.now() - this.kept > 1000 * everySeconds || this.training.steps % everySteps === 0)
       this.keep();
   }
 
   /** Keeps the last state, unless the training has diverged, and gives the folder free. */
   close(): void {
-    const { steps } = this.descent;
+    const { steps } = this.training;
     try {
       if (this.worthKeeping && steps > 0 && this.folder && this.folder.steps[0] !== steps) this.keep();
     } finally {
@@ -128,8 +128,14 @@ export class TrainingStates {
   }
 
   private now(): Checkpoint {
-    const { fingerprint, seconds, bestLoss, setbacks, descent } = this;
-    return { fingerprint, step: descent.steps, seconds, bestLoss, setbacks, vectors: descent.vectors() };
+    const { fingerprint, seconds, bestLoss, rollbacks, training } = this;
+    const { steps, optimiser } = training;
+    return { fingerprint, step: steps, seconds, bestLoss, setbacks: rollbacks, vectors: optimiser.vectors() };
+  }
+
+  private restore({ vectors, step }: Checkpoint): void {
+    this.training.optimiser.restore(vectors, step);
+    this.training.steps = step;
   }
 
   private get stepsBack(): boolean {

@@ -8,13 +8,16 @@ import { conditionalMoments } from "../../lib/gaussian/conditionalMoments";
 import { globalStandardisation } from "../../lib/standardisation";
 import { targetCoefficients } from "../../lib/loss";
 import { ConditionalCovariance } from "../../lib/gaussian/covariance";
-import { type Preset, type PresetName, presets, type TrainingSettings } from "../../lib/presets/presets";
-import { type Context, disposeContext, ScoreModel } from "../../lib/scoreModel";
+import { type ModelSettings, type Preset, type PresetName, presets } from "../../lib/presets/presets";
+import { drawTimes, type TrainingSettings } from "../../lib/training";
+import { buildModel, type PresetModel, type Scaling } from "../../lib/presets/createModel";
+import type { Conditioning } from "../../lib/preconditioner";
 import { Random } from "../../lib/random";
 import { normal, tf } from "../../lib/backend/tensors";
-import { batchLoss, disposeSet, drawTimes, gatherBatch, shuffledBlocks, tensorSet } from "../../lib/batches";
+import { batchLoss } from "../../lib/storage/feed";
+import { disposeSet, gatherBatch, shuffledBlocks, tensorSet } from "../../lib/storage/batches";
 import { FlatAdam } from "../../lib/backend/flatAdam";
-import { train } from "../../lib/training";
+import { trainModel } from "../../lib/storage/trainingRun";
 
 /** A step of the blog's batch of 1024 takes seconds; the time a row is the same. */
 const BATCH: Partial<Record<PresetName, number>> = { blog: 256 };
@@ -43,10 +46,10 @@ export class Workload {
   readonly parameters: number;
   private readonly training: TrainingSettings;
   private readonly data;
-  private readonly model: ScoreModel;
-  private readonly context: Context;
+  private readonly model: PresetModel;
+  private readonly conditions: Float64Array;
   private readonly noisy: tf.Tensor3D;
-  private readonly steps: ReturnType<typeof train>;
+  private readonly steps: ReturnType<typeof trainModel>;
 
   constructor(readonly preset: PresetName) {
     const { model: settings, training }: Preset = presets[preset];
@@ -54,23 +57,25 @@ export class Workload {
     this.training = { ...training, batch: this.batch };
     const problem = porousElectrode("figures");
     this.data = generateDataSet(problem, DATA);
-    if (settings.standardisation === "global") {
-      this.model = ScoreModel.create(problem, settings, globalStandardisation(this.data));
-    } else {
-      // From the few rows of data, whatever the preset takes them from: a step is the same.
-      const moments = conditionalMoments(this.data);
-      const covariance = settings.target === "rest" ? ConditionalCovariance.fit(problem, moments) : undefined;
-      this.model = ScoreModel.create(problem, settings, moments.standardisation, 1, covariance);
-    }
+    this.model = buildModel(problem, settings, this.scaling(settings));
     this.parameters = this.model.network.countParams();
     this.reset();
     const [{ conditions }] = groupByCondition(this.data);
-    this.context = this.model.context(conditions);
+    this.conditions = conditions;
     // What is generated has the shape of what the network returns.
     const [, ...shape] = this.model.network.outputs[0].shape as number[];
     this.noisy = normal([FORWARD_ROWS, ...shape], 1, stream.forward) as tf.Tensor3D;
     // Longer than any benchmark, and validated never.
-    this.steps = train(this.model, this.data, this.training, { steps: 1e9, validateEvery: 1e9 });
+    this.steps = trainModel(this.model, this.data, this.training, { steps: 1e9, validateEvery: 1e9 });
+  }
+
+  /** From the few rows of data, whatever the preset takes it from: a step is the same. */
+  private scaling(settings: ModelSettings): Scaling {
+    if (settings.standardisation === "global") return { standardisation: globalStandardisation(this.data) };
+    const moments = conditionalMoments(this.data);
+    const { standardisation } = moments;
+    if (settings.target !== "rest") return { standardisation };
+    return { standardisation, covariance: ConditionalCovariance.fit(this.data.problem, moments) };
   }
 
   /** Random weights everywhere: where a network starts from zeros, wrong gradients would go unseen. */
@@ -91,7 +96,7 @@ export class Workload {
 
   /** One denoising of sampling. */
   forward(): void {
-    this.model.denoise(this.noisy, FORWARD_TIME, this.context).dispose();
+    this.model.denoise(this.noisy, FORWARD_TIME, this.conditions).dispose();
   }
 
   /**
@@ -119,26 +124,23 @@ export class Workload {
       tensor.shape,
       tensor.dataSync() as Float32Array,
     ];
-    const known = (prefix: string, { inputs, modes }: Context): Record<string, [number[], Float32Array]> => ({
-      [`${prefix}inputs`]: values(inputs),
-      ...(modes && {
-        [`${prefix}variances`]: values(modes.variances),
-        [`${prefix}vectors`]: values(modes.vectors),
-      }),
-    });
+    const known = (prefix: string, conditioning: Conditioning): Record<string, [number[], Float32Array]> =>
+      Object.fromEntries(
+        Object.entries(conditioning).map(([name, tensor]) => [`${prefix}${name}`, values(tensor)]),
+      );
     const tensors: Record<string, [number[], Float32Array]> = {
       ...Object.fromEntries(
         network.weights.map((weight) => [`weights/${weight.originalName}`, values(weight.read())]),
       ),
       fields: values(set.fields),
-      ...known("", set.context),
+      ...known("", set.conditioning),
       "batch/noise": values(noise),
       "batch/mean": column(schedule.mean),
       "batch/std": column(schedule.std),
       "batch/level": column(schedule.noiseLevel),
       "batch/timeInput": column(input),
       "forward/x": values(this.noisy),
-      ...known("forward/", this.context),
+      ...known("forward/", model.conditioningOf(this.conditions)),
     };
     const [x, conditions] = network.inputs.map(({ shape }) => shape as number[]);
     const about = {
@@ -172,7 +174,7 @@ export class Workload {
       ),
     );
     const batch = gatherBatch(set, blocks);
-    const denoised = tf.tidy(() => model.denoise(this.noisy, FORWARD_TIME, this.context).dataSync());
+    const denoised = tf.tidy(() => model.denoise(this.noisy, FORWARD_TIME, this.conditions).dataSync());
     const adam = new FlatAdam(model.variables, training);
     const losses = Array.from({ length: CHECKED_STEPS }, () => {
       const { value, grads } = tf.variableGrads(
@@ -190,14 +192,13 @@ export class Workload {
     adam.dispose();
     this.reset();
     tf.dispose([noise, batch.fields]);
-    disposeContext(batch.context);
+    tf.dispose(Object.values(batch.conditioning));
     disposeSet(set);
     return { losses, denoised };
   }
 
   async dispose(): Promise<void> {
     await this.steps.return();
-    disposeContext(this.context);
     this.noisy.dispose();
     this.model.dispose();
   }

@@ -88,7 +88,7 @@ async function runEvaluation(options: Options, command: Command): Promise<void> 
     const set = await sampleFields(model, conditions, {
       count,
       seed,
-      sampler: sampler.name,
+      sampler,
       steps,
       onProgress,
     });

@@ -33,7 +33,7 @@ async function runSampling(options: Options, command: Command): Promise<void> {
     const batches = sampleBatches(model, conditions, {
       count,
       seed,
-      sampler: sampler.name,
+      sampler,
       steps,
       onProgress,
     });

@@ -1,9 +1,10 @@
 import fs from "node:fs";
 import path from "node:path";
 import { type Command } from "commander";
-import { type Sampler, samplerByName, samplers } from "../../lib/samplers";
+import type { Sampler } from "../../lib/samplers";
+import { samplerByName, samplers } from "../../lib/presets/samplers";
 import { integerInRange, positiveInteger } from "../../lib/errors";
-import type { ScoreModel } from "../../lib/scoreModel";
+import type { PresetModel } from "../../lib/presets/createModel";
 
 /** The options of the verbs that draw from a model. */
 export interface SamplingOptions {
@@ -53,11 +54,10 @@ export async function modelFrom({
   model: name,
   sampler,
   steps,
-}: SamplingOptions): Promise<{ model: ScoreModel; sampler: Sampler; steps: number }> {
+}: SamplingOptions): Promise<{ model: PresetModel; sampler: Sampler; steps: number }> {
   const chosen = sampler === undefined ? undefined : samplerByName(sampler); // before TensorFlow takes its time
-  const { ScoreModel } = await import("../../lib/scoreModel");
-  const { defaultSampler } = await import("../../lib/sampling");
-  const model = await ScoreModel.load(modelFolder(name));
-  const found = chosen ?? defaultSampler(model);
+  const { loadModel } = await import("../../lib/storage/modelFolder");
+  const model = await loadModel(modelFolder(name));
+  const found = chosen ?? model.sampler;
   return { model, sampler: found, steps: steps ?? found.defaultSteps };
 }

@@ -2,8 +2,8 @@ import { Command, Option } from "commander";
 import { ArrowRows, openData } from "../../lib/storage/arrowRows";
 import { abandonAll } from "../../lib/storage/atomicFile";
 import { finiteInRange, InputError, integerInRange, positiveInteger } from "../../lib/errors";
-import { Interrupted } from "../../lib/storage/interrupt";
-import type { TrainingState } from "../../lib/training";
+import { Interrupted } from "../../lib/backend/interrupt";
+import type { TrainingState } from "../../lib/storage/trainingRun";
 import type { Divergence } from "../../lib/storage/trainingStates";
 import { duration } from "../../lib/notebook/duration";
 import { Progress } from "./progress";
@@ -32,9 +32,10 @@ const STATUS_INTERRUPTED = 130;
 async function runTraining(options: Options): Promise<void> {
   checkTogether(options);
   const { data: file, out, preset: presetName, checkpoint, seed } = options;
-  const { checkModelFolder } = await import("../../lib/storage/modelFolder");
+  const { checkModelFolder, saveModel } = await import("../../lib/storage/modelFolder");
   const { presetByName } = await import("../../lib/presets/presets");
-  const { createModel, train } = await import("../../lib/training");
+  const { createModel } = await import("../../lib/presets/createModel");
+  const { trainModel } = await import("../../lib/storage/trainingRun");
   const preset = presetByName(presetName);
   checkModelFolder(out);
   const data = await openData(file, options.inMemory ? Infinity : undefined);
@@ -48,7 +49,7 @@ async function runTraining(options: Options): Promise<void> {
     progress.end();
     process.stderr.write(`porous-sgm: ${sentence}\n`);
   };
-  const states = train(model, data, preset.training, {
+  const states = trainModel(model, data, preset.training, {
     minutes,
     epochs,
     steps,
@@ -75,14 +76,14 @@ async function runTraining(options: Options): Promise<void> {
   const history = { preset: presetName, seed, rows: data.rows };
   if (last === undefined) {
     // Its last state was kept, but perhaps not its model.
-    await model.save(out, history);
+    await saveModel(model, out, history);
     process.stdout.write(`${out}: the training in ${checkpoint} was complete; its model is saved\n`);
     return;
   }
   const { step, epoch, validationLoss } = last;
   const seconds = Number(last.secondsElapsed.toFixed(3));
   const validated = Number.isFinite(validationLoss);
-  await model.save(out, {
+  await saveModel(model, out, {
     ...history,
     steps: step,
     epochs: epoch,

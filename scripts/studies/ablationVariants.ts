@@ -1,6 +1,7 @@
 /** The variants that the study of ablations compares: each differs from a base in one thing. */
 import type { AblationQuestion } from "../../lib/figures/ablationFigure";
-import { type ModelSettings, presets, type TrainingSettings } from "../../lib/presets/presets";
+import { type ModelSettings, presets } from "../../lib/presets/presets";
+import type { TrainingSettings } from "../../lib/training";
 
 export interface Variant {
   readonly name: string;

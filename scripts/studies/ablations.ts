@@ -12,7 +12,6 @@ import { generateDataSet, simulateAt } from "../../lib/storage/generate";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import type { Problem } from "../../lib/problem";
 import { globalStandardisation, type Standardisation } from "../../lib/standardisation";
-import { samplerByName } from "../../lib/samplers";
 import { InputError } from "../../lib/errors";
 import type {
   AblationCondition,
@@ -22,14 +21,14 @@ import type {
 } from "../../lib/figures/ablationFigure";
 import { ConditionalCovariance } from "../../lib/gaussian/covariance";
 import { influenceOfFirstCell } from "../../lib/evaluation/receptiveField";
-import { ScoreModel } from "../../lib/scoreModel";
 import { simulatedMoments } from "../../lib/gaussian/simulatedMoments";
 import { derivedSeed } from "../../lib/random";
-import { defaultSampler, sampleFields } from "../../lib/sampling";
+import { sampleFields } from "../../lib/sampling";
 import { heldOutConditions, referenceConditions } from "../../lib/evaluation/heldOut";
 import { median } from "../../lib/evaluation/summary";
 import { unbiasedRatio, type UnbiasedReference, unbiasedReference } from "../../lib/evaluation/unbiasedRatio";
-import { createModel, train } from "../../lib/training";
+import { buildModel, createModel, type PresetModel } from "../../lib/presets/createModel";
+import { trainModel } from "../../lib/storage/trainingRun";
 import { questions, type Variant, variants } from "./ablationVariants";
 
 export interface AblationOptions {
@@ -140,7 +139,7 @@ function fingerprintOf(variant: Variant, steps: number): string {
 /** Data and moments that variants share, made when first asked for. */
 interface Material {
   data(variant: Variant): DataSet;
-  model(variant: Variant, seed: number): ScoreModel;
+  model(variant: Variant, seed: number): PresetModel;
 }
 
 function materialOf(problem: Problem): Material {
@@ -180,7 +179,7 @@ function materialOf(problem: Problem): Material {
     model(variant, seed) {
       const { standardisation, covariance } = moments(variant);
       const own = variant.model.target === "rest" ? covariance : undefined;
-      return ScoreModel.create(data(variant).problem, variant.model, standardisation, seed, own);
+      return buildModel(data(variant).problem, variant.model, { standardisation, covariance: own }, seed);
     },
   };
 }
@@ -231,7 +230,7 @@ async function runOnce(
   let diverged = false;
   const warmUp = variant.training.warmUp === 0 ? 0 : Math.round(WARM_UP * steps);
   try {
-    const training = train(model, material.data(variant), { ...variant.training, warmUp }, { steps, seed, validateEvery: steps }); // prettier-ignore
+    const training = trainModel(model, material.data(variant), { ...variant.training, warmUp }, { steps, seed, validateEvery: steps }); // prettier-ignore
     for await (const state of training) {
       if (state.step === 1) trained = processorSeconds(); // the data are tensors now
       if (state.step > 0.9 * steps) [sum, count] = [sum + state.loss, count + 1];
@@ -262,16 +261,16 @@ async function runOnce(
 }
 
 async function evaluate(
-  model: ScoreModel,
+  model: PresetModel,
   condition: string,
   reference: UnbiasedReference,
   rows: number,
   seed: number,
 ): Promise<AblationRun["results"][number]> {
-  const sampler = defaultSampler(model).name;
+  const { sampler } = model;
   const networkCalls = callsOf(model.settings);
-  const about = { condition, rows, sampler, networkCalls };
-  const steps = networkCalls / samplerByName(sampler).networkCallsPerStep;
+  const about = { condition, rows, sampler: sampler.name, networkCalls };
+  const steps = networkCalls / sampler.networkCallsPerStep;
   // All variants of one seed start from the same noise, so that much of its scatter is common to them.
   const drawing = { count: rows, sampler, steps, seed: derivedSeed(EVALUATION_SEED, 1, seed) };
   const conditions = referenceOf(reference);
@@ -440,14 +439,14 @@ function timerOn(data: DataSet): (variant: Variant) => Timer {
 
 /** A training of which a few steps at a time are timed. */
 class Timer {
-  private readonly steps: ReturnType<typeof train>;
+  private readonly steps: ReturnType<typeof trainModel>;
 
   constructor(
-    private readonly model: ScoreModel,
+    private readonly model: PresetModel,
     data: DataSet,
     { training }: Variant,
   ) {
-    this.steps = train(model, data, training, { steps: 100_000, validateEvery: 100_000 });
+    this.steps = trainModel(model, data, training, { steps: 100_000, validateEvery: 100_000 });
   }
 
   /** Mean processor time of the next steps, s. */

@@ -1,7 +1,7 @@
+import { samplerByName, samplers } from "../../lib/presets/samplers";
 /** Error of every sampler against network calls, all from the same noise: data/results/samplers.json. */
-import { samplers } from "../../lib/samplers";
 import type { SamplerStudy } from "../../lib/figures/samplerFigure";
-import { ScoreModel } from "../../lib/scoreModel";
+import { loadModel } from "../../lib/storage/modelFolder";
 import { sampleFields } from "../../lib/sampling";
 import { meanDistance } from "../../lib/evaluation/distances";
 import { referenceConditions } from "../../lib/evaluation/heldOut";
@@ -18,10 +18,18 @@ export async function samplerStudy(
   rows: number,
   print: (text: string) => void,
 ): Promise<SamplerStudy> {
-  const model = await ScoreModel.load(folder);
+  const model = await loadModel(folder);
   const conditions = referenceConditions(model.problem);
   const draw = async (sampler: string, steps: number): Promise<Float64Array> =>
-    (await sampleFields(model, conditions, { count: rows, batch: rows, sampler, steps, seed: SEED })).fields;
+    (
+      await sampleFields(model, conditions, {
+        count: rows,
+        batch: rows,
+        sampler: samplerByName(sampler),
+        steps,
+        seed: SEED,
+      })
+    ).fields;
   const reference = await draw(REFERENCE.sampler, REFERENCE.steps);
   const scale = standardiser(reference, reference.length / rows);
   const columns = scale.free.length;

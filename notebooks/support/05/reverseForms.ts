@@ -1,5 +1,4 @@
-import { quadraticGrid } from "../../../lib/grids";
-import type { Sampler } from "../../../lib/samplerSteps";
+import { quadraticGrid, type Sampler } from "../../../lib/samplers";
 
 /** Coefficients of dY = beta (onState Y + onScore score) ds + noise sqrt(beta) dB, s running from noise to data. */
 export interface ReverseForm {

@@ -1,6 +1,6 @@
 import { InputError } from "../../../lib/errors";
 import type { GaussianMixture } from "../../../lib/evaluation/gaussianMixture";
-import type { Denoiser } from "../../../lib/samplerSteps";
+import type { Denoiser } from "../../../lib/sde";
 import type { Schedule } from "../../../lib/schedule";
 
 /**

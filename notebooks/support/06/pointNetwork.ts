@@ -1,9 +1,9 @@
 import { positiveInteger } from "../../../lib/errors";
-import type { Denoiser } from "../../../lib/samplerSteps";
+import type { Denoiser } from "../../../lib/sde";
 import type { Schedule } from "../../../lib/schedule";
 import { tf } from "../../../lib/backend/tensors";
-import { Affine, SiLU } from "../../../lib/layers";
-import { seededInitializers } from "../../../lib/networkShape";
+import { Dense, SiLU } from "../../../lib/backend/layers";
+import { seededInitializers } from "../../../lib/filmCnn";
 
 /**
  * A small network for points in a few dimensions: x_t and its noise level -> the noise in it.
@@ -25,12 +25,12 @@ export class PointNetwork {
     const input = tf.input({ shape: [dimension + FEATURES] });
     let h = input;
     for (let k = 0; k < layers; k++) {
-      const affine = new Affine({ units: width, kernelInitializer: initial() });
+      const affine = new Dense({ units: width, kernelInitializer: initial() });
       h = new SiLU({}).apply(affine.apply(h)) as tf.SymbolicTensor;
     }
     this.model = tf.model({
       inputs: input,
-      outputs: new Affine({ units: dimension }).apply(h) as tf.SymbolicTensor,
+      outputs: new Dense({ units: dimension }).apply(h) as tf.SymbolicTensor,
     });
   }
 

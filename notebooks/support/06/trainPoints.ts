@@ -1,7 +1,7 @@
 import { stratifiedUniform } from "../../../lib/loss";
 import type { Schedule } from "../../../lib/schedule";
 import { oneOf, positiveInteger } from "../../../lib/errors";
-import { InterruptWatch } from "../../../lib/storage/interrupt";
+import { InterruptWatch } from "../../../lib/backend/interrupt";
 import type { PointNetwork } from "./pointNetwork";
 import { Random } from "../../../lib/random";
 import { tf } from "../../../lib/backend/tensors";

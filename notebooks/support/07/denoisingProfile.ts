@@ -2,8 +2,8 @@ import type { DataSet } from "../../../lib/dataSet";
 import { InputError } from "../../../lib/errors";
 import type { ScoreModel } from "../../../lib/scoreModel";
 import { normal, tf } from "../../../lib/backend/tensors";
-import { ofOneCondition } from "../../../lib/batches";
-import { modalCombination } from "../../../lib/tensorSpace";
+import { ofOneCondition } from "../../../lib/storage/batches";
+import { modalCombination } from "../../../lib/gaussian/drawing";
 
 /**
  * What a denoised field is made of at one noise level s, and how far it is from the clean one: root mean squares in
@@ -35,10 +35,10 @@ export function denoisingProfile(
   levels: readonly number[],
   seed = 1,
 ): DenoisingLevel[] {
-  return ofOneCondition(model, data, ({ fields: clean, context }) => {
-    const { modes } = context;
-    if (!modes) throw new InputError('The model has no modes; give one whose target is "rest".');
-    const combine = modalCombination(modes);
+  return ofOneCondition(model, data, ({ fields: clean, conditioning }, conditions) => {
+    if (!conditioning["vectors"])
+      throw new InputError('The model has no modes; give one whose target is "rest".');
+    const combine = modalCombination(conditioning, false);
     return levels.map((s, k) =>
       tf.tidy(() => {
         const varies = clean.abs().max(0).greater(0).toFloat();
@@ -48,7 +48,7 @@ export function denoisingProfile(
         const m = model.schedule.mean(t);
         const noise = normal(clean.shape, seed, STREAM, k).mul(s);
         const y = clean.add(noise) as tf.Tensor3D;
-        const denoised = model.denoise(y.mul(m) as tf.Tensor3D, t, context);
+        const denoised = model.denoise(y.mul(m) as tf.Tensor3D, t, conditions);
         const scaled = y.div(1 + s * s);
         const linear = combine([[(l) => l / (l + s * s), y]]);
         const size = rms(denoised);

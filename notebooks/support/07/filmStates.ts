@@ -1,9 +1,9 @@
 import type { DataSet } from "../../../lib/dataSet";
 import { InputError } from "../../../lib/errors";
 import { recordLayer } from "./recordLayer";
-import { disposeContext, type ScoreModel } from "../../../lib/scoreModel";
+import type { ScoreModel } from "../../../lib/scoreModel";
 import { normal, tf } from "../../../lib/backend/tensors";
-import { disposeSet, tensorSet } from "../../../lib/batches";
+import { disposeSet, tensorSet } from "../../../lib/storage/batches";
 
 /** Where a FiLM layer is looked at. */
 export interface FilmMove {
@@ -47,16 +47,16 @@ export function filmStates(
   const seen = recordLayer(network, first, () => {
     const noise = normal(set.fields.shape, seed, STREAM);
     const x = set.fields.mul(schedule.mean(t)).add(noise.mul(schedule.std(t))) as tf.Tensor3D;
-    model.denoise(x, t, set.context);
+    model.denoise(x, t, field.conditions);
   }).inputs[0];
   disposeSet(set);
   return moves.map((move) => {
-    const context = model.context(move.conditions);
+    const conditioning = model.preconditioner.conditioning(move.conditions);
     const { inputs } = recordLayer(network, layer, () => {
       const x = tf.tensor3d(seen.values, seen.shape as [number, number, number]);
-      model.target(x, model.levels([schedule.timeOf(move.noiseLevel)]), context.inputs);
+      model.apply(x, conditioning.inputs, model.levels([schedule.timeOf(move.noiseLevel)]).input);
     });
-    disposeContext(context);
+    tf.dispose(Object.values(conditioning));
     const [features, modulation] = inputs;
     const [positions, channels] = features.shape.slice(-2);
     const [gamma, beta] = [0, channels].map((start) => modulation.values.slice(start, start + channels));

@@ -1,7 +1,7 @@
 import type { DataSet } from "../../../lib/dataSet";
 import type { ScoreModel } from "../../../lib/scoreModel";
 import { normal, tf } from "../../../lib/backend/tensors";
-import { ofOneCondition } from "../../../lib/batches";
+import { ofOneCondition } from "../../../lib/storage/batches";
 import { toDataSet } from "../../../lib/sampling";
 
 /** Fields under noise, and a model's guess of what lies under it; both in the fields' units. */
@@ -28,15 +28,14 @@ export function denoisedFields(
   seed = 1,
 ): DenoisedFields[] {
   const conditions = data.conditions.slice(0, data.problem.conditions.length);
-  return ofOneCondition(model, data, ({ fields, context }) =>
+  return ofOneCondition(model, data, ({ fields }) =>
     levels.map((noiseLevel) => {
       const t = model.schedule.timeOf(noiseLevel);
       const both = tf.tidy(() => {
         const y = fields.add(normal(fields.shape, seed, STREAM).mul(noiseLevel)) as tf.Tensor3D;
-        return [y, model.denoise(y.mul(model.schedule.mean(t)) as tf.Tensor3D, t, context)];
+        return [y, model.denoise(y.mul(model.schedule.mean(t)) as tf.Tensor3D, t, conditions)];
       });
       const [noisy, denoised] = both.map((x) => toDataSet(model, conditions, x));
-      tf.dispose(both);
       return { noiseLevel, noisy, denoised };
     }),
   );

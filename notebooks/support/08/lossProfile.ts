@@ -1,7 +1,8 @@
 import type { DataSet } from "../../../lib/dataSet";
 import type { ScoreModel } from "../../../lib/scoreModel";
 import { tf } from "../../../lib/backend/tensors";
-import { batchLoss, ofOneCondition } from "../../../lib/batches";
+import { batchLoss } from "../../../lib/storage/feed";
+import { ofOneCondition } from "../../../lib/storage/batches";
 
 /** First number of the stream of noise. */
 const STREAM = 14;
@@ -17,11 +18,12 @@ export function lossProfile(
   levels: readonly number[],
   seed = 1,
 ): Float64Array {
-  return ofOneCondition(model, data, ({ fields, context }) =>
+  return ofOneCondition(model, data, ({ fields, conditioning }) =>
     Float64Array.from(levels, (s, k) => {
       const times = new Float64Array(data.rows).fill(model.schedule.timeOf(s));
       return tf.tidy(
-        () => batchLoss(model, { fields, context, mirrored: false }, times, seed, STREAM, k).dataSync()[0],
+        () =>
+          batchLoss(model, { fields, conditioning, mirrored: false }, times, seed, STREAM, k).dataSync()[0],
       );
     }),
   );

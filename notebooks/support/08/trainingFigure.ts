@@ -1,5 +1,5 @@
 import { duration } from "../../../lib/notebook/duration";
-import type { TrainingState } from "../../../lib/training";
+import type { TrainingState } from "../../../lib/storage/trainingRun";
 import { colour, type Figure, line, panels, points } from "../../../lib/figures/figure";
 
 /** What Figure 3 needs of a training: the states so far, thinned so that a long one stays small. */

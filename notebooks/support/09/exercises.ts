@@ -1,6 +1,7 @@
 /** Exercises of notebook 9. */
 import { marginalLaw, samplerLaw } from "./samplerLaw";
-import { dpmSolver2M, eulerMaruyama, type Sampler } from "../../../lib/samplerSteps";
+import { dpmSolver2M } from "../../../lib/odeSamplers";
+import { eulerMaruyama, type Sampler } from "../../../lib/samplers";
 import { vpSchedule } from "../../../lib/schedule";
 import { Random } from "../../../lib/random";
 import { type Exercise, numberFault } from "../../../lib/notebook/check";

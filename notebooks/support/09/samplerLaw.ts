@@ -1,5 +1,4 @@
-import type { ModalCombination, Sampler } from "../../../lib/samplerSteps";
-import { sample } from "../../../lib/samplers";
+import { type ModalCombination, sample, type Sampler } from "../../../lib/samplers";
 import type { Schedule } from "../../../lib/schedule";
 
 /** A Gaussian of one dimension. */

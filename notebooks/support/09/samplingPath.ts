@@ -1,14 +1,7 @@
 import type { DataSet } from "../../../lib/dataSet";
 import { checkConditions } from "../../../lib/problem";
-import { samplerByName } from "../../../lib/samplers";
-import { disposeContext, type ScoreModel } from "../../../lib/scoreModel";
-import {
-  defaultSampler,
-  measureDrifts,
-  type SampleOptions,
-  sampleTensor,
-  toDataSet,
-} from "../../../lib/sampling";
+import { drawBatch, plainDrawing, type SampleOptions, timesOf, toDataSet } from "../../../lib/sampling";
+import type { ScoreModel } from "../../../lib/scoreModel";
 
 /** A batch of fields on its way out of the noise. */
 export interface PathState {
@@ -31,21 +24,21 @@ export function samplingPath(
   { count, seed = 1, ...options }: Omit<SampleOptions, "batch" | "onProgress">,
 ): PathState[] {
   const checked = checkConditions(model.problem, conditions);
-  const sampler = options.sampler === undefined ? defaultSampler(model) : samplerByName(options.sampler);
+  const { sampler = model.sampler } = options;
   const steps = options.steps ?? sampler.defaultSteps;
-  const context = model.context(checked);
+  const times = timesOf(model, sampler, steps);
+  const preparing = model.preconditioner.drawing?.(model, checked, sampler, times);
+  let next = preparing?.next();
+  while (next && !next.done) next = preparing?.next();
+  const drawing = next?.value ?? plainDrawing(model, checked);
   try {
-    const measuring = measureDrifts(model, checked, context, sampler, steps);
-    let next = measuring.next();
-    while (!next.done) next = measuring.next();
-    const states = sampleTensor(model, context, count, sampler, steps, seed, 0, next.value);
-    return Array.from(states, ({ step, t, x }) => ({
+    return Array.from(drawBatch(model, drawing, count, sampler, times, seed, 0), ({ step, t, x }) => ({
       step,
       steps,
       noiseLevel: model.schedule.noiseLevel(t),
-      fields: toDataSet(model, checked, x, seed),
+      fields: toDataSet(model, checked, drawing.fields(x), seed),
     }));
   } finally {
-    disposeContext(context);
+    drawing.dispose();
   }
 }

@@ -1,8 +1,8 @@
 /** Reverse diffusions of Gaussian data in one dimension, whose law is known without drawing a single number. */
 import { Random } from "../../../lib/random";
-import type { Sampler, SamplerState } from "../../../lib/samplerSteps";
+import type { Sampler, SamplerState } from "../../../lib/samplers";
 import type { Schedule } from "../../../lib/schedule";
-import { arraySpace } from "../../../lib/vectorSpace";
+import { arraySpace } from "../../../lib/sde";
 
 /** Variance of x_t when x_0 is normal with mean 0 and standard deviation dataStd. */
 export function marginalVariance(schedule: Schedule, dataStd: number, t: number): number {

@@ -1,19 +1,16 @@
 /** What the steps of a training are given: rows, times and noise, as functions of seed and step alone. */
-import type { RowGroups } from "./storage/conditionGroups";
-import type { DataSet } from "./dataSet";
-import { isSource, type RowSource } from "./storage/rowSource";
-import { InputError, positiveInteger } from "./errors";
-import type { TrainingSettings } from "./presets/presets";
-import { type DenoiserContext, flatContext, type Levels, type ScoreModel } from "./scoreModel";
-import { Random } from "./random";
-import { normal, type tf } from "./backend/tensors";
+import { normal, tf } from "../backend/tensors";
+import type { DataSet } from "../dataSet";
+import { InputError, positiveInteger } from "../errors";
+import type { NoisyBatch } from "../preconditioner";
+import { Random } from "../random";
+import type { ScoreModel } from "../scoreModel";
+import { type Batches, drawTimes, type TrainingSettings } from "../training";
 import {
   type Batch,
   type Block,
   disposeSet,
-  drawTimes,
   gatherBatch,
-  lossOf,
   noiseShape,
   repeatedTimes,
   type ShuffledBlocks,
@@ -21,8 +18,11 @@ import {
   splitByCondition,
   type TensorSet,
   tensorSet,
+  withOpposite,
 } from "./batches";
-import { splitSource, streamedBatch } from "./storage/streaming";
+import type { RowGroups } from "./conditionGroups";
+import { isSource, type RowSource } from "./rowSource";
+import { splitSource, streamedBatch } from "./streaming";
 
 /** Share of the conditions kept for validation, and most rows taken of them. */
 const VALIDATION_SHARE = 0.05;
@@ -30,11 +30,8 @@ const VALIDATION_ROWS = 512;
 /** First stream numbers, so that no use of the seed shares random numbers with another. */
 const stream = { order: 10, times: 11, noise: 12, validation: 13 } as const;
 
-/** All tensors of which a batch's loss is a function, but the weights. */
-export type BatchTensors = Levels & DenoiserContext & Readonly<Record<"fields" | "noise", tf.Tensor3D>>;
-
 /** Batches to train on and the rows to validate with, of conditions that are not trained on. */
-export class Feed {
+export class Feed implements Batches {
   /** Batches in a pass over the data. */
   readonly stepsPerEpoch: number;
   /** Whether every second half of a condition's rows mirrors the first (see Batch). */
@@ -104,7 +101,7 @@ export class Feed {
   }
 
   /** What the step after so many steps is given. The caller disposes of it (or calls it within tf.tidy). */
-  batch(step: number): BatchTensors {
+  batch(step: number): NoisyBatch {
     const { model, settings, seed, together, blocksPerBatch, stepsPerEpoch } = this;
     const epoch = Math.floor(step / stepsPerEpoch);
     if (this.order?.epoch !== epoch) {
@@ -116,13 +113,18 @@ export class Feed {
     const random = new Random(seed, stream.times, step);
     const drawn = drawTimes(model, settings.noise, blocksPerBatch * together, random);
     const times = this.mirrored ? repeatedTimes(drawn, blocksPerBatch) : drawn;
-    return tensorsOf(model, this.gather(chosen), times, [seed, stream.noise, step + 1]);
+    return noisyBatch(model, this.gather(chosen), times, seed, stream.noise, step + 1);
   }
 
   /** The rows to validate with, always with the same times and noise; to be disposed of like a batch. */
-  held(): BatchTensors {
+  held(): NoisyBatch {
     const rows = gatherBatch(this.heldSet, this.heldBlocks);
-    return tensorsOf(this.model, rows, this.heldTimes, [this.seed, stream.validation, 1]);
+    return noisyBatch(this.model, rows, this.heldTimes, this.seed, stream.validation, 1);
+  }
+
+  /** Where rows are mirrored, a row's image gets the opposite noise. */
+  prepare(batch: NoisyBatch): NoisyBatch {
+    return this.mirrored ? paired(batch) : batch;
   }
 
   dispose(): void {
@@ -130,21 +132,34 @@ export class Feed {
   }
 }
 
-/** What the loss of a batch at given times needs. */
-function tensorsOf(
+/** What the loss of a batch at given times needs; seed and stream of its noise. */
+export function noisyBatch(
   model: ScoreModel,
   batch: Batch,
   times: Float64Array,
-  [seed, ...key]: readonly [number, ...number[]],
-): BatchTensors {
-  const { fields, context } = batch;
-  const noise = normal(noiseShape(batch), seed, ...key) as tf.Tensor3D;
-  return { ...model.levels(times), ...flatContext(context), fields, noise };
+  seed: number,
+  ...stream: number[]
+): NoisyBatch {
+  const { fields, conditioning } = batch;
+  const noise = normal(noiseShape(batch), seed, ...stream) as tf.Tensor3D;
+  return { ...model.levels(times), ...conditioning, fields, noise };
 }
 
-/** The loss of a batch (mirrored or not) as a function of tensors alone, as a compiled function needs it. */
-export function lossAt(model: ScoreModel, given: BatchTensors, mirrored: boolean): tf.Scalar {
-  const { fields, inputs, variances, vectors, noise } = given;
-  const context = { inputs, modes: variances && vectors && { variances, vectors } };
-  return lossOf(model, { fields, context, mirrored }, given, noise);
+/** The denoising loss of a model on a batch at given times (one a row), with noise of this seed and stream. */
+export function batchLoss(
+  model: ScoreModel,
+  batch: Batch,
+  times: Float64Array,
+  seed: number,
+  ...stream: number[]
+): tf.Scalar {
+  return tf.tidy(() => {
+    const given = noisyBatch(model, batch, times, seed, ...stream);
+    return model.loss(batch.mirrored ? paired(given) : given);
+  });
+}
+
+/** A batch whose noise is joined by its opposite. */
+function paired(batch: NoisyBatch): NoisyBatch {
+  return { ...batch, noise: withOpposite(batch.noise, batch.inputs.shape[0]) };
 }

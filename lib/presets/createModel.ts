@@ -1,0 +1,79 @@
+/** Models from their parts: an untrained one for a data set, and one of given scaling. */
+import type { tf } from "../backend/tensors";
+import { checkConditionsKnown, type DataSet, type RowSource } from "../dataSet";
+import { filmNetwork, type NetworkShape } from "../filmCnn";
+import { InputError } from "../errors";
+import { conditionalMoments, conditionalStandardisation } from "../gaussian/conditionalMoments";
+import { ConditionalCovariance } from "../gaussian/covariance";
+import { gaussianExact } from "../gaussian/exactSampler";
+import { ModalPreconditioner } from "../gaussian/preconditioner";
+import { canSimulateMoments, simulatedMoments } from "../gaussian/simulatedMoments";
+import { dpmSolver2M } from "../odeSamplers";
+import { plainPreconditioner } from "../preconditioner";
+import type { Problem } from "../problem";
+import { type History, ScoreModel } from "../scoreModel";
+import { globalStandardisation, type Standardisation } from "../standardisation";
+import { patchNetwork } from "./patchNetwork";
+import type { ModelSettings, Preset } from "./presets";
+
+/** A score model that is made of a preset's settings. */
+export type PresetModel = ScoreModel<ModelSettings>;
+
+/** What a model of some settings needs to know of the data. */
+export interface Scaling {
+  readonly standardisation: Standardisation;
+  /** For the target "rest". */
+  readonly covariance?: ConditionalCovariance;
+}
+
+/**
+ * An untrained model of a preset for a data set, with the moments that the preset asks for taken from the data: fields
+ * (rows, fields, cells) in their units become standardised ones without unit, [batch, cells, fields].
+ *
+ * seed: of the first weights. Throws InputError for data that the preset cannot be trained on.
+ */
+export function createModel(data: DataSet | RowSource, preset: Preset, seed = 1): PresetModel {
+  checkConditionsKnown(data);
+  return buildModel(data.problem, preset.model, scalingFor(data, preset.model, seed), seed);
+}
+
+/** A model with first weights of a seed. Throws InputError where the target lacks its covariance. */
+export function buildModel(
+  problem: Problem,
+  settings: ModelSettings,
+  { standardisation, covariance }: Scaling,
+  seed = 1,
+  history: History = {},
+): PresetModel {
+  const { target } = settings;
+  if (target === "rest") {
+    if (!covariance) throw new InputError("The model has no covariance, which its target needs.");
+    const preconditioner = new ModalPreconditioner(problem, standardisation, covariance);
+    const network = buildNetwork(preconditioner.shape, settings, seed);
+    return new ScoreModel({ problem, settings, standardisation, preconditioner, network, sampler: gaussianExact, history }); // prettier-ignore
+  }
+  const preconditioner = plainPreconditioner(problem, target, standardisation);
+  const network = buildNetwork(preconditioner.shape, settings, seed);
+  return new ScoreModel({ problem, settings, standardisation, preconditioner, network, sampler: dpmSolver2M, history }); // prettier-ignore
+}
+
+function scalingFor(
+  data: DataSet | RowSource,
+  { standardisation: kind, target, momentDraws: draws }: ModelSettings,
+  seed: number,
+): Scaling {
+  if (kind === "global") return { standardisation: globalStandardisation(data) };
+  if (target === "rest" && draws && canSimulateMoments(data.problem))
+    return simulatedMoments(data, draws, seed);
+  if (target !== "rest") return { standardisation: conditionalStandardisation(data) };
+  const moments = conditionalMoments(data);
+  return {
+    standardisation: moments.standardisation,
+    covariance: ConditionalCovariance.fit(data.problem, moments),
+  };
+}
+
+/** Each kind of network: a new one is one more case. */
+function buildNetwork(shape: NetworkShape, { network }: ModelSettings, seed: number): tf.LayersModel {
+  return network.kind === "film" ? filmNetwork(shape, network, seed) : patchNetwork(shape, network, seed);
+}

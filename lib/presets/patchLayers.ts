@@ -1,0 +1,116 @@
+/** The layers of the patch network. */
+import { product, tf } from "../backend/tensors";
+import { asRows, type DilatedConv1DConfig, KernelLayer, listOf, registerLayers } from "../backend/layers";
+
+/**
+ * The convolution of DilatedConv1D with zeros outside, for few cells of many channels: the neighbours of each cell
+ * laid side by side, so that output and gradients are products of matrices. There they are faster than convolutions.
+ */
+export class TokenConv1D extends KernelLayer {
+  static className = "TokenConv1D";
+  private readonly config: Omit<TokenConv1DConfig, "kernelInitializer" | "name">;
+
+  constructor(config: TokenConv1DConfig) {
+    super(config);
+    const { filters, kernelSize, dilation } = config;
+    this.config = { filters, kernelSize, dilation };
+  }
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    const { filters, kernelSize } = this.config;
+    this.addWeights([kernelSize, (inputShape as tf.Shape)[2]!, filters]);
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    const [batch, cells] = inputShape as tf.Shape;
+    return [batch, cells, this.config.filters];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const { filters, kernelSize } = this.config;
+    const convolve = tf.customGrad((input, matrix, shift, save) => {
+      const [x, kernel, keep] = [input as tf.Tensor3D, matrix as tf.Tensor3D, save as tf.GradSaveFunc];
+      const [batch, cells, channels] = x.shape;
+      const columns = this.neighbours(x, 1);
+      keep([columns, kernel]);
+      const y = product(columns, kernel.reshape([kernelSize * channels, filters])).add(shift as tf.Tensor);
+      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const slope = asRows(dy);
+        // What a cell has given to its neighbours: the same convolution the other way round.
+        const turned = saved[1].transpose([1, 0, 2]).reshape([channels, kernelSize * filters]);
+        const dx = product(this.neighbours(dy as tf.Tensor3D, -1), turned, false, true);
+        return [dx.reshape(x.shape), product(saved[0], slope, true).reshape(kernel.shape), slope.sum(0)];
+      };
+      return { value: y.reshape([batch, cells, filters]), gradFunc };
+    });
+    return tf.tidy(() => convolve(listOf(inputs)[0], this.kernel.read(), this.bias.read()));
+  }
+
+  /** [batch, cells, channels] -> [batch cells, kernelSize channels]; direction -1: in the opposite order. */
+  private neighbours(x: tf.Tensor3D, direction: 1 | -1): tf.Tensor2D {
+    const { kernelSize, dilation } = this.config;
+    const [batch, cells, channels] = x.shape;
+    const from = Array.from({ length: cells * kernelSize }, (_, i) => {
+      const tap = (i % kernelSize) - (kernelSize - 1) / 2;
+      const cell = Math.floor(i / kernelSize) + direction * dilation * tap;
+      return cell >= 0 && cell < cells ? cell : cells; // behind the last one is a cell of zeros
+    });
+    const ends: [number, number][] = [
+      [0, 0],
+      [0, 1],
+      [0, 0],
+    ];
+    const gathered = tf.gather(tf.pad(x, ends), tf.tensor1d(from, "int32"), 1);
+    return gathered.reshape([batch * cells, kernelSize * channels]) as tf.Tensor2D;
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), ...this.config };
+  }
+}
+
+export type TokenConv1DConfig = Omit<DilatedConv1DConfig, "padding">;
+
+/**
+ * A vector appended to every position's channels: h [batch, positions, channels] and a vector [batch, n] (or one row that
+ * serves all) -> [batch, positions, channels + n].
+ */
+export class Append extends tf.layers.Layer {
+  static className = "Append";
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    const [[batch, positions, channels], vector] = inputShape as tf.Shape[];
+    return [batch, positions, channels! + vector[1]!];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const [h, vector] = listOf(inputs);
+      const repeated = tf.broadcastTo(vector.expandDims(1), [h.shape[0], h.shape[1]!, vector.shape[1]!]);
+      return tf.concat([h, repeated], 2);
+    });
+  }
+}
+
+/** One learned vector a position, added: it tells tokens that share their weights where they are. */
+export class PositionBias extends tf.layers.Layer {
+  static className = "PositionBias";
+  private bias!: tf.LayerVariable;
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    const [, positions, channels] = inputShape as tf.Shape;
+    this.bias = this.addWeight("bias", [positions, channels], "float32", tf.initializers.zeros());
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape | tf.Shape[] {
+    return inputShape;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => listOf(inputs)[0].add(this.bias.read()));
+  }
+}
+
+registerLayers([TokenConv1D, Append, PositionBias]);
