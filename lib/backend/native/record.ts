@@ -1,4 +1,4 @@
-import { type Attribute, type Binding, native, tf } from "./native";
+import { type Attribute, type Binding, native, tf } from "./binding";
 import { constantNode, inputNode, type Message, operationNode } from "./graphDef";
 
 /** The operations that a function of tensors has called, as a graph. */

@@ -1,5 +1,5 @@
 /** Nodes of a TensorFlow graph and a graph as a SavedModel, made of the messages that tfjs's Node package brings along. */
-import { type Attribute, native } from "./native";
+import { type Attribute, native } from "./binding";
 
 /** A message of a protocol buffer, in the part that is used here: its setters return it. */
 export type Message = { readonly [setter: `set${string}`]: (value: unknown) => Message } & {
