@@ -5,21 +5,11 @@ import path from "node:path";
 import { test } from "node:test";
 import { InputError } from "../lib/errors";
 import { CompiledFunction, eagerly } from "../lib/backend/compiled";
-import { bytesField, floatField, integerField, messageField } from "../lib/backend/protobuf";
 import { presets } from "../lib/presets/presets";
 import { normal, tf } from "../lib/backend/tensors";
 import { createModel } from "../lib/presets/createModel";
 import { trainModel } from "../lib/storage/trainingRun";
 import { tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
-
-test("fields of messages are encoded as the documentation of Protocol Buffers shows", () => {
-  assert.deepEqual([...integerField(1, 150)], [0x08, 0x96, 0x01]);
-  assert.deepEqual([...bytesField(2, "testing")], [0x12, 0x07, ...Buffer.from("testing")]);
-  assert.deepEqual([...messageField(3, integerField(1, 150))], [0x1a, 0x03, 0x08, 0x96, 0x01]);
-  assert.deepEqual([...integerField(1, -2)], [0x08, 0xfe, 255, 255, 255, 255, 255, 255, 255, 255, 1]);
-  assert.deepEqual([...integerField(16, true)], [0x80, 0x01, 0x01]);
-  assert.deepEqual([...floatField(4, 1.5)], [0x25, 0, 0, 0xc0, 0x3f]);
-});
 
 /** One function with several types, constants, outputs of one operation and a result of two of them. */
 function example(): CompiledFunction<
@@ -60,6 +50,33 @@ test("a compiled function returns what the function returns, for each shape and 
   }
   compiled.dispose();
   assert.equal(tf.memory().numTensors, before);
+});
+
+test("a graph knows attributes of every kind: truth values, numbers, negative ones, lists and text", () => {
+  const body = ({ x, kernel, at }: { x: tf.Tensor; kernel: tf.Tensor; at: tf.Tensor }) => ({
+    truth: tf.cumsum(x, 1, true, true),
+    turned: tf.matMul(x.reshape([8, 9]), kernel.reshape([9, 2]).transpose(), false, true),
+    number: tf.leakyRelu(x, 0.3),
+    negative: tf.oneHot(at as tf.Tensor1D, 4, 2, -1),
+    list: tf.conv2d(x.reshape([1, 6, 6, 2]) as tf.Tensor4D, kernel as tf.Tensor4D, [2, 3], "same"),
+    text: tf.conv2d(x.reshape([1, 6, 6, 2]) as tf.Tensor4D, kernel as tf.Tensor4D, 1, "valid"),
+    constants: tf.concat([
+      tf.tensor1d([true, false], "bool").toFloat(),
+      tf.zeros([0]),
+      tf.scalar(2).flatten(),
+    ]),
+  });
+  const inputs = { x: normal([4, 18], 1), kernel: normal([3, 3, 2, 1], 2), at: tf.tensor1d([3, 0], "int32") };
+  const compiled = new CompiledFunction(body);
+  const [graph, plain] = [compiled.run(inputs), eagerly(() => compiled.run(inputs))];
+  for (const name of Object.keys(plain) as (keyof typeof plain)[]) {
+    assert.deepEqual(graph[name].shape, plain[name].shape, name);
+    assert.equal(graph[name].dtype, plain[name].dtype, name);
+    const error = tf.tidy(() => graph[name].sub(plain[name]).abs().max().dataSync()[0]);
+    assert.ok(error < 1e-5, `${name}: ${error}`); // a graph's convolutions may add up in another order
+  }
+  compiled.dispose();
+  tf.dispose([inputs, graph, plain].flatMap((each) => Object.values(each)));
 });
 
 test("weights count with the values that they have at each run", () => {

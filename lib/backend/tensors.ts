@@ -1,5 +1,8 @@
 /**
- * What the library asks of a backend: tfjs as `tf`, and a handful of operations that tfjs lacks or is slow at. Everything
- * else imports these from here, and TensorFlow enters nowhere else.
+ * What the library computes with: tfjs as `tf`, and a handful of operations that tfjs lacks or is slow at, which backend.ts
+ * describes. Everything else imports these from here, and TensorFlow enters nowhere else.
  */
-export { describeBackend, normal, product, selfAdjointEigen, siluGrad, tf } from "./native";
+import { backend } from "./native";
+
+export { tf } from "./native";
+export const { describeBackend, normal, product, selfAdjointEigen, siluGrad } = backend;

@@ -1,6 +1,6 @@
 /** Where the time of a piece of work goes, by native operation; what is compiled runs operation by operation for this. */
 import { eagerly } from "../../lib/backend/compiled";
-import { native } from "../../lib/backend/native";
+import { native } from "../../lib/backend/native/binding";
 import type { ProfileRow } from "./torchSide";
 
 /** The row of all that is not inside a native operation: tfjs itself and the code that calls it. */

@@ -1,9 +1,9 @@
-import { type Attribute, type Binding, native, tf } from "./native";
-import { constantNode, inputNode, operationNode } from "./graphDef";
+import { type Attribute, type Binding, native, tf } from "./binding";
+import { constantNode, inputNode, type Message, operationNode } from "./graphDef";
 
 /** The operations that a function of tensors has called, as a graph. */
 export interface Recording {
-  readonly nodes: readonly Buffer[];
+  readonly nodes: readonly Message[];
   /** Of the nodes whose values are given, in the order of the inputs: "node:0". */
   readonly inputs: readonly string[];
   /** Of what the function returned. */
@@ -19,7 +19,7 @@ export interface Recording {
 export function record(body: () => readonly tf.Tensor[], inputs: readonly tf.Tensor[]): Recording {
   const backend = native();
   const { binding } = backend;
-  const nodes: Buffer[] = [];
+  const nodes: Message[] = [];
   const known = new Map<number, Value>(); // by the number that the binding gives a tensor
   const typeOf = { float32: binding.TF_FLOAT, int32: binding.TF_INT32, bool: binding.TF_BOOL };
 
@@ -31,8 +31,8 @@ export function record(body: () => readonly tf.Tensor[], inputs: readonly tf.Ten
   const recorder: Pick<Binding, "createTensor" | "executeOp" | "tensorDataSync"> = {
     createTensor(shape, dtype, values) {
       const id = binding.createTensor(shape, dtype, values);
-      // The caller may change its array later.
-      const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+      // A copy: the caller may change its array later.
+      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
       const name = `constant${nodes.length}`;
       nodes.push(constantNode(name, dtype, shape, bytes));
       known.set(id, { name, dtype });

@@ -1,0 +1,94 @@
+/**
+ * tfjs alone as the backend, on whatever it computes with: WebGL in a browser, JavaScript. package.json tells bundlers to
+ * take this file where native.ts is imported.
+ */
+import * as tf from "@tensorflow/tfjs";
+import { EigenvalueDecomposition } from "ml-matrix";
+import { type AdamState, type AdamStep, type AdamVector, adamVectors, type Backend } from "./backend";
+import { normalKey, normalNumbers } from "./normalNumbers";
+
+export { tf };
+
+export const backend = {
+  describeBackend: () => `TensorFlow.js ${tf.version.tfjs} (${tf.getBackend()})`,
+
+  product: (a: tf.Tensor, b: tf.Tensor, transposeA = false, transposeB = false) =>
+    tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D, transposeA, transposeB),
+
+  siluGrad: (x: tf.Tensor, sigmoid: tf.Tensor) =>
+    tf.tidy(() => sigmoid.add(x.mul(sigmoid).mul(tf.sub(1, sigmoid)))),
+
+  halfSquare: (x: tf.Tensor) => tf.tidy(() => x.square().sum().div(2)),
+
+  /** In double precision, on the processor. */
+  selfAdjointEigen(matrices: tf.Tensor3D): [tf.Tensor2D, tf.Tensor3D] {
+    const [n, size] = matrices.shape;
+    const values = new Float32Array(n * size);
+    const vectors = new Float32Array(n * size * size);
+    const all = matrices.dataSync();
+    for (let k = 0; k < n; k++) {
+      const rows = Array.from({ length: size }, (_, i) => {
+        const start = (k * size + i) * size;
+        return all.subarray(start, start + size);
+      });
+      const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(rows, {
+        assumeSymmetric: true,
+      });
+      values.set(realEigenvalues, k * size);
+      for (let i = 0; i < size; i++) vectors.set(eigenvectorMatrix.getRow(i), (k * size + i) * size);
+    }
+    return [tf.tensor2d(values, [n, size]), tf.tensor3d(vectors, [n, size, size])];
+  },
+
+  normal: (shape: number[], seed: number, ...stream: number[]) =>
+    tf.tensor(normalNumbers(tf.util.sizeFromShape(shape), normalKey(seed, stream)), shape),
+
+  adam: (start: tf.Tensor) => new PlainAdam(start),
+
+  compiler: () => undefined,
+} satisfies Backend;
+
+/** Adam's vectors as variables of tfjs, which take another tensor with each new value. */
+class PlainAdam implements AdamState {
+  private readonly variables: Readonly<Record<AdamVector, tf.Variable>>;
+
+  constructor(start: tf.Tensor) {
+    const zeros = tf.zerosLike(start);
+    this.variables = {
+      weights: tf.variable(start, false),
+      average: tf.variable(start, false),
+      first: tf.variable(zeros, false),
+      second: tf.variable(zeros, false),
+    };
+    zeros.dispose();
+  }
+
+  read(vector: AdamVector): tf.Tensor {
+    return this.variables[vector].clone();
+  }
+
+  assign(vector: AdamVector, value: tf.Tensor): void {
+    this.variables[vector].assign(value);
+  }
+
+  step(gradient: tf.Tensor, { steps, rate, beta1, beta2, epsilon }: AdamStep): void {
+    const { weights, first, second } = this.variables;
+    tf.tidy(() => {
+      const square = gradient.square();
+      first.assign(first.add(gradient.sub(first).mul(1 - beta1)));
+      second.assign(second.add(square.sub(second).mul(1 - beta2)));
+      const root = second.div(1 - beta2 ** steps).sqrt();
+      const direction = first.div(1 - beta1 ** steps).div(root.add(epsilon));
+      weights.assign(weights.sub(direction.mul(rate)));
+    });
+  }
+
+  followWeights(share: number): void {
+    const { weights, average } = this.variables;
+    tf.tidy(() => average.assign(average.add(weights.sub(average).mul(share))));
+  }
+
+  dispose(): void {
+    for (const vector of adamVectors) this.variables[vector].dispose();
+  }
+}
