@@ -11,11 +11,11 @@ if (!startedAgain()) {
   for (const part of [
     "inspection",
     "timers",
+    "modules",
     "cells",
     "declarations",
     "failures",
     "messages",
-    "modules",
     "signals",
   ])
     require(`./kernel/${part}`)();
