@@ -17,6 +17,7 @@ if (!startedAgain()) {
     "failures",
     "messages",
     "signals",
+    "parent",
   ])
     require(`./kernel/${part}`)();
   require("tslab/dist/main").startKernel({ configPath: process.argv[2], enableFindLocal: false });

@@ -2,8 +2,12 @@
 // Runs the commands of set-up, one at a time, each in a process group of its own, so that it can be ended whole.
 
 const { spawn } = require("child_process");
+const { deadline, killGroup } = require("../processes");
 
 let current;
+
+/** No download takes longer, in s. */
+const LONGEST = 7200;
 
 /**
  * Runs a command; its output is kept, not shown. Calls `started(pid)` with its process, and with undefined at its end.
@@ -11,7 +15,8 @@ let current;
  */
 function run(command, args, { cwd, env, started = () => undefined }) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    const options = { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"], ...deadline(LONGEST) };
+    const child = spawn(command, args, options);
     let output = "";
     let ended = false;
     const end = (ok, signal) => {
@@ -38,12 +43,7 @@ function run(command, args, { cwd, env, started = () => undefined }) {
 
 /** Ends the command that runs, and all that it has started. */
 function stop() {
-  if (current === undefined) return;
-  try {
-    process.kill(-current.pid, "SIGKILL");
-  } catch {
-    // It has ended by itself.
-  }
+  if (current !== undefined) killGroup(current.pid);
 }
 
 module.exports = { run, stop };
