@@ -42,6 +42,7 @@ setupOrExit().then(() => {
   // The server is in a process group of its own: whatever ends this program (Ctrl-C, a closed terminal) reaches it as one
   // request to end, upon which it ends its kernels; repeated, as it can lose one while it starts.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => (ending ??= end(lab)));
+  // eslint-disable-next-line no-restricted-syntax -- the user ends it
   lab = spawn(python, ["-m", "jupyterlab", ...own, ...given], {
     cwd: root,
     env: environment(),

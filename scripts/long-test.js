@@ -15,5 +15,6 @@ const tests = {
 };
 const { names, variable, count } = tests[process.argv[2]];
 process.env[variable] ??= String(count);
+process.env.POROUS_SGM_TEST_SECONDS ??= String(86400);
 process.argv.splice(2, 1, ...names.map((name) => `tests/${name}.test.ts`));
 require("./test");

@@ -6,6 +6,7 @@ const { spawnSync } = require("child_process");
 const crypto = require("crypto");
 const fs = require("fs");
 const path = require("path");
+const { deadline } = require("./processes");
 const { root, venv, python, sitePackages, environment } = require("./environment");
 const { SetupError, explain, sentenceOf } = require("./setup/failure");
 const { takeLock } = require("./setup/lock");
@@ -175,7 +176,7 @@ function samePython() {
 
 /** The C++ compilers to try: CXX alone if it is set, else the system's, and at last Zig's from PyPI. */
 function compilers() {
-  const runs = ([name, ...args]) => spawnSync(name, [...args, "--version"]).status === 0;
+  const runs = ([name, ...args]) => spawnSync(name, [...args, "--version"], deadline(60)).status === 0;
   if (process.env.CXX) {
     const own = [[process.env.CXX], process.env.CXX.trim().split(/\s+/)].find(runs); // "ccache g++" is two words
     if (own) return [own];

@@ -10,6 +10,7 @@ import { Random } from "../lib/random";
 import { readCheckpoint } from "../lib/training/checkpoint";
 import { CheckpointFolder } from "../lib/training/checkpointFolder";
 import { createModel, train, type TrainOptions } from "../lib/training/train";
+import { deadline } from "./processes";
 import { refused, tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 const { environment, root } = require("../scripts/environment") as {
@@ -194,6 +195,7 @@ test("a full disk and a lost permission end a training with the last good state 
       cwd: root,
       encoding: "utf8",
       env: environment(),
+      ...deadline(600),
     });
   if (inside("mount -t tmpfs none /mnt").status !== 0) return t.skip("no file system may be mounted here");
   const training = (folder: string) =>
@@ -224,7 +226,12 @@ test("a full disk and a lost permission end a training with the last good state 
 function started(folder: string, pause: number, until: (line: string, child: ChildProcess) => void) {
   const env = environment({ ...process.env, TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "1" });
   const args = ["--require", "./scripts/typescript.js", "tests/trainProcess.ts", folder, String(pause)];
-  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    ...deadline(600),
+  });
   const lines: string[] = [];
   let rest = "";
   child.stdout!.on("data", (text: Buffer) => {

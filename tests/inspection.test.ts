@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { before, test } from "node:test";
+import { deadline } from "./processes";
 
 const { python, environment, root } = require("../scripts/environment") as {
   python: string;
@@ -88,6 +89,7 @@ before(() => {
     encoding: "utf8",
     env: environment(),
     input: JSON.stringify({ imports, places: places.map((place) => place.slice(0, 2)) }),
+    ...deadline(600),
   });
   assert.equal(result.status, 0, result.stderr);
   shown = JSON.parse(result.stdout.trim().split("\n").pop()!) as (string | null)[];

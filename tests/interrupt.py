@@ -66,7 +66,7 @@ def reply_of(client, message):
 
 
 def main():
-    manager, client = start_new_kernel(kernel_name="tslab")
+    manager, client = start_new_kernel(kernel_name="tslab", startup_timeout=300)
     try:
         message, text = run(client, TRAIN)
         assert reply_of(client, message) == "ok", text

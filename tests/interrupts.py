@@ -53,7 +53,7 @@ console.log(JSON.stringify({ sum: [...product], still, tensors: tf.memory().numT
 
 def main():
     count = int(sys.argv[1])
-    manager, client = start_new_kernel(kernel_name="tslab")
+    manager, client = start_new_kernel(kernel_name="tslab", startup_timeout=300)
     try:
         message, text = run(client, SETUP)
         assert reply_of(client, message) == "ok", text

@@ -5,15 +5,12 @@ import fs from "node:fs";
 import net, { type AddressInfo } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { deadline, end } from "./processes";
 
 const { environment, root } = require("../scripts/environment") as {
   environment: (base?: NodeJS.ProcessEnv) => NodeJS.ProcessEnv;
   root: string;
 };
-const { end } = require("../scripts/processes") as {
-  end: (child: ChildProcess, signal?: NodeJS.Signals, patience?: number[]) => Promise<void>;
-};
-
 export async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -46,6 +43,7 @@ export class LabServer {
       env: all,
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
+      ...deadline(3600),
     });
     return new LabServer(child, port, all["JUPYTER_RUNTIME_DIR"]!);
   }

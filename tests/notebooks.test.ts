@@ -4,6 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { deadline } from "./processes";
 
 const { python, environment, root } = require("../scripts/environment") as {
   python: string;
@@ -36,6 +37,7 @@ function execute(args: string[]): { status: number | null; output: string } {
     cwd: root,
     encoding: "utf8",
     env,
+    ...deadline(1200),
   });
   return { status: result.status, output: `${result.stdout}${result.stderr}` };
 }
@@ -173,6 +175,7 @@ test("an interrupted training stops within one step, keeps its weights, and leav
     cwd: root,
     encoding: "utf8",
     env: environment(),
+    ...deadline(1200),
   });
   assert.equal(result.status, 0, result.stderr);
   const report = JSON.parse(result.stdout.trim().split("\n").pop()!) as Record<string, unknown>;

@@ -17,6 +17,7 @@ import { Random } from "../lib/random";
 import { sampleFields } from "../lib/sampling/sampleFields";
 import { tf } from "../lib/tensorflow";
 import { createModel, train } from "../lib/training/train";
+import { deadline } from "./processes";
 import { tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 const { environment, python, root } = require("../scripts/environment") as {
@@ -143,6 +144,7 @@ async function memoryToSample(count: number): Promise<number> {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     encoding: "utf8",
     env: environment(),
+    ...deadline(7200),
   });
   assert.equal(status, 0, stderr);
   const file = await ArrowFieldsFile.open(out);
@@ -180,6 +182,7 @@ test(`the kernel survives ${INTERRUPTS} interrupts, and computes on`, async (t) 
   const child = spawn(python, [path.join("tests", "interrupts.py"), String(INTERRUPTS)], {
     cwd: root,
     env: environment(),
+    ...deadline(7200),
   });
   const texts = { stdout: "", stderr: "" };
   child.stdout.on("data", (text: Buffer) => (texts.stdout += text.toString()));

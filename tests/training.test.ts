@@ -24,6 +24,7 @@ import {
 import { Feed } from "../lib/training/feed";
 import { FlatAdam } from "../lib/training/flatAdam";
 import { createModel, rateAt, train, type TrainingState, type TrainOptions } from "../lib/training/train";
+import { deadline } from "./processes";
 import { problem, refused, tinyData, tinyFilm, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 const data = tinyData();
@@ -312,6 +313,7 @@ test("the same seed gives the same weights, bit for bit on one thread, and anoth
       cwd: path.join(__dirname, ".."),
       env: { ...process.env, TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "1" },
       encoding: "utf8",
+      ...deadline(600),
     },
   );
   const hashes = output.trim().split("\n");

@@ -4,13 +4,17 @@
 
 const { spawnSync } = require("child_process");
 const fs = require("fs");
+const { deadline } = require("../processes");
 const { SetupError } = require("./failure");
 
 /** When a process started, in the system's own words; undefined if it does not run. */
 function startOf(pid) {
   if (!(pid > 0)) return undefined;
   if (!fs.existsSync("/proc/self/stat")) {
-    const { status, stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" });
+    const { status, stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], {
+      encoding: "utf8",
+      ...deadline(60),
+    });
     return (status === 0 && stdout.trim()) || undefined;
   }
   try {

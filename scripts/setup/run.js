@@ -15,8 +15,8 @@ const LONGEST = 7200;
  */
 function run(command, args, { cwd, env, started = () => undefined }) {
   return new Promise((resolve) => {
-    const options = { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"], ...deadline(LONGEST) };
-    const child = spawn(command, args, options);
+    const options = { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] };
+    const child = spawn(command, args, { ...options, ...deadline(LONGEST) });
     let output = "";
     let ended = false;
     const end = (ok, signal) => {

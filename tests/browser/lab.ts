@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { LabServer } from "../labServer";
 import { launch, systemChromium } from "./chromium";
-import { pictures, Project, root } from "./project";
+import { pictures, Project } from "./project";
 
 /** Milliseconds until something that is awaited counts as missing: long, as machines for tests are slow at times. */
 export const PATIENCE = 180_000;
