@@ -50,7 +50,7 @@ function command(name, args, more = {}) {
     ZIG_LOCAL_CACHE_DIR: path.join(cache, "zig"),
     ...more,
   });
-  return run(name, args, { cwd: root, env, started: (pid) => lock.note(pid) });
+  return run(name, args, { cwd: root, env, changed: (pids) => lock.note(pids) });
 }
 
 /** The last state of a step is its stamp, a file with a digest of what went in: gone before, written after. */
@@ -319,12 +319,25 @@ function flavourOf(args) {
   return before.startsWith("gpu") ? "gpu" : "cpu";
 }
 
+/** Performs steps side by side, where they are not up to date; where one fails the others are ended. */
+async function perform(steps) {
+  const failures = [];
+  const due = steps.filter((step) => !step.current());
+  const fail = (error) => {
+    failures.push(error);
+    stop();
+  };
+  await Promise.all(due.map((step) => step.perform().catch(fail)));
+  if (failures.length > 0) throw failures[0];
+}
+
 /** Sets up the clone; throws SetupError with a sentence for the user. */
 async function setup(args = []) {
   const flavour = flavourOf(args);
   const fault = nodeFault(process.versions.node);
   if (fault) throw new SetupError(fault);
   const steps = [npmPackages(), pythonPackages(flavour), nativeBinding(), kernel()];
+  const [packages, wheels, ...rest] = steps;
   if (steps.every((step) => step.current())) return;
 
   const hindrance = machineFault(thisMachine());
@@ -340,7 +353,9 @@ async function setup(args = []) {
   };
   for (const signal of Object.keys(signals)) process.on(signal, interrupted);
   try {
-    for (const step of steps) if (!step.current()) await step.perform();
+    // npm and pip have nothing in common but the disk.
+    await perform([packages, wheels]);
+    for (const step of rest) await perform([step]);
     remove(cache);
     say("done.");
   } finally {
