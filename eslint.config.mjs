@@ -22,6 +22,7 @@ export default tseslint.config(
         console: "readonly",
         __dirname: "readonly",
         __filename: "readonly",
+        AbortController: "readonly",
         setTimeout: "readonly",
         setImmediate: "readonly",
       },
@@ -34,6 +35,21 @@ export default tseslint.config(
       "no-restricted-properties": [
         "error",
         { object: "Math", property: "random", message: "Use lib/random.ts." },
+      ],
+    },
+  },
+  {
+    // Whatever waits for another program has an end (scripts/processes.js).
+    files: ["tests/**/*.ts", "scripts/**/*.js", "scripts/**/*.ts"],
+    ignores: ["tests/site.test.ts", "tests/prose.ts", "scripts/bench/**"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            "CallExpression[callee.name=/^(spawn|spawnSync|execFile|execFileSync)$/]:not(:has(CallExpression[callee.name='deadline']))",
+          message: "Give it ...deadline(seconds), so that nothing waits for it for ever.",
+        },
       ],
     },
   },

@@ -143,10 +143,13 @@ export function* train(
   ) {
     const rate = rateAt(settings, done, training.steps) * rateFactor();
     const gradient = training.gradient();
-    if (!accepts(gradient, rate)) {
-      gradient.vector.dispose();
-      continue;
+    let accepted = false;
+    try {
+      accepted = accepts(gradient, rate);
+    } finally {
+      if (!accepted) gradient.vector.dispose();
     }
+    if (!accepted) continue;
     training.follow(gradient, rate);
     yield { loss: gradient.loss, gradientNorm: gradient.norm, rate };
   }

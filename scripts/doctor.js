@@ -5,6 +5,7 @@ const { spawnSync } = require("child_process");
 const fs = require("fs");
 const os = require("os");
 const path = require("path");
+const { deadline } = require("./processes");
 const { root, venv, python, sitePackages, cudaLibraries, environment } = require("./environment");
 const { machineFault, thisMachine } = require("./setup/machine");
 
@@ -22,7 +23,8 @@ function report(name, value, mend = false) {
   console.log(`${mend ? "!!" : "ok"}  ${name.padEnd(14)} ${value}${mend ? `\n    -> ${mend}` : ""}`);
 }
 
-const run = (command, args) => spawnSync(command, args, { cwd: root, encoding: "utf8", env: environment() });
+const run = (command, args) =>
+  spawnSync(command, args, { cwd: root, encoding: "utf8", env: environment(), ...deadline(120) });
 
 /** The line of a program's output that says most: of one that failed the error, else the last. */
 function wordsOf({ status, stdout, stderr, error, signal }) {
@@ -92,7 +94,7 @@ function tensorflow() {
 
 function graphics(proof) {
   const query = ["--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"];
-  const smi = spawnSync("nvidia-smi", query, { encoding: "utf8" });
+  const smi = spawnSync("nvidia-smi", query, { encoding: "utf8", ...deadline(120) });
   if (smi.status !== 0) return report("GPU", "none seen by nvidia-smi; the CPU computes");
   const mend = gpu ? 'see environment.md, "The GPU is not used"' : `${INSTALL} -- --gpu`;
   report("GPU", smi.stdout.trim().split("\n").join("; "), !/GPU/.test(proof) && `not used: ${mend}`);

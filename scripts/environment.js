@@ -68,6 +68,7 @@ function environment(base = process.env) {
 function startedAgain() {
   const env = environment();
   if (env.LD_LIBRARY_PATH === process.env.LD_LIBRARY_PATH) return false;
+  // eslint-disable-next-line no-restricted-syntax -- this program itself, as long as it takes
   const child = spawn(process.execPath, process.argv.slice(1), { env, stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
   child.on("exit", (code) => process.exit(code ?? 1));

@@ -24,7 +24,7 @@ import time
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from notebook_noise import clean, give_ids
 from work_files import listing, note_made, remove_outdated
 
@@ -33,6 +33,8 @@ NOTEBOOKS = ROOT / "notebooks"
 PRESET = os.environ.get("POROUS_SGM_BUDGET", "lesson")
 WORK = ROOT / "build" / "work" / PRESET
 INTERACTIVE = sys.stdout.isatty()
+# Seconds after which a cell counts as one that never ends.
+CELL = {"smoke": 900, "lesson": 7200}.get(PRESET, 14 * 86400)
 
 
 class Client(NotebookClient):
@@ -97,7 +99,7 @@ def fingerprint_of(path):
     """The fingerprint that a notebook has with the code and data of now."""
     node = KernelSpecManager().get_kernel_spec("tslab").argv[0]  # the one that runs the kernel
     command = [node, ROOT / "scripts" / "fingerprint.js", path]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[0]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=300).stdout.split()[0]
 
 
 def remove_outdated_work_files():
@@ -117,12 +119,13 @@ def execute(path, target, figures):
     notebook = nbformat.reads(json.dumps(raw), as_version=4)
     fingerprint = fingerprint_of(path)
     before = listing(WORK)
-    client = Client(notebook, kernel_name="tslab", timeout=None, resources={"metadata": {"path": str(path.parent)}})
+    client = Client(notebook, kernel_name="tslab", timeout=CELL, resources={"metadata": {"path": str(path.parent)}})
+    client.startup_timeout = 300
     client.record_timing = False
     failure = None
     try:
         client.execute()
-    except CellExecutionError as error:
+    except (CellExecutionError, CellTimeoutError) as error:
         failure = error
     client.put("")
     note_made(WORK, before, name_of(path), fingerprint)

@@ -11,12 +11,13 @@ if (!startedAgain()) {
   for (const part of [
     "inspection",
     "timers",
+    "modules",
     "cells",
     "declarations",
     "failures",
     "messages",
-    "modules",
     "signals",
+    "parent",
   ])
     require(`./kernel/${part}`)();
   require("tslab/dist/main").startKernel({ configPath: process.argv[2], enableFindLocal: false });

@@ -5,6 +5,7 @@ const { spawn } = require("child_process");
 const fs = require("fs");
 const path = require("path");
 const { root, python, environment } = require("./environment");
+const { end, killGroup } = require("./processes");
 const { setupOrExit } = require("./setup");
 
 // The first of the course.
@@ -36,14 +37,20 @@ const overridden = (option) => {
 
 setupOrExit().then(() => {
   const own = options.filter((option) => !overridden(option));
-  // In a process group of its own: whatever ends this program (Ctrl-C, a closed terminal) reaches the server
-  // as one request to end, upon which it ends its kernels.
-  const lab = spawn(python, ["-m", "jupyterlab", ...own, ...given], {
+  let lab;
+  let ending;
+  // The server is in a process group of its own: whatever ends this program (Ctrl-C, a closed terminal) reaches it as one
+  // request to end, upon which it ends its kernels; repeated, as it can lose one while it starts.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => (ending ??= end(lab)));
+  // eslint-disable-next-line no-restricted-syntax -- the user ends it
+  lab = spawn(python, ["-m", "jupyterlab", ...own, ...given], {
     cwd: root,
     env: environment(),
     detached: true,
     stdio: ["ignore", "inherit", "inherit"],
   });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => lab.kill("SIGTERM"));
-  lab.on("exit", (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
+  lab.on("exit", (code, signal) => {
+    killGroup(lab.pid); // what the server has left
+    process.exit(signal ? 1 : (code ?? 1));
+  });
 });

@@ -10,6 +10,7 @@ const fs = require("fs");
 const path = require("path");
 const { parseArgs } = require("util");
 const { root, python, environment } = require("./environment");
+const { deadline } = require("./processes");
 const { setupOrExit } = require("./setup");
 
 const options = {
@@ -55,6 +56,7 @@ function execute() {
     cwd: root,
     stdio: "inherit",
     env: environment({ ...process.env, POROUS_SGM_BUDGET: values.preset, PYTHONUNBUFFERED: "1" }),
+    ...deadline(20 * 86400), // each cell has one of its own
   });
   return status ?? 1;
 }

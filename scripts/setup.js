@@ -6,6 +6,7 @@ const { spawnSync } = require("child_process");
 const crypto = require("crypto");
 const fs = require("fs");
 const path = require("path");
+const { deadline } = require("./processes");
 const { root, venv, python, sitePackages, environment } = require("./environment");
 const { SetupError, explain, sentenceOf } = require("./setup/failure");
 const { takeLock } = require("./setup/lock");
@@ -49,7 +50,7 @@ function command(name, args, more = {}) {
     ZIG_LOCAL_CACHE_DIR: path.join(cache, "zig"),
     ...more,
   });
-  return run(name, args, { cwd: root, env, started: (pid) => lock.note(pid) });
+  return run(name, args, { cwd: root, env, changed: (pids) => lock.note(pids) });
 }
 
 /** The last state of a step is its stamp, a file with a digest of what went in: gone before, written after. */
@@ -175,7 +176,7 @@ function samePython() {
 
 /** The C++ compilers to try: CXX alone if it is set, else the system's, and at last Zig's from PyPI. */
 function compilers() {
-  const runs = ([name, ...args]) => spawnSync(name, [...args, "--version"]).status === 0;
+  const runs = ([name, ...args]) => spawnSync(name, [...args, "--version"], deadline(60)).status === 0;
   if (process.env.CXX) {
     const own = [[process.env.CXX], process.env.CXX.trim().split(/\s+/)].find(runs); // "ccache g++" is two words
     if (own) return [own];
@@ -318,12 +319,25 @@ function flavourOf(args) {
   return before.startsWith("gpu") ? "gpu" : "cpu";
 }
 
+/** Performs steps side by side, where they are not up to date; where one fails the others are ended. */
+async function perform(steps) {
+  const failures = [];
+  const due = steps.filter((step) => !step.current());
+  const fail = (error) => {
+    failures.push(error);
+    stop();
+  };
+  await Promise.all(due.map((step) => step.perform().catch(fail)));
+  if (failures.length > 0) throw failures[0];
+}
+
 /** Sets up the clone; throws SetupError with a sentence for the user. */
 async function setup(args = []) {
   const flavour = flavourOf(args);
   const fault = nodeFault(process.versions.node);
   if (fault) throw new SetupError(fault);
   const steps = [npmPackages(), pythonPackages(flavour), nativeBinding(), kernel()];
+  const [packages, wheels, ...rest] = steps;
   if (steps.every((step) => step.current())) return;
 
   const hindrance = machineFault(thisMachine());
@@ -339,7 +353,9 @@ async function setup(args = []) {
   };
   for (const signal of Object.keys(signals)) process.on(signal, interrupted);
   try {
-    for (const step of steps) if (!step.current()) await step.perform();
+    // npm and pip have nothing in common but the disk.
+    await perform([packages, wheels]);
+    for (const step of rest) await perform([step]);
     remove(cache);
     say("done.");
   } finally {

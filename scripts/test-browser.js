@@ -7,6 +7,7 @@ const crypto = require("crypto");
 const fs = require("fs");
 const path = require("path");
 const { root, environment } = require("./environment");
+const { deadline } = require("./processes");
 const { runTests, testsIn } = require("./run-tests");
 const { setupOrExit } = require("./setup");
 
@@ -35,7 +36,12 @@ function install(withChromium) {
     npm_config_cache: path.join(root, ".cache", "npm"),
     npm_config_fetch_retries: "2",
   };
-  const { status, stderr, error } = spawnSync(name, args, { cwd: folder, env, encoding: "utf8" });
+  const { status, stderr, error } = spawnSync(name, args, {
+    cwd: folder,
+    env,
+    encoding: "utf8",
+    ...deadline(1800),
+  });
   if (status !== 0) {
     const words =
       error?.message ?? stderr.split("\n").find((line) => /\bERR!|error/i.test(line)) ?? "npm ci failed";
@@ -83,7 +89,8 @@ async function main(args) {
   console.log(`browser tests: ${found}`);
   const env = environment({ ...process.env, CHROMIUM: found });
   const types = [path.join("node_modules", "typescript", "bin", "tsc"), "-p", path.join("tests", "browser")];
-  if (spawnSync(process.execPath, types, { cwd: root, stdio: "inherit", env }).status !== 0) return 1;
+  if (spawnSync(process.execPath, types, { cwd: root, stdio: "inherit", env, ...deadline(900) }).status !== 0)
+    return 1;
   // Copies of the project and pictures of an earlier run.
   fs.rmSync(pictures, { recursive: true, force: true });
   return runTests(only.length > 0 ? only : testsIn(path.join("tests", "browser")), env);

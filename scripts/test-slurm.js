@@ -6,6 +6,7 @@ const { spawn, spawnSync } = require("child_process");
 const fs = require("fs");
 const os = require("os");
 const path = require("path");
+const { deadline } = require("./processes");
 const { root, environment } = require("./environment");
 const { setupOrExit } = require("./setup");
 
@@ -19,7 +20,10 @@ function obstacle() {
   const folders = PATH.split(path.delimiter);
   const missing = NEEDED.filter((name) => !folders.some((folder) => fs.existsSync(path.join(folder, name))));
   if (missing.length > 0) return `${missing.join(", ")} not found (Debian: apt-get install slurm-wlm)`;
-  const { status } = spawnSync("unshare", [...OWN, "true"], { env: { ...process.env, PATH } });
+  const { status } = spawnSync("unshare", [...OWN, "true"], {
+    env: { ...process.env, PATH },
+    ...deadline(60),
+  });
   if (status !== 0) return "no right to make namespaces (it needs root)";
   return undefined;
 }
@@ -32,6 +36,7 @@ function run() {
     cwd: root,
     stdio: "inherit",
     env: { ...environment(), PATH },
+    ...deadline(7200),
   });
   const stop = () => child.kill("SIGKILL"); // which ends every process in there
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);

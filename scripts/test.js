@@ -1,23 +1,18 @@
 "use strict";
 // npm test: set-up if needed, the static checks, then the tests. "npm test -- FILE ..." runs those test files only.
 
-const { spawnSync } = require("child_process");
-const { root, environment } = require("./environment");
+const os = require("os");
+const { environment } = require("./environment");
 const { runTests, testsIn } = require("./run-tests");
 const { setupOrExit } = require("./setup");
 
-function test(only) {
+async function test(only) {
+  await setupOrExit();
   const env = environment();
-  if (only.length === 0) {
-    for (const check of require("./checks")) {
-      console.log(`check: ${check.name}`);
-      if (spawnSync(process.execPath, check.args, { cwd: root, stdio: "inherit", env }).status !== 0) {
-        console.error(`check: ${check.name} failed (npm run ${check.script} repeats it).`);
-        return 1;
-      }
-    }
-  }
-  return runTests(only.length > 0 ? only : testsIn("tests"), env);
+  if (only.length === 0 && !(await require("./checks").runChecks(undefined, env))) return 1;
+  const seconds = Number(process.env.POROUS_SGM_TEST_SECONDS ?? 1800); // a file of long tests takes more
+  const files = only.length > 0 ? only : testsIn("tests");
+  return runTests(files, env, { concurrency: os.availableParallelism(), seconds });
 }
 
-setupOrExit().then(() => (process.exitCode = test(process.argv.slice(2))));
+test(process.argv.slice(2)).then((status) => (process.exitCode = status));

@@ -11,6 +11,7 @@ import { readCheckpoint } from "../lib/storage/checkpoint";
 import { CheckpointFolder } from "../lib/storage/checkpointFolder";
 import { createModel } from "../lib/presets/createModel";
 import { trainModel, type TrainOptions } from "../lib/storage/trainingRun";
+import { deadline } from "./processes";
 import { refused, tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 const { environment, root } = require("../scripts/environment") as {
@@ -199,6 +200,7 @@ test("a full disk and a lost permission end a training with the last good state 
       cwd: root,
       encoding: "utf8",
       env: environment(),
+      ...deadline(600),
     });
   if (inside("mount -t tmpfs none /mnt").status !== 0) return t.skip("no file system may be mounted here");
   const training = (folder: string) =>
@@ -229,7 +231,12 @@ test("a full disk and a lost permission end a training with the last good state 
 function started(folder: string, pause: number, until: (line: string, child: ChildProcess) => void) {
   const env = environment({ ...process.env, TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "1" });
   const args = ["--require", "./scripts/typescript.js", "tests/trainProcess.ts", folder, String(pause)];
-  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    ...deadline(600),
+  });
   const lines: string[] = [];
   let rest = "";
   child.stdout!.on("data", (text: Buffer) => {

@@ -9,6 +9,7 @@ import { readDataSet } from "../lib/storage/arrow";
 import { generateDataSet } from "../lib/storage/generate";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { solveElectrode } from "../lib/electrode";
+import { deadline } from "./processes";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-cli-"));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -16,7 +17,7 @@ const script = path.join(__dirname, "..", "scripts", "porous-sgm.js");
 
 /** Runs the command line in the temporary folder, which is not the project's. */
 function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [script, ...args], { cwd: folder, encoding: "utf8" });
+  return spawnSync(process.execPath, [script, ...args], { cwd: folder, encoding: "utf8", ...deadline(600) });
 }
 
 /** Asserts status 2, one line on stderr that matches, nothing on stdout and no new file. */
@@ -181,6 +182,7 @@ test("a disk that fills up leaves neither a file nor a part of one", () => {
   const { status, stderr } = spawnSync("bash", ["-c", line, process.execPath, ...args], {
     cwd: folder,
     encoding: "utf8",
+    ...deadline(600),
   });
   assert.match(stderr, /^porous-sgm: Cannot write "full.arrow": the file would be larger[^\n]*\.\n$/);
   assert.equal(status, 2);
@@ -202,7 +204,7 @@ test("a run that is ended leaves nothing behind", async () => {
     "--out",
     "big.arrow",
   ];
-  const child = spawn(process.execPath, args, { cwd: folder, stdio: "ignore" });
+  const child = spawn(process.execPath, args, { cwd: folder, stdio: "ignore", ...deadline(600) });
   const exit = new Promise<number | null>((resolve) => child.on("exit", resolve));
   // Wait for the temporary file; a run that ends by itself first fails the test.
   while (fs.readdirSync(folder).length === before.length && child.exitCode === null) await sleep(20);

@@ -20,6 +20,7 @@ import type { Comparison } from "../lib/evaluation/compare";
 import type { Evaluation, FullEvaluation } from "../lib/evaluation/evaluate";
 import { heldOutConditions } from "../lib/evaluation/heldOut";
 import { createModel } from "../lib/presets/createModel";
+import { deadline } from "./processes";
 import { problem, tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-cli-model-"));
@@ -36,9 +37,14 @@ interface Result {
 /** Runs the command line in the temporary folder, which is not the project's. */
 function run(...args: string[]): Promise<Result> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [script, ...args], { cwd: folder }, (error, stdout, stderr) => {
-      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      [script, ...args],
+      { cwd: folder, ...deadline(600) },
+      (error, stdout, stderr) => {
+        resolve({ status: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
+      },
+    );
   });
 }
 
@@ -189,6 +195,7 @@ function interruptTraining(out: string, wait: number, signals: number): Promise<
     [script, "train", "--data", "data.arrow", "--out", out, "--preset", "lesson", "--minutes", "60"],
     {
       cwd: folder,
+      ...deadline(600),
     },
   );
   const texts = { stdout: "", stderr: "" };
@@ -229,7 +236,7 @@ test("Ctrl-C saves what is trained, and a second one leaves nothing that is half
 test("a training that SIGTERM ended goes on with --resume, and says so when it is complete", async () => {
   const args = [...TRAIN.slice(0, 3), "--out", "resumed", "--preset", "lesson", "--checkpoint", "states"];
   const length = ["--steps", "60"];
-  const child = spawn(process.execPath, [script, ...args, ...length], { cwd: folder });
+  const child = spawn(process.execPath, [script, ...args, ...length], { cwd: folder, ...deadline(600) });
   let stderr = "";
   child.stderr.on("data", (text: Buffer) => (stderr += text.toString()));
   // Its lock is there once the training begins; the signal then comes in one of the first steps.
@@ -402,7 +409,10 @@ test("an evaluation that is killed has saved what it measured, and another goes 
   const args = [...EVALUATE, "--conditions", "16", "--json"];
   /** Kills an evaluation as soon as what it has saved is enough; returns that. */
   const killedAt = async (enough: (saved: Saved) => boolean, ...more: string[]): Promise<Saved> => {
-    const child = spawn(process.execPath, [script, ...args, "own.json", ...more], { cwd: folder });
+    const child = spawn(process.execPath, [script, ...args, "own.json", ...more], {
+      cwd: folder,
+      ...deadline(600),
+    });
     const ended = once(child, "exit");
     while (!fs.existsSync(at("own.json.part")) || !enough(read("own.json.part"))) await sleep(5);
     child.kill("SIGKILL");
@@ -574,8 +584,8 @@ test(
     const args = ["-c", command, process.execPath, script, ...SAMPLE, "--count", "100", ...CONDITIONS];
     const files = fs.readdirSync(folder).sort();
     const result = await new Promise<Result>((resolve) => {
-      execFile("bash", args, { cwd: folder }, (error, stdout, stderr) =>
-        resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr }),
+      execFile("bash", args, { cwd: folder, ...deadline(600) }, (error, stdout, stderr) =>
+        resolve({ status: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
       );
     });
     assert.match(

@@ -23,6 +23,7 @@ import { problemByName } from "../lib/presets/problems";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { InputError } from "../lib/errors";
 import { Random } from "../lib/random";
+import { deadline } from "./processes";
 import { refused } from "./tiny";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-data-"));
@@ -240,7 +241,9 @@ json.dump({
   "last": {name: table.column(name)[table.num_rows - 1].as_py() for name in table.column_names},
 }, sys.stdout)`;
   // Python prints a float64 with the fewest digits that read back exactly, as JavaScript does.
-  const found = JSON.parse(execFileSync(python, ["-c", script, at("one.arrow")], { encoding: "utf8" })) as {
+  const found = JSON.parse(
+    execFileSync(python, ["-c", script, at("one.arrow")], { encoding: "utf8", ...deadline(600) }),
+  ) as {
     rows: number;
     types: Record<string, string>;
     metadata: Record<string, string>;
@@ -292,7 +295,7 @@ import sys, pyarrow.ipc
 table = pyarrow.ipc.open_file(sys.argv[1]).read_all()
 with pyarrow.ipc.new_file(sys.argv[2], table.schema) as writer:
     writer.write_table(table)`;
-  execFileSync(python, ["-c", script, at("one.arrow"), at("anew.arrow")]);
+  execFileSync(python, ["-c", script, at("one.arrow"), at("anew.arrow")], deadline(600));
   assertSameRows(await readDataSet(at("anew.arrow")), await readDataSet(at("one.arrow")));
 });
 

@@ -4,6 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { deadline } from "./processes";
 
 const { python, environment, root } = require("../scripts/environment") as {
   python: string;
@@ -24,7 +25,7 @@ interface Notebook {
 
 function run(args: string[]): string {
   const env = environment({ ...process.env, POROUS_SGM_BUDGET: "smoke" });
-  const result = spawnSync(python, args, { cwd: root, encoding: "utf8", env });
+  const result = spawnSync(python, args, { cwd: root, encoding: "utf8", env, ...deadline(600) });
   assert.equal(result.status, 0, `${result.stdout}${result.stderr}`);
   return result.stdout;
 }

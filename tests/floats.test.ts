@@ -8,6 +8,7 @@ import { after, test } from "node:test";
 import { readBatches, readDataSet, writeDataSet } from "../lib/storage/arrow";
 import { allocateDataSet, concatenate, type DataSet, selectRows } from "../lib/dataSet";
 import { Random } from "../lib/random";
+import { deadline } from "./processes";
 import { problem, refused } from "./tiny";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-floats-"));
@@ -70,7 +71,7 @@ table = pyarrow.ipc.open_file(sys.argv[1]).read_all().combine_chunks()
 with pyarrow.ipc.new_file(sys.argv[2], table.schema) as writer:
     writer.write_table(table)`;
   const anew = path.join(folder, "anew.arrow");
-  execFileSync(python, ["-c", script, file, anew]);
+  execFileSync(python, ["-c", script, file, anew], deadline(600));
   assertSameBits(await readDataSet(anew), data);
 });
 

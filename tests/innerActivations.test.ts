@@ -38,6 +38,7 @@ test("a recorded layer tells what it was given and returned, and works as before
   const inputs = [tf.ones([1, 100, 2]), tf.zeros([1, 3]), tf.fill([1, 1], 0.5)];
   const call = () => tf.tidy(() => (network.apply(inputs) as tf.Tensor).dataSync().slice());
   const before = call();
+  model.conditioningOf(Float64Array.from(condition)); // a model keeps what it knows of the last conditions
   const tensors = tf.memory().numTensors;
   const { inputs: given, output } = recordLayer(
     network,
@@ -178,6 +179,7 @@ test("a sampling path ends on the fields that sampling returns", async () => {
   for (const settings of [tinyToken, tinyFilm]) {
     const model = createModel(tinyData(), tinyPreset(settings));
     const options = { count: 3, steps: 4, seed: 9 };
+    model.conditioningOf(Float64Array.from(condition));
     const tensors = tf.memory().numTensors;
     const path = samplingPath(model, condition, options);
     assert.equal(tf.memory().numTensors, tensors);

@@ -12,7 +12,7 @@ from jupyter_client.manager import start_new_kernel
 
 def main():
     asked = json.load(sys.stdin)
-    manager, client = start_new_kernel(kernel_name="tslab")
+    manager, client = start_new_kernel(kernel_name="tslab", startup_timeout=300)
     try:
         reply = client.execute_interactive(asked["imports"], timeout=120)
         assert reply["content"]["status"] == "ok", reply

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { before, test } from "node:test";
+import { deadline } from "./processes";
 
 const { python, environment, root } = require("../scripts/environment") as {
   python: string;
@@ -12,19 +13,20 @@ const { python, environment, root } = require("../scripts/environment") as {
 const imports = `
 import { loadModel } from "../lib/storage/modelFolder";
 import { readDataSet } from "./lib/data/arrow";
-import { generateDataSet, simulateAt } from "./lib/data/generate";
-import { porousElectrode } from "./lib/data/porousElectrodeProblem";
+import { generateDataSet, simulateAt } from "./lib/storage/generate";
+import { porousElectrode } from "./lib/presets/electrodeProblem";
 import { drawMarginal } from "./lib/diffusion/forward";
 import { GaussianMixture } from "./lib/diffusion/gaussianMixture";
 import { sample } from "./lib/diffusion/samplers";
-import { vpSchedule } from "./lib/diffusion/schedule";
+import { vpSchedule } from "./lib/schedule";
 import { filmNetwork } from "./lib/network/filmNetwork";
-import { ScoreModel } from "./lib/network/scoreModel";
+import { ScoreModel } from "./lib/scoreModel";
 import { potentialInFloat32 } from "./lib/physics/roundoff";
-import { sampleFields } from "./lib/sampling/sampleFields";
+import { sampleFields } from "./lib/sampling";
 import { compare } from "./lib/statistics/compare";
 import { energyDistance } from "./lib/statistics/energyDistance";
-import { createModel, train } from "./lib/training/train";
+import { createModel } from "./lib/presets/createModel";
+import { trainModel } from "./lib/storage/trainingRun";
 const problem = porousElectrode("figures");
 const data = generateDataSet(problem, { conditions: 2, fields: 1, seed: 1 });
 const sets = [data];
@@ -49,7 +51,7 @@ const places: [cell: string, text: string, ...shown: RegExp[]][] = [
   ["sampleFields(model, c, { count: 5 })", "count", /SampleOptions\.count: number/, /Number of fields/],
   ['await loadModel("m")', "load", /Promise<ScoreModel>/, /\[batch, cells, fields\]/, /InputError/],
   ["let m: ScoreModel", "ScoreModel", /\[batch, cells, fields\]/, /without unit/, /save: Saves the model/],
-  ["for await (const s of train(m, data))", "train", /\(rows, fields, cells\)/, /without unit/],
+  ["for await (const s of trainModel(m, data))", "train", /\(rows, fields, cells\)/, /without unit/],
   ["createModel(data, p)", "createModel", /\(rows, fields, cells\)/],
   ["energyDistance(a, b, 2)", "energyDistance", /rows x columns/, /unit of the columns/, /Szekely/],
   ["vpSchedule()", "vpSchedule", /betaMin/, /have no unit/, /Song et al\. 2021/],
@@ -89,6 +91,7 @@ before(() => {
     encoding: "utf8",
     env: environment(),
     input: JSON.stringify({ imports, places: places.map((place) => place.slice(0, 2)) }),
+    ...deadline(600),
   });
   assert.equal(result.status, 0, result.stderr);
   shown = JSON.parse(result.stdout.trim().split("\n").pop()!) as (string | null)[];

@@ -11,10 +11,11 @@ import time
 from jupyter_client.manager import start_new_kernel
 
 TRAIN = """
-import { generateDataSet } from "./lib/data/generate";
-import { porousElectrode } from "./lib/data/porousElectrodeProblem";
-import { presets } from "./lib/network/presets";
-import { createModel, train } from "./lib/training/train";
+import { generateDataSet } from "./lib/storage/generate";
+import { porousElectrode } from "./lib/presets/electrodeProblem";
+import { presets } from "./lib/presets/presets";
+import { createModel } from "./lib/presets/createModel";
+import { trainModel } from "./lib/storage/trainingRun";
 const data = generateDataSet(porousElectrode("figures"), { conditions: 40, fields: 4, seed: 1 });
 const model = createModel(data, presets.lesson);
 let steps = 0;
@@ -24,7 +25,7 @@ console.log("ready");
 LOOP = """
 import path from "path";
 const begun = path.join("a", "b");
-for await (const state of train(model, data, presets.lesson.training, { steps: 100000 })) {
+for await (const state of trainModel(model, data, presets.lesson.training, { steps: 100000 })) {
   steps = state.step;
   if (steps === 3) console.log("training");
 }
@@ -66,7 +67,7 @@ def reply_of(client, message):
 
 
 def main():
-    manager, client = start_new_kernel(kernel_name="tslab")
+    manager, client = start_new_kernel(kernel_name="tslab", startup_timeout=300)
     try:
         message, text = run(client, TRAIN)
         assert reply_of(client, message) == "ok", text

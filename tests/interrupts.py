@@ -12,9 +12,10 @@ from interrupt import reply_of, run
 from jupyter_client.manager import start_new_kernel
 
 SETUP = """
-import { sampleFields } from "./lib/sampling/sampleFields";
-import { tf } from "./lib/tensorflow";
-import { createModel, train } from "./lib/training/train";
+import { sampleFields } from "./lib/sampling";
+import { tf } from "./lib/backend/tensors";
+import { createModel } from "./lib/presets/createModel";
+import { trainModel } from "./lib/storage/trainingRun";
 import { tinyData, tinyPreset, tinyToken, tinyTraining } from "./tests/tiny";
 const data = tinyData();
 const model = createModel(data, tinyPreset({ ...tinyToken, target: "rest" }));
@@ -23,7 +24,7 @@ console.log("ready");
 """
 CELLS = [
     """
-for await (const { step } of train(model, data, tinyTraining, { steps: 100000 })) {
+for await (const { step } of trainModel(model, data, tinyTraining, { steps: 100000 })) {
   steps = step;
   if (step === 3) console.log("running");
 }
@@ -53,7 +54,7 @@ console.log(JSON.stringify({ sum: [...product], still, tensors: tf.memory().numT
 
 def main():
     count = int(sys.argv[1])
-    manager, client = start_new_kernel(kernel_name="tslab")
+    manager, client = start_new_kernel(kernel_name="tslab", startup_timeout=300)
     try:
         message, text = run(client, SETUP)
         assert reply_of(client, message) == "ok", text

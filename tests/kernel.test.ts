@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { test } from "node:test";
+import { deadline } from "./processes";
 
 test("the compiler's search for missing modules does not take the timer that tslab has for compiling", async () => {
   (require("../scripts/kernel/timers") as () => void)();
@@ -58,7 +59,7 @@ test("an interrupt is heard after a cell has added a listener before it awaits a
     require("vm").runInThisContext(${JSON.stringify(cell)}, { breakOnSigint: true });
     for (const ms of [50, 100]) setTimeout(() => process.kill(process.pid, "SIGINT"), ms);`;
   const options = { cwd: path.join(__dirname, ".."), encoding: "utf8" } as const;
-  const { stdout, signal } = spawnSync(process.execPath, ["-e", script], options);
+  const { stdout, signal } = spawnSync(process.execPath, ["-e", script], { ...options, ...deadline(600) });
   assert.equal(signal, null);
   assert.deepEqual(stdout.trim().split(",").sort(), ["cell", "cell", "kernel", "kernel"]);
 });

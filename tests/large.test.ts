@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { ArrowFieldsWriter } from "../lib/storage/arrow";
 import { sliceRows } from "../lib/dataSet";
 import { generateDataSet } from "../lib/storage/generate";
+import { deadline } from "./processes";
 import { problem } from "./tiny";
 
 const { environment, root } = require("../scripts/environment") as {
@@ -74,7 +75,7 @@ test(`a model is trained on a file of ${MEGABYTES} MB in less than 1 GB of memor
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       [path.join(root, "scripts", "porous-sgm.js"), ...args, "--steps", String(steps)],
-      { cwd: folder, env, encoding: "utf8" },
+      { cwd: folder, env, encoding: "utf8", ...deadline(7200) },
     );
     assert.equal(status, 0, stderr);
     assert.match(

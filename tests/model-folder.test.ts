@@ -8,6 +8,7 @@ import { after, before, test } from "node:test";
 import { loadModel, saveModel } from "../lib/storage/modelFolder";
 import { CheckpointFolder } from "../lib/storage/checkpointFolder";
 import { createModel } from "../lib/presets/createModel";
+import { deadline } from "./processes";
 import { refused, tinyData, tinyPreset, tinyToken } from "./tiny";
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-"));
@@ -88,7 +89,7 @@ test("a link out of a model's folder is refused, one inside it and one to the fo
   assert.deepEqual(await weightsOf(at("link")), await weightsOf(at("good")));
 });
 
-const make = (file: string) => execFileSync("mkfifo", [file]);
+const make = (file: string) => execFileSync("mkfifo", [file], deadline(600));
 
 test("a pipe in the place of a file is refused, not waited for", async () => {
   for (const name of FILES) {

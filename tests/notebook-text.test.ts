@@ -4,6 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { deadline } from "./processes";
 
 const { notebookText } = require("../scripts/notebook-text") as {
   notebookText: (notebook: object) => string;
@@ -69,6 +70,7 @@ test("git diff with the attributes and the documented setting shows what changed
     execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], {
       cwd: scratch,
       encoding: "utf8",
+      ...deadline(600),
     });
   const file = path.join(scratch, "a.ipynb");
   git("init", "-q");

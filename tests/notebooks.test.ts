@@ -4,6 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { deadline } from "./processes";
 
 const { python, environment, root } = require("../scripts/environment") as {
   python: string;
@@ -36,6 +37,7 @@ function execute(args: string[]): { status: number | null; output: string } {
     cwd: root,
     encoding: "utf8",
     env,
+    ...deadline(1200),
   });
   return { status: result.status, output: `${result.stdout}${result.stderr}` };
 }
@@ -136,11 +138,44 @@ test("cells are type-checked, and the kernel mends what tslab does not compile",
   assert.match(output, /n = 5/);
 });
 
+test("what is edited while a kernel runs is loaded anew with all that imports it, and its types are checked", () => {
+  fs.mkdirSync(path.join(root, "build"), { recursive: true });
+  const folder = fs.mkdtempSync(path.join(root, "build", "edited-"));
+  try {
+    const [deep, user] = ["deep", "user"].map((name) => path.join(folder, name));
+    const place = `./build/${path.basename(folder)}`;
+    fs.writeFileSync(`${deep}.ts`, "export const one: number = 1;\n");
+    fs.writeFileSync(
+      `${user}.ts`,
+      `import { one } from "./deep";\ninterface None {}\nexport const told = () => \`\${one}: \${new Error().stack}\`;\n`,
+    );
+    const edit = (from: string, to: string) => `
+      fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace("${from}", "${to}"));
+      await new Promise((resolve) => setTimeout(resolve, 1500)); // the kernel looks four times a second`;
+    const file = notebook("edited.ipynb", [
+      `import fs from "fs";\nimport { told } from "${place}/user";\nconst file = "${deep}.ts";\nconsole.log(told());`,
+      edit("number = 1", "number = 2"),
+      `import { told as again } from "${place}/user";\nconsole.log(again());`,
+      edit("number = 2", "string = 3"),
+      `import { told as wrong } from "${place}/user";\nconsole.log("not reached");`,
+    ]);
+    const { status, output } = execute(["--to", path.join(scratch, "edited"), file]);
+    assert.equal(status, 1);
+    // The interface leaves nothing in what Node runs: it is the line of the source that is named.
+    for (const value of [1, 2]) assert.match(output, new RegExp(`^ +${value}: Error[^]*?user\\.ts:3:`, "m"));
+    assert.match(output, /deep\.ts 1:14 - Type 'number' is not assignable to type 'string'/);
+    assert.doesNotMatch(output, /^ +not reached/m);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+});
+
 test("an interrupted training stops within one step, keeps its weights, and leaves later cells alone", () => {
   const result = spawnSync(python, [path.join("tests", "interrupt.py")], {
     cwd: root,
     encoding: "utf8",
     env: environment(),
+    ...deadline(1200),
   });
   assert.equal(result.status, 0, result.stderr);
   const report = JSON.parse(result.stdout.trim().split("\n").pop()!) as Record<string, unknown>;

@@ -5,12 +5,14 @@ import path from "node:path";
 import { test } from "node:test";
 import { readDataSet } from "../lib/storage/arrow";
 import { generateDataSet } from "../lib/storage/generate";
+import { deadline } from "./processes";
 
 const root = path.join(__dirname, "..");
 /** Files that git knows or would add. */
 const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
   cwd: root,
   encoding: "utf8",
+  ...deadline(600),
 })
   .trim()
   .split("\n")

@@ -14,6 +14,7 @@ import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { generateInShards, generateMissing, type ResumableOptions } from "../lib/storage/shards";
 import { Random } from "../lib/random";
 import { KILLED, KILLED_SHARDS } from "./generateProcess";
+import { deadline } from "./processes";
 import { problem, refused } from "./tiny";
 
 const { environment, root } = require("../scripts/environment") as {
@@ -201,6 +202,7 @@ test(`after each of ${KILLS} SIGKILLs at random moments every file is complete, 
         cwd: root,
         env: environment(),
         stdio: ["ignore", "pipe", "inherit"],
+        ...deadline(600),
       },
     );
     let timer: NodeJS.Timeout | undefined;

@@ -7,6 +7,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { comparison } from "../scripts/slurm/comparison";
 import { parseSettings } from "../scripts/slurm/settingsTable";
+import { deadline } from "./processes";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-slurm-"));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -18,7 +19,7 @@ function submit(
   script: string,
   ...args: string[]
 ): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(path.join(scripts, script), args, { cwd: folder, encoding: "utf8" });
+  return spawnSync(path.join(scripts, script), args, { cwd: folder, encoding: "utf8", ...deadline(600) });
 }
 
 /** The words of each call of sbatch that --dry-run prints, as a shell reads them. */
@@ -28,7 +29,7 @@ function calls(script: string, ...args: string[]): string[][] {
   assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
   assert.deepEqual(fs.readdirSync(folder), before);
   const show = `sbatch() { printf '%s\\0' "$@"; echo; }; ${stdout}`;
-  const shell = spawnSync("bash", ["-c", show], { encoding: "utf8" });
+  const shell = spawnSync("bash", ["-c", show], { encoding: "utf8", ...deadline(600) });
   return shell.stdout
     .trimEnd()
     .split("\n")
@@ -50,7 +51,7 @@ const DATA = [...SIZE, "--shards", "4", "--out", "it's 100%"];
 
 test("the scripts are bash that bash can read", () => {
   for (const name of fs.readdirSync(scripts).filter((file) => file.endsWith(".sh"))) {
-    assert.equal(spawnSync("bash", ["-n", path.join(scripts, name)]).status, 0, name);
+    assert.equal(spawnSync("bash", ["-n", path.join(scripts, name)], deadline(600)).status, 0, name);
   }
 });
 

@@ -19,6 +19,7 @@ import { sampleFields } from "../lib/sampling";
 import { tf } from "../lib/backend/tensors";
 import { createModel } from "../lib/presets/createModel";
 import { trainModel } from "../lib/storage/trainingRun";
+import { deadline } from "./processes";
 import { tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 const { environment, python, root } = require("../scripts/environment") as {
@@ -145,6 +146,7 @@ async function memoryToSample(count: number): Promise<number> {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     encoding: "utf8",
     env: environment(),
+    ...deadline(7200),
   });
   assert.equal(status, 0, stderr);
   const file = await ArrowFieldsFile.open(out);
@@ -182,6 +184,7 @@ test(`the kernel survives ${INTERRUPTS} interrupts, and computes on`, async (t) 
   const child = spawn(python, [path.join("tests", "interrupts.py"), String(INTERRUPTS)], {
     cwd: root,
     env: environment(),
+    ...deadline(7200),
   });
   const texts = { stdout: "", stderr: "" };
   child.stdout.on("data", (text: Buffer) => (texts.stdout += text.toString()));

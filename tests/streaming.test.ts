@@ -16,6 +16,7 @@ import { Random } from "../lib/random";
 import { splitByCondition } from "../lib/storage/batches";
 import { digestOf } from "../lib/storage/checkpoint";
 import { splitSource } from "../lib/storage/streaming";
+import { deadline } from "./processes";
 import { problem, refused } from "./tiny";
 
 const { environment, root } = require("../scripts/environment") as {
@@ -68,7 +69,7 @@ import sys, pyarrow.ipc
 table = pyarrow.ipc.open_file(sys.argv[1]).read_all().combine_chunks()
 with pyarrow.ipc.new_file(sys.argv[2], table.schema) as writer:
     writer.write_table(table)`;
-  assert.equal(spawnSync(python, ["-c", script, at("many.arrow"), at("one.arrow")]).status, 0);
+  assert.equal(spawnSync(python, ["-c", script, at("many.arrow"), at("one.arrow")], deadline(600)).status, 0);
   await withRows(at("one.arrow"), (rows) => {
     const pieces = [...rows.pieces()];
     assert.deepEqual(
@@ -134,6 +135,7 @@ test("training from a file is training from memory, bit for bit", () => {
       cwd: root,
       env,
       encoding: "utf8",
+      ...deadline(600),
     });
     assert.equal(status, 0, stderr);
     return stdout;

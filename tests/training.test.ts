@@ -17,6 +17,7 @@ import { disposeSet, gatherBatch, shuffledBlocks, splitByCondition, tensorSet } 
 import { FlatAdam } from "../lib/backend/flatAdam";
 import { createModel } from "../lib/presets/createModel";
 import { trainModel, type TrainingState, type TrainOptions } from "../lib/storage/trainingRun";
+import { deadline } from "./processes";
 import { problem, refused, tinyData, tinyFilm, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 const data = tinyData();
@@ -285,7 +286,8 @@ test("the length may be given in minutes", async () => {
 
 test("the same seed gives the same weights, bit for bit on one thread, and another seed others", () => {
   const script = `
-    const { createModel, train } = require("./lib/training/train");
+    const { createModel } = require("./lib/presets/createModel");
+    const { trainModel } = require("./lib/storage/trainingRun");
     const { tinyData, tinyPreset, tinyToken, tinyFilm, tinyTraining } = require("./tests/tiny");
     const data = tinyData();
     async function run(settings, seed) {
@@ -305,6 +307,7 @@ test("the same seed gives the same weights, bit for bit on one thread, and anoth
       cwd: path.join(__dirname, ".."),
       env: { ...process.env, TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "1" },
       encoding: "utf8",
+      ...deadline(600),
     },
   );
   const hashes = output.trim().split("\n");

@@ -23,6 +23,9 @@ interface Renderer {
   readonly waiting: ((answer: { code: number; message: string | null; result: string | null }) => void)[];
 }
 
+/** Seconds after which a picture counts as impossible to draw. */
+const PATIENCE = 180;
+
 let renderer: Renderer | undefined;
 
 function start(): Renderer {
@@ -85,8 +88,8 @@ function start(): Renderer {
 export async function pngOf(figure: Figure, scale = 1.3): Promise<Buffer> {
   const { data, layout } = figure;
   const { process: child, waiting } = start();
-  // Unreferenced pipes do not hold the event loop: something else must, while a picture is awaited.
-  const hold = setInterval(() => undefined, 1000);
+  // Unreferenced pipes do not hold the event loop: this does while a picture is awaited, and ends a kaleido that draws none.
+  const hold = setTimeout(() => child.kill("SIGKILL"), 1000 * PATIENCE);
   try {
     const answer = await new Promise<{ code: number; message: string | null; result: string | null }>(
       (resolve) => {
@@ -106,6 +109,6 @@ export async function pngOf(figure: Figure, scale = 1.3): Promise<Buffer> {
       throw new Error(`The figure could not be drawn: ${answer.message}`);
     return Buffer.from(answer.result, "base64");
   } finally {
-    clearInterval(hold);
+    clearTimeout(hold);
   }
 }

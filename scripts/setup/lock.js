@@ -1,16 +1,20 @@
 "use strict";
-// One set-up at a time in a clone. The lock names its process and the command that it runs, each with the time of its
+// One set-up at a time in a clone. The lock names its process and the commands that it runs, each with the time of its
 // start, as a process id alone comes back after a reboot or in the next container.
 
 const { spawnSync } = require("child_process");
 const fs = require("fs");
+const { deadline, killGroup } = require("../processes");
 const { SetupError } = require("./failure");
 
 /** When a process started, in the system's own words; undefined if it does not run. */
 function startOf(pid) {
   if (!(pid > 0)) return undefined;
   if (!fs.existsSync("/proc/self/stat")) {
-    const { status, stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" });
+    const { status, stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], {
+      encoding: "utf8",
+      ...deadline(60),
+    });
     return (status === 0 && stdout.trim()) || undefined;
   }
   try {
@@ -34,7 +38,7 @@ function read(file) {
 const runs = (pid, start) => start !== undefined && startOf(pid) === start;
 
 /**
- * Takes the lock; one whose owner has died is taken over, and the command that it left running is ended.
+ * Takes the lock; one whose owner has died is taken over, and the commands that it left running are ended.
  * Throws SetupError if another set-up holds it.
  */
 function takeLock(file) {
@@ -58,15 +62,16 @@ function takeLock(file) {
         throw new SetupError(
           `Another set-up is running in this clone (process ${holder.pid}): wait until it has ended.`,
         );
-      if (holder && runs(holder.child, holder.childStart)) process.kill(-holder.child, "SIGKILL");
+      for (const { pid, start } of holder?.children ?? []) if (runs(pid, start)) killGroup(pid);
       fs.rmSync(file, { force: true });
     }
   }
   return {
-    /** Notes the command that now runs, the leader of a process group of its own. */
-    note: (child) => {
+    /** Notes the commands that now run, each the leader of a process group of its own. */
+    note: (pids) => {
       try {
-        fs.writeFileSync(file, JSON.stringify({ ...own, child, childStart: child && startOf(child) }));
+        const children = pids.map((pid) => ({ pid, start: startOf(pid) }));
+        fs.writeFileSync(file, JSON.stringify({ ...own, children }));
       } catch {
         // A full disk: the command itself will say so.
       }

@@ -1,24 +1,32 @@
 "use strict";
-// Runs the commands of set-up, one at a time, each in a process group of its own, so that it can be ended whole.
+// Runs the commands of set-up, each in a process group of its own, so that it can be ended whole.
 
 const { spawn } = require("child_process");
+const { deadline, killGroup } = require("../processes");
 
-let current;
+/** Process ids of the commands that run. */
+const running = new Set();
+let stopped = false;
+
+/** No download takes longer, in s. */
+const LONGEST = 7200;
 
 /**
- * Runs a command; its output is kept, not shown. Calls `started(pid)` with its process, and with undefined at its end.
+ * Runs a command; its output is kept, not shown. Calls `changed` with the ids of all that run, at its start and its end.
  * Resolves with { ok, output, signal }.
  */
-function run(command, args, { cwd, env, started = () => undefined }) {
+function run(command, args, { cwd, env, changed = () => undefined }) {
+  if (stopped) return Promise.resolve({ ok: false, output: "stopped" });
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    const options = { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] };
+    const child = spawn(command, args, { ...options, ...deadline(LONGEST) });
     let output = "";
     let ended = false;
     const end = (ok, signal) => {
       if (ended) return;
       ended = true;
-      current = undefined;
-      started(undefined);
+      running.delete(child.pid);
+      changed([...running]);
       resolve({ ok, output, signal });
     };
     const keep = (text) => (output = (output + text).slice(-1_000_000));
@@ -30,20 +38,16 @@ function run(command, args, { cwd, env, started = () => undefined }) {
     });
     child.on("close", (code, signal) => end(code === 0, signal));
     if (child.pid !== undefined) {
-      current = child;
-      started(child.pid);
+      running.add(child.pid);
+      changed([...running]);
     }
   });
 }
 
-/** Ends the command that runs, and all that it has started. */
+/** Ends the commands that run, and all that they have started; no other is begun. */
 function stop() {
-  if (current === undefined) return;
-  try {
-    process.kill(-current.pid, "SIGKILL");
-  } catch {
-    // It has ended by itself.
-  }
+  stopped = true;
+  for (const pid of running) killGroup(pid);
 }
 
 module.exports = { run, stop };

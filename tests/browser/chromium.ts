@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { type Browser, chromium } from "playwright-core";
+import { deadline } from "../processes";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const root = path.join(__dirname, "..", "..");
@@ -33,6 +34,7 @@ export function packagedChromium(): string {
     cwd: __dirname,
     env,
     encoding: "utf8",
+    ...deadline(600),
   });
   // Its own configuration looks for fonts elsewhere; without any font it ends at the first field for input.
   const folders = [path.join(folder, "fonts"), "/usr/share/fonts"].map(

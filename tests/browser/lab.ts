@@ -1,22 +1,13 @@
 /** JupyterLab as npm run lab starts it, in a copy of the project, and a browser that looks at it. */
-import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
-import net from "node:net";
 import path from "node:path";
 import type { Browser, Page } from "playwright-core";
+import { LabServer } from "../labServer";
 import { launch, systemChromium } from "./chromium";
-import { pictures, Project, root } from "./project";
+import { pictures, Project } from "./project";
 
 /** Milliseconds until something that is awaited counts as missing: long, as machines for tests are slow at times. */
 export const PATIENCE = 180_000;
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Opens a page that keeps account of what goes wrong in it. */
 export async function openPage(browser: Browser, faults: string[], viewport = { width: 1300, height: 1000 }) {
@@ -49,7 +40,7 @@ export class Lab {
   private constructor(
     readonly project: Project,
     readonly browser: Browser,
-    private readonly server: ChildProcess,
+    private readonly server: LabServer,
     /** What JupyterLab prints for the user to open: the first notebook, with the token. */
     readonly address: string,
   ) {}
@@ -66,20 +57,15 @@ export class Lab {
       JUPYTERLAB_SETTINGS_DIR: path.join(own, "settings"),
       JUPYTERLAB_WORKSPACES_DIR: path.join(own, "workspaces"),
     };
-    const options = [`--ServerApp.port=${await freePort()}`, `--ServerApp.root_dir=${project.folder}`];
-    // So that tests can ask the application what it knows, besides looking at it.
-    const test = ["--no-browser", "--LabApp.expose_app_in_browser=True"];
-    const server = spawn(process.execPath, [path.join("scripts", "lab.js"), ...options, ...test], {
-      cwd: root,
-      env: { ...process.env, ...settings },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    process.once("exit", () => server.kill());
+    // Exposed, so that tests can ask the application what it knows, besides looking at it.
+    const options = [`--ServerApp.root_dir=${project.folder}`, "--LabApp.expose_app_in_browser=True"];
+    const server = await LabServer.start(options, settings);
+    process.once("exit", () => server.process.kill());
     try {
       const address = await printedAddress(server);
       return new Lab(project, await launch(systemChromium()!), server, address);
     } catch (error) {
-      server.kill();
+      await server.end();
       throw error;
     }
   }
@@ -101,22 +87,14 @@ export class Lab {
     for (const [i, page] of left.entries())
       await photograph(page, `unfinished-${path.basename(this.project.folder)}-${i}`).catch(() => undefined);
     await this.browser.close();
-    const ended = new Promise((resolve) => this.server.once("exit", resolve));
-    if (this.server.kill()) await ended;
+    await this.server.end();
   }
 }
 
-/** Waits for the address that the server prints; throws with all that it printed if it ends before. */
-async function printedAddress(server: ChildProcess): Promise<string> {
-  let printed = "";
-  return new Promise((resolve, reject) => {
-    const read = (chunk: Buffer) => {
-      printed += chunk.toString();
-      const found = /http:\/\/127\.0\.0\.1:\d+\/lab\S*token=[0-9a-f]{20,}/.exec(printed);
-      if (found) resolve(found[0]);
-    };
-    server.stdout!.on("data", read);
-    server.stderr!.on("data", read);
-    server.once("exit", (code) => reject(new Error(`JupyterLab ended with status ${code}:\n${printed}`)));
-  });
+/** The address that the server prints; throws with all that it printed if it ends before it answers. */
+async function printedAddress(server: LabServer): Promise<string> {
+  await server.ready();
+  const found = /http:\/\/127\.0\.0\.1:\d+\/lab\S*token=[0-9a-f]{20,}/.exec(server.printed);
+  if (!found) throw new Error(`JupyterLab prints no address:\n${server.printed}`);
+  return found[0];
 }

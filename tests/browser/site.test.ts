@@ -5,6 +5,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Browser } from "playwright-core";
+import { deadline } from "../processes";
 import { launch, systemChromium } from "./chromium";
 import { changedFrom, curves, dragSlider, drawnFigures } from "./figures";
 import { openPage, photograph } from "./lab";
@@ -42,7 +43,12 @@ after(() => browser?.close());
 
 function run(command: string, args: string[], cwd: string): void {
   const env = environment({ ...process.env, JUPYTER_PATH: path.join(pictures, "site", "jupyter") });
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    env,
+    encoding: "utf8",
+    ...deadline(600),
+  });
   assert.equal(status, 0, `${args.join(" ")}\n${stdout}${stderr}`);
 }
 

@@ -8,6 +8,7 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { deadline } from "../processes";
 
 const CONTROLLER = "10.77.0.1";
 /** After which a silent node counts as lost; a requeued job waits for as long as its credential is valid. */
@@ -64,7 +65,7 @@ function settings(folder: string): string {
 
 /** Runs a command of the system, which must succeed. */
 function must(command: string, ...args: string[]): void {
-  const { status, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  const { status, stderr } = spawnSync(command, args, { encoding: "utf8", ...deadline(60) });
   if (status !== 0) throw new Error(`${[command, ...args].join(" ")}: ${stderr}`);
 }
 
@@ -133,7 +134,7 @@ export class Cluster {
 
   /** Runs a Slurm command, whatever its exit status. */
   run(command: string, ...args: string[]): { status: number | null; stdout: string; stderr: string } {
-    return spawnSync(command, args, { encoding: "utf8", env: this.environment });
+    return spawnSync(command, args, { encoding: "utf8", env: this.environment, ...deadline(60) });
   }
 
   /** Waits for a condition; throws with the logs' ends if it is not met in time. */
@@ -152,7 +153,11 @@ export class Cluster {
 
   private daemon(name: string, command: string, ...args: string[]): ChildProcess {
     const log = fs.openSync(path.join(this.folder, `${name}.out`), "a");
-    const child = spawn(command, args, { env: this.environment, stdio: ["pipe", log, log] });
+    const child = spawn(command, args, {
+      env: this.environment,
+      stdio: ["pipe", log, log],
+      ...deadline(7200),
+    });
     fs.closeSync(log);
     this.daemons.set(name, child);
     return child;

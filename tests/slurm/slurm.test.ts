@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { deadline } from "../processes";
 import { Cluster, type NodeName } from "./cluster";
 import { findProcess, Jobs, parentOf } from "./jobs";
 import { idleSeconds, throughput } from "./measure";
@@ -20,7 +21,7 @@ const results = at("all results", "100%");
 function porousSgm(...args: string[]): void {
   const env = { ...process.env, TF_NUM_INTRAOP_THREADS: "1" };
   const words = [path.join(root, "scripts", "porous-sgm.js"), ...args];
-  const { status, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", env });
+  const { status, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", env, ...deadline(600) });
   assert.equal(status, 0, stderr);
 }
 
