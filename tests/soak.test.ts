@@ -11,7 +11,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import v8 from "node:v8";
 import vm from "node:vm";
-import { ArrowFieldsFile } from "../lib/storage/arrow";
+import { ArrowRows } from "../lib/storage/arrow";
 import type { ModelSettings } from "../lib/presets/presets";
 import { Random } from "../lib/random";
 import { sampleFields } from "../lib/sampling";
@@ -145,9 +145,9 @@ async function memoryToSample(count: number): Promise<number> {
     env: environment(),
   });
   assert.equal(status, 0, stderr);
-  const file = await ArrowFieldsFile.open(out);
-  assert.equal(file.maxRows, count);
-  await file.close();
+  const file = await ArrowRows.open(out);
+  assert.equal(file.rows, count);
+  file.close();
   fs.rmSync(out);
   return Number(/most (\d+)/.exec(stdout)![1]) / 1000;
 }

@@ -6,8 +6,7 @@
  * Prints a line for each kind of model: its name, SHA-256 of moments and weights, and the last losses.
  */
 import { createHash } from "node:crypto";
-import { readDataSet } from "../lib/storage/arrow";
-import { ArrowRows } from "../lib/storage/arrowRows";
+import { ArrowRows, openRows, readDataSet } from "../lib/storage/arrow";
 import type { ModelSettings, TrainingSettings } from "../lib/presets/presets";
 import { createModel, train } from "../lib/training";
 import { tinyFilm, tinyPreset, tinyToken } from "./tiny";
@@ -25,7 +24,7 @@ const KINDS: Record<string, [ModelSettings, Partial<TrainingSettings>, number]> 
 
 async function main(): Promise<void> {
   const [file, way] = process.argv.slice(2);
-  const data = way === "loaded" ? await readDataSet(file) : await ArrowRows.open(file);
+  const data = way === "loaded" ? await readDataSet(file) : await openRows(file);
   for (const [name, [settings, training, steps]] of Object.entries(KINDS)) {
     const preset = tinyPreset(settings, training);
     const model = createModel(data, preset);
@@ -38,7 +37,7 @@ async function main(): Promise<void> {
     model.dispose();
     console.log(`${name}: ${hash.digest("hex")}, ${losses.join()}`);
   }
-  if (data instanceof ArrowRows) await data.close();
+  if (data instanceof ArrowRows) data.close();
 }
 
 void main();

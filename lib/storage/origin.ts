@@ -1,6 +1,6 @@
 /** What a file that generate() wrote says of how it came about: the settings of its data set, and its shard. */
 import { asNumber, InputError, shown } from "../errors";
-import { ArrowFieldsFile } from "./arrow";
+import { ArrowRows } from "./arrow";
 import type { Problem } from "../problem";
 import { type DataSetSize, planRows, rowPlan, type Shard, WHOLE } from "./tasks";
 
@@ -24,7 +24,7 @@ export function originMetadata(
 
 /** Reads where a file comes from. Throws InputError for one that is damaged or that generate() has not written. */
 export async function originOf(file: string): Promise<Origin> {
-  const source = await ArrowFieldsFile.open(file);
+  const source = await ArrowRows.open(file);
   try {
     const { problem, metadata } = source;
     const [conditions, fields, seed] = ["conditions", "fields", "seed"].map((name) =>
@@ -35,14 +35,14 @@ export async function originOf(file: string): Promise<Origin> {
     if (!Object.values(originMetadata(origin, origin.shard)).every((text) => !text.includes("NaN"))) {
       throw new InputError(`${shown(file)} is not a file of generate: it names no seed, sizes and shard.`);
     }
-    const rows = await source.countRows();
+    const { rows } = source;
     const expected = planRows(rowPlan(origin, origin.shard));
     if (rows !== expected) {
       throw new InputError(`${shown(file)} is damaged: it has ${rows} rows and not ${expected}.`);
     }
     return origin;
   } finally {
-    await source.close();
+    source.close();
   }
 }
 

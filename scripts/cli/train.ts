@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { ArrowRows, openData } from "../../lib/storage/arrowRows";
+import { ArrowRows, openData } from "../../lib/storage/arrowReader";
 import { abandonAll } from "../../lib/storage/atomicFile";
 import { finiteInRange, InputError, integerInRange, positiveInteger } from "../../lib/errors";
 import { Interrupted } from "../../lib/storage/interrupt";
@@ -62,7 +62,7 @@ async function runTraining(options: Options): Promise<void> {
     run = await follow(states, progress);
   } finally {
     progress.end();
-    if (data instanceof ArrowRows) await data.close();
+    if (data instanceof ArrowRows) data.close();
   }
   const { last, loss, interrupted } = run;
   if (interrupted) process.exitCode = STATUS_INTERRUPTED;
