@@ -7,8 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { Random } from "../lib/random";
-import { readCheckpoint } from "../lib/storage/checkpoint";
-import { CheckpointFolder } from "../lib/storage/checkpointFolder";
+import { CheckpointFolder, readCheckpoint } from "../lib/storage/checkpoint";
 import { createModel, train, type TrainOptions } from "../lib/training";
 import { refused, tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 

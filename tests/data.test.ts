@@ -10,7 +10,7 @@ import { KeyValue } from "apache-arrow/fb/key-value";
 import { Schema } from "apache-arrow/fb/schema";
 import { Builder } from "flatbuffers";
 import { ArrowRows, readBatches, readDataSet, writeDataSet } from "../lib/storage/arrow";
-import { abandonAll, AtomicFile, fileError } from "../lib/storage/atomicFile";
+import { abandonAll, AtomicFile, fileError } from "../lib/storage/files";
 import { CsvFieldsWriter, readPorosityCsv } from "../lib/storage/csv";
 import {
   concatenate,
@@ -154,6 +154,13 @@ test("the same seed gives the same bytes with one worker and with two, and anoth
   assert.ok(one.equals(two));
   assert.ok(!one.equals(await write("other.arrow", { workers: 2, seed: 1 })));
   assertSameRows(await readDataSet(at("two.arrow")), generateDataSet(problem, SIZE));
+});
+
+test("a worker thread that fails ends the work, and no file appears", async () => {
+  const unknown = { ...problem, settings: { convention: "bad" } };
+  const work = generate({ problem: unknown, ...SIZE, out: at("failed.arrow"), workers: 2 });
+  await assert.rejects(work, /The convention is "bad"/);
+  assert.ok(!fs.readdirSync(folder).some((name) => name.includes("failed.arrow")));
 });
 
 test("the shards of a data set are its parts", async () => {

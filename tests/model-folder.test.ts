@@ -6,7 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { ScoreModel } from "../lib/scoreModel";
-import { CheckpointFolder } from "../lib/storage/checkpointFolder";
+import { CheckpointFolder } from "../lib/storage/checkpoint";
 import { createModel } from "../lib/training";
 import { refused, tinyData, tinyPreset, tinyToken } from "./tiny";
 

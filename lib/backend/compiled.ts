@@ -1,7 +1,7 @@
 import fs from "fs";
 import os from "os";
 import path from "path";
-import { fileError } from "../storage/atomicFile";
+import { fileError } from "../storage/files";
 import { native, tf } from "./native";
 import { savedModel, TAG } from "./graphDef";
 import { record } from "./record";

@@ -10,7 +10,7 @@ import {
   readBatchHeader,
   readFooter,
 } from "./arrowLayout";
-import { fileError } from "./atomicFile";
+import { fileError } from "./files";
 import { ConditionGroups, lastAtMost } from "./conditionGroups";
 import type { RowSource } from "./rowSource";
 

@@ -10,7 +10,7 @@ import {
   Struct,
 } from "apache-arrow";
 import { type Column, columns, FORMAT_VERSION } from "./arrowLayout";
-import { AtomicFile } from "./atomicFile";
+import { AtomicFile } from "./files";
 import { type DataSet, sliceRows } from "../dataSet";
 import type { Problem } from "../problem";
 

@@ -3,12 +3,11 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { Worker } from "node:worker_threads";
 import { integerInRange, positiveInteger } from "../errors";
-import { ArrowFieldsWriter } from "./arrow";
-import { checkRoom } from "./atomicFile";
+import { ArrowFieldsWriter } from "./arrowWriter";
+import { checkRoom } from "./files";
 import { concatenate, type DataSet } from "../dataSet";
 import type { GenerateWorkerData, TaskResult } from "./generateWorker";
 import { checkConditions, type Problem } from "../problem";
-import { originMetadata } from "./origin";
 import {
   type DataSetSize,
   MAX_COUNT,
@@ -19,6 +18,7 @@ import {
   type Shard,
   simulateRowsAt,
   taskCount,
+  WHOLE,
 } from "./tasks";
 
 /** A worker thread takes about half a second to start, in which this many rows can be computed without it. */
@@ -64,6 +64,19 @@ export function simulateAt(
   positiveInteger("The number of fields", count, MAX_COUNT);
   integerInRange("The seed", seed, 0, Number.MAX_SAFE_INTEGER);
   return simulateRowsAt(problem, checkConditions(problem, conditions), count, seed);
+}
+
+/** What a file tells of its origin beside its problem: the settings of its data set, and its shard. */
+export function originMetadata(
+  { conditions, fields, seed }: DataSetSize,
+  { index, count } = WHOLE,
+): Record<string, string> {
+  return {
+    seed: String(seed),
+    conditions: String(conditions),
+    fields: String(fields),
+    shard: `${index}/${count}`,
+  };
 }
 
 /**

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { Command, Option } from "commander";
-import { AtomicFile } from "../../lib/storage/atomicFile";
+import { AtomicFile } from "../../lib/storage/files";
 import { porousElectrode } from "../../lib/electrodeProblem";
 import type { Problem } from "../../lib/problem";
 import { InputError, integerInRange, oneOf, positiveInteger, shown } from "../../lib/errors";

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { ArrowRows, openData } from "../../lib/storage/arrowReader";
-import { abandonAll } from "../../lib/storage/atomicFile";
+import { abandonAll } from "../../lib/storage/files";
 import { finiteInRange, InputError, integerInRange, positiveInteger } from "../../lib/errors";
 import { Interrupted } from "../../lib/storage/interrupt";
 import type { TrainingState } from "../../lib/training";
