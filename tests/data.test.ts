@@ -5,8 +5,12 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { RecordBatchFileWriter, tableFromArrays } from "apache-arrow";
-import { ArrowFieldsFile, readBatches, readDataSet, writeDataSet } from "../lib/storage/arrow";
-import { abandonAll, AtomicFile, fileError } from "../lib/storage/atomicFile";
+import { Footer } from "apache-arrow/fb/footer";
+import { KeyValue } from "apache-arrow/fb/key-value";
+import { Schema } from "apache-arrow/fb/schema";
+import { Builder } from "flatbuffers";
+import { ArrowRows, readBatches, readDataSet, writeDataSet } from "../lib/storage/arrow";
+import { abandonAll, AtomicFile, fileError } from "../lib/storage/files";
 import { CsvFieldsWriter, readPorosityCsv } from "../lib/storage/csv";
 import {
   concatenate,
@@ -151,6 +155,13 @@ test("the same seed gives the same bytes with one worker and with two, and anoth
   assert.ok(one.equals(two));
   assert.ok(!one.equals(await write("other.arrow", { workers: 2, seed: 1 })));
   assertSameRows(await readDataSet(at("two.arrow")), generateDataSet(problem, SIZE));
+});
+
+test("a worker thread that fails ends the work, and no file appears", async () => {
+  const unknown = { ...problem, settings: { convention: "bad" } };
+  const work = generate({ problem: unknown, ...SIZE, out: at("failed.arrow"), workers: 2 });
+  await assert.rejects(work, /The convention is "bad"/);
+  assert.ok(!fs.readdirSync(folder).some((name) => name.includes("failed.arrow")));
 });
 
 test("the shards of a data set are its parts", async () => {
@@ -378,6 +389,77 @@ test("claims of more data than there is are refused before memory is taken for t
   await refused(() => readDataSet(body), /claims more data than the file holds/);
 });
 
+test("every count and place in the footer and in a header may be false, and the largest number", async () => {
+  writeDataSet(at("small.arrow"), simulateAt(problem, [1e-5, 0, 25], 2, 1));
+  const whole = fs.readFileSync(at("small.arrow"));
+  const end = whole.length - 10;
+  const footer = end - whole.readInt32LE(end);
+  const words = [
+    ...Array.from({ length: 250 }, (_, k) => 8 + 4 * k), // the schema, and the header of the first record batch
+    ...Array.from({ length: (end - footer) >> 2 }, (_, k) => footer + 4 * k),
+  ];
+  let refusals = 0;
+  for (const word of words) {
+    const bytes = Buffer.from(whole);
+    bytes.writeInt32LE(2 ** 31 - 1, word);
+    fs.writeFileSync(at("word.arrow"), bytes);
+    try {
+      await readDataSet(at("word.arrow"));
+    } catch (error) {
+      assert.ok(error instanceof InputError, `word ${word}: ${String(error)}`);
+      refusals++;
+    }
+  }
+  assert.ok(refusals > words.length / 4); // others are texts, padding and what is never read
+});
+
+test("metadata that name one long text many times cost no memory", async () => {
+  const builder = new Builder();
+  const text = builder.createString("x".repeat(1_000_000));
+  KeyValue.startKeyValue(builder);
+  KeyValue.addKey(builder, text);
+  KeyValue.addValue(builder, text);
+  const pair = KeyValue.endKeyValue(builder);
+  const metadata = Schema.createCustomMetadataVector(builder, new Array<number>(250_000).fill(pair));
+  Schema.startSchema(builder);
+  Schema.addCustomMetadata(builder, metadata);
+  const schema = Schema.endSchema(builder);
+  Footer.startFooter(builder);
+  Footer.addSchema(builder, schema);
+  builder.finish(Footer.endFooter(builder));
+  const footer = builder.asUint8Array();
+  const length = Buffer.alloc(4);
+  length.writeInt32LE(footer.length);
+  fs.writeFileSync(
+    at("repeated.arrow"),
+    Buffer.concat([Buffer.from("ARROW1\0\0"), footer, length, Buffer.from("ARROW1")]),
+  );
+  await refused(() => readDataSet(at("repeated.arrow")), /its contents are damaged/);
+});
+
+test("compressed numbers and other types are refused", async () => {
+  const python = path.join(__dirname, "..", ".venv", "bin", "python");
+  const script = `
+import sys, pyarrow, pyarrow.ipc
+table = pyarrow.ipc.open_file(sys.argv[1]).read_all()
+options = pyarrow.ipc.IpcWriteOptions(compression="zstd")
+with pyarrow.ipc.new_file(sys.argv[2], table.schema, options=options) as writer:
+    writer.write_table(table)
+for file, column in ((sys.argv[3], table.column("flux").dictionary_encode()), (sys.argv[4], table.column("flux").cast("float32"))):
+    other = table.set_column(2, "flux", column)
+    with pyarrow.ipc.new_file(file, other.schema) as writer:
+        writer.write_table(other)`;
+  const names = ["with", "compressed", "dictionary", "float32"].map((name) => at(`${name}.arrow`));
+  execFileSync(python, ["-c", script, ...names]);
+  await refused(() => readDataSet(names[1]), /its record batches are compressed/);
+  for (const name of names.slice(2)) {
+    await refused(
+      () => readDataSet(name),
+      /its column 3 is "flux: another type" and not "flux: float64"; give an Arrow file/,
+    );
+  }
+});
+
 test("damage anywhere is an InputError or harmless, never another failure", async () => {
   const size = fs.statSync(at("with.arrow")).size;
   const random = new Random(8);
@@ -404,9 +486,9 @@ test("the file handle is released when reading stops early", async () => {
     assert.equal(batch.rows, 256);
     break;
   }
-  const file = await ArrowFieldsFile.open(at("long.arrow"));
-  assert.equal(file.maxRows, 1200);
-  await file.close();
+  const file = await ArrowRows.open(at("long.arrow"));
+  assert.equal(file.rows, 1200);
+  file.close();
   const held = fs.existsSync("/proc/self/fd")
     ? fs.readdirSync("/proc/self/fd").filter((fd) => {
         try {

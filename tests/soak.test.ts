@@ -149,9 +149,9 @@ async function memoryToSample(count: number): Promise<number> {
     ...deadline(7200),
   });
   assert.equal(status, 0, stderr);
-  const file = await ArrowFieldsFile.open(out);
-  assert.equal(file.maxRows, count);
-  await file.close();
+  const file = await ArrowRows.open(out);
+  assert.equal(file.rows, count);
+  file.close();
   fs.rmSync(out);
   return Number(/most (\d+)/.exec(stdout)![1]) / 1000;
 }

@@ -27,7 +27,7 @@ const KINDS: Record<string, [ModelSettings, Partial<TrainingSettings>, number]> 
 
 async function main(): Promise<void> {
   const [file, way] = process.argv.slice(2);
-  const data = way === "loaded" ? await readDataSet(file) : await ArrowRows.open(file);
+  const data = way === "loaded" ? await readDataSet(file) : await openRows(file);
   for (const [name, [settings, training, steps]] of Object.entries(KINDS)) {
     const preset = tinyPreset(settings, training);
     const model = createModel(data, preset);
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
     model.dispose();
     console.log(`${name}: ${hash.digest("hex")}, ${losses.join()}`);
   }
-  if (data instanceof ArrowRows) await data.close();
+  if (data instanceof ArrowRows) data.close();
 }
 
 void main();

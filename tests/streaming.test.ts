@@ -5,8 +5,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { readDataSet, writeDataSet } from "../lib/storage/arrow";
-import { ArrowRows, openData } from "../lib/storage/arrowRows";
+import { ArrowRows, openData, openRows, readDataSet, writeDataSet } from "../lib/storage/arrow";
 import { ConditionGroups } from "../lib/storage/conditionGroups";
 import { concatenate, groupByCondition, selectRows, sliceRows } from "../lib/dataSet";
 import { generateDataSet, simulateAt } from "../lib/storage/generate";
@@ -34,11 +33,11 @@ writeDataSet(at("mixed.arrow"), data);
 
 /** Does something with rows that stay in a file. */
 async function withRows<T>(file: string, use: (rows: ArrowRows) => T): Promise<T> {
-  const rows = await ArrowRows.open(file);
+  const rows = await openRows(file);
   try {
     return use(rows);
   } finally {
-    await rows.close();
+    rows.close();
   }
 }
 
@@ -150,18 +149,18 @@ test("a small file is loaded, and a damaged one refused when it is opened or whe
   assert.ok(!((await openData(at("mixed.arrow"))) instanceof ArrowRows));
   const left = await openData(at("mixed.arrow"), 1000);
   assert.ok(left instanceof ArrowRows);
-  await left.close();
+  left.close();
   await refused(() => openData(at("absent.arrow")), /no such file/);
   const bad = sliceRows(data, 0, 300);
   const value = bad.fields[bad.fields.length - 1];
   bad.fields[bad.fields.length - 1] = NaN;
   writeDataSet(at("bad.arrow"), bad);
   bad.fields[bad.fields.length - 1] = value;
-  await refused(() => ArrowRows.open(at("bad.arrow")), /row 300 of column phi holds NaN/);
+  await refused(() => openRows(at("bad.arrow")), /row 300 of column phi holds NaN/);
   fs.copyFileSync(at("mixed.arrow"), at("changed.arrow"));
-  const rows = await ArrowRows.open(at("changed.arrow"));
+  const rows = await openRows(at("changed.arrow"));
   fs.truncateSync(at("changed.arrow"), 100_000);
   await refused(() => rows.select([250]), /its contents are damaged/);
-  await rows.close();
+  rows.close();
   assert.equal((await readDataSet(at("mixed.arrow"))).rows, 300);
 });

@@ -1,5 +1,4 @@
-import { fileError } from "../storage/atomicFile";
-import { readRegularFile } from "../storage/regularFile";
+import { fileError, readRegularFile } from "../storage/files";
 import { InputError, shown } from "../errors";
 import { replaced } from "./confirm";
 import type { Evaluation } from "./evaluate";

@@ -1,2 +1,2 @@
-export { ArrowFieldsFile, readBatches, readDataSet } from "./arrowReader";
+export { ArrowRows, openData, openRows, readBatches, readDataSet } from "./arrowReader";
 export { ArrowFieldsWriter, writeDataSet } from "./arrowWriter";

@@ -9,8 +9,8 @@ import {
   Schema,
   Struct,
 } from "apache-arrow";
-import { type Column, columns, FORMAT_VERSION, strided } from "./arrowLayout";
-import { AtomicFile } from "./atomicFile";
+import { type Column, columns, FORMAT_VERSION } from "./arrowLayout";
+import { AtomicFile } from "./files";
 import { type DataSet, sliceRows } from "../dataSet";
 import type { Problem } from "../problem";
 
@@ -56,7 +56,7 @@ export class ArrowFieldsWriter {
   constructor(
     file: string,
     problem: Problem,
-    private readonly withLatent: boolean,
+    withLatent: boolean,
     metadata: Readonly<Record<string, string>> = {},
   ) {
     this.columns = columns(problem, withLatent);
@@ -76,11 +76,11 @@ export class ArrowFieldsWriter {
   /** Appends all rows as one record batch. */
   write(data: DataSet): void {
     if (data.rows === 0) return;
-    const children = this.columns.map(({ width }, index) => {
-      const child = makeData({ type: new Float64(), data: columnValues(data, index, this.withLatent) });
-      return width === 1
+    const children = this.columns.map((column) => {
+      const child = makeData({ type: new Float64(), data: columnValues(data, column) });
+      return column.width === 1
         ? child
-        : makeData({ type: listType(width), length: data.rows, nullCount: 0, child });
+        : makeData({ type: listType(column.width), length: data.rows, nullCount: 0, child });
     });
     const type = new Struct(this.schema.fields);
     const batch = makeData({ type, length: data.rows, nullCount: 0, children });
@@ -130,20 +130,15 @@ function listType(width: number): FixedSizeList<Float64> {
   return new FixedSizeList(width, new ArrowField("item", new Float64(), false));
 }
 
-/** The index-th column of a data set as one contiguous array; it shares memory where it can. */
-function columnValues(data: DataSet, index: number, withLatent: boolean): Float64Array {
-  const { problem, rows } = data;
-  const count = problem.conditions.length;
-  if (index < count) return strided(data.conditions, rows, count, index, 1);
-  if (withLatent && index === count) {
-    if (!data.latent) throw new Error(`The rows have no ${problem.latent?.name ?? "latent field"}.`);
-    return data.latent;
+/** A column of a data set as one contiguous array; it shares memory where it can. */
+function columnValues(data: DataSet, { name, width, part, first, stride }: Column): Float64Array {
+  const source = data[part];
+  if (!source) throw new Error(`The rows have no ${name}.`);
+  if (width === stride) return source;
+  const values = new Float64Array(data.rows * width);
+  for (let row = 0; row < data.rows; row++) {
+    const shift = first + row * stride - row * width;
+    for (let i = row * width; i < (row + 1) * width; i++) values[i] = source[i + shift];
   }
-  return strided(
-    data.fields,
-    rows,
-    problem.fields.length,
-    index - count - (withLatent ? 1 : 0),
-    problem.cells,
-  );
+  return values;
 }

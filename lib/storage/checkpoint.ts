@@ -1,11 +1,13 @@
 /**
- * The state of an unfinished training in one file of the safetensors format: eight bytes with the length of a JSON
+ * The states of an unfinished training, each in one file of the safetensors format: eight bytes with the length of a JSON
  * header, the header, and the blocks of float32 that it describes.
  */
 import { createHash } from "node:crypto";
-import { AtomicFile, fileError } from "./atomicFile";
+import fs from "node:fs";
+import path from "node:path";
+import { fileError, readRegularFile, writeWhole } from "./files";
+import { FolderLock } from "./folderLock";
 import type { DataSet } from "../dataSet";
-import { readRegularFile } from "./regularFile";
 import { isSource, piecesOf, type RowSource } from "./rowSource";
 import { InputError, shown } from "../errors";
 
@@ -26,6 +28,8 @@ export interface Checkpoint {
   readonly vectors: Readonly<Record<"weights" | "average" | "first" | "second", Float32Array>>;
 }
 
+const FORMAT = "porous-sgm checkpoint 2";
+const NO_DIGEST = "0".repeat(64);
 const NAMES = ["weights", "average", "first", "second"] as const;
 
 /** A short digest of a data set's conditions and fields. */
@@ -48,37 +52,31 @@ export function writeCheckpoint(file: string, checkpoint: Checkpoint): void {
     const { buffer, byteOffset, byteLength } = vectors[name];
     return new Uint8Array(buffer, byteOffset, byteLength);
   });
-  const header: Record<string, unknown> = {
+  let end = 0;
+  const places = NAMES.map((name, i) => {
+    const start = end;
+    end += blocks[i].length;
+    return [name, { dtype: "F32", shape: [vectors[name].length], data_offsets: [start, end] }];
+  });
+  const text = JSON.stringify({
     // The format's metadata are strings.
     __metadata__: {
       format: FORMAT,
       sha256: NO_DIGEST, // before all that a caller may choose, which could hold as many zeros
-      ...Object.fromEntries(
-        Object.entries({ step, seconds, bestLoss, setbacks }).map(([k, v]) => [k, String(v)]),
-      ),
+      step: String(step),
+      seconds: String(seconds),
+      bestLoss: String(bestLoss),
+      setbacks: String(setbacks),
       fingerprint: JSON.stringify(fingerprint),
     },
-  };
-  let end = 0;
-  NAMES.forEach((name, i) => {
-    const start = end;
-    end += blocks[i].length;
-    header[name] = { dtype: "F32", shape: [vectors[name].length], data_offsets: [start, end] };
+    ...(Object.fromEntries(places) as object),
   });
   // Blanks to a multiple of eight bytes keep the blocks aligned, as the format asks.
-  const text = JSON.stringify(header);
   const padded = text + " ".repeat((8 - (Buffer.byteLength(text) % 8)) % 8);
   const json = Buffer.from(padded.replace(NO_DIGEST, digest(padded, blocks)));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length));
-  const target = new AtomicFile(file);
-  try {
-    for (const part of [length, json, ...blocks]) target.write(part);
-    target.commit();
-  } catch (error) {
-    target.abandon();
-    throw error;
-  }
+  writeWhole(file, length, json, ...blocks);
 }
 
 /** Reads a checkpoint; undefined where there is none. Throws InputError for one that is damaged or cannot be read. */
@@ -162,5 +160,73 @@ export function checkSame(folder: string, stored: Fingerprint, present: Fingerpr
   }
 }
 
-const FORMAT = "porous-sgm checkpoint 2";
-const NO_DIGEST = "0".repeat(64);
+/** States of a training that are kept beside the best. */
+const KEPT = 3;
+const STATE = /^step-(\d{9})\.safetensors$/;
+/** What a process that was killed while it wrote may leave. */
+const UNFINISHED = /^(\.(step-\d{9}|best)\.safetensors\..*|lock\.\d+)\.tmp$/;
+
+/**
+ * A folder with the last three states of a training and the one of the smallest validation loss. One process at a time
+ * may use it: call close() in the end. Throws InputError if another does, or if the folder cannot be written.
+ */
+export class CheckpointFolder {
+  private readonly lock: FolderLock;
+
+  constructor(readonly folder: string) {
+    try {
+      fs.mkdirSync(folder, { recursive: true });
+    } catch (error) {
+      throw fileError("write", folder, error);
+    }
+    this.lock = new FolderLock(folder, "training");
+    for (const name of fs.readdirSync(folder)) {
+      if (UNFINISHED.test(name)) fs.rmSync(path.join(folder, name), { force: true });
+    }
+  }
+
+  /** Steps of the states that are here, newest first, damaged ones among them. */
+  get steps(): number[] {
+    const found = fs.readdirSync(this.folder).flatMap((name) => STATE.exec(name)?.[1] ?? []);
+    return found.map(Number).sort((a, b) => b - a);
+  }
+
+  /**
+   * The newest state that can be read; undefined where there is none. `note` gets a sentence for each damaged one before
+   * it. Throws InputError when there are states and all are damaged: nothing is overwritten then.
+   */
+  newest(note: (sentence: string) => void): Checkpoint | undefined {
+    const { steps } = this;
+    for (const step of steps) {
+      try {
+        return readCheckpoint(this.file(step));
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        note(error.message);
+      }
+    }
+    if (steps.length === 0) return undefined;
+    throw new InputError(
+      `None of the states in ${shown(this.folder)} can be read; give another folder to start anew.`,
+    );
+  }
+
+  /** Keeps a state, and lets go of the oldest; `best` keeps it as the best, too. */
+  keep(checkpoint: Checkpoint): void {
+    writeCheckpoint(this.file(checkpoint.step), checkpoint);
+    for (const step of this.steps.slice(KEPT)) fs.rmSync(this.file(step), { force: true });
+  }
+
+  /** Keeps a state as the best so far. */
+  keepBest(checkpoint: Checkpoint): void {
+    writeCheckpoint(path.join(this.folder, "best.safetensors"), checkpoint);
+  }
+
+  close(): void {
+    this.lock.release();
+  }
+
+  private file(step: number): string {
+    return path.join(this.folder, `step-${String(step).padStart(9, "0")}.safetensors`);
+  }
+}

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { asNumber, InputError, shown } from "../errors";
-import { AtomicFile, fileError } from "./atomicFile";
+import { AtomicFile, fileError } from "./files";
 import type { DataSet } from "../dataSet";
 import type { Problem } from "../problem";
 

@@ -1,6 +1,5 @@
 import path from "node:path";
 import { oneOf } from "../errors";
-import { ArrowFieldsWriter } from "./arrow";
 import { CsvFieldsWriter } from "./csv";
 import type { DataSet } from "../dataSet";
 import type { Problem } from "../problem";
@@ -23,7 +22,8 @@ export function createFieldsWriter(
     ".arrow",
     ".csv",
   ]);
-  return extension === ".csv"
-    ? new CsvFieldsWriter(file, problem)
-    : new ArrowFieldsWriter(file, problem, withLatent, metadata);
+  if (extension === ".csv") return new CsvFieldsWriter(file, problem);
+  // Only where it is needed, as the Arrow library takes a tenth of a second to load.
+  const { ArrowFieldsWriter } = require("./arrowWriter") as typeof import("./arrowWriter");
+  return new ArrowFieldsWriter(file, problem, withLatent, metadata);
 }

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { InputError, shown } from "../errors";
-import { fileError } from "./atomicFile";
+import { fileError } from "./files";
 
 interface Holder {
   readonly host: string;

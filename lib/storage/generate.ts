@@ -1,13 +1,13 @@
+import { on } from "node:events";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { Worker } from "node:worker_threads";
 import { integerInRange, positiveInteger } from "../errors";
-import { ArrowFieldsWriter } from "./arrow";
-import { checkRoom } from "./atomicFile";
+import { ArrowFieldsWriter } from "./arrowWriter";
+import { checkRoom } from "./files";
 import { concatenate, type DataSet } from "../dataSet";
 import type { GenerateWorkerData, TaskResult } from "./generateWorker";
 import { checkConditions, type Problem } from "../problem";
-import { originMetadata } from "./origin";
 import {
   type DataSetSize,
   MAX_COUNT,
@@ -18,12 +18,13 @@ import {
   type Shard,
   simulateRowsAt,
   taskCount,
+  WHOLE,
 } from "./tasks";
 
 /** A worker thread takes about half a second to start, in which this many rows can be computed without it. */
 const ROWS_WORTH_A_WORKER = 2_000;
-/** Tasks that a worker may have waiting, so that it does not idle while the results of others are written. */
-const TASKS_PER_WORKER = 2;
+/** Tasks that a worker may have waiting or done, so that it does not idle while the results of others are written. */
+const TASKS_PER_WORKER = 4;
 
 /** What generate() draws, and where it goes. */
 export interface GenerateOptions extends DataSetSize {
@@ -63,6 +64,19 @@ export function simulateAt(
   positiveInteger("The number of fields", count, MAX_COUNT);
   integerInRange("The seed", seed, 0, Number.MAX_SAFE_INTEGER);
   return simulateRowsAt(problem, checkConditions(problem, conditions), count, seed);
+}
+
+/** What a file tells of its origin beside its problem: the settings of its data set, and its shard. */
+export function originMetadata(
+  { conditions, fields, seed }: DataSetSize,
+  { index, count } = WHOLE,
+): Record<string, string> {
+  return {
+    seed: String(seed),
+    conditions: String(conditions),
+    fields: String(fields),
+    shard: `${index}/${count}`,
+  };
 }
 
 /**
@@ -105,7 +119,6 @@ async function runInWorkers(
   count: number,
   write: (data: DataSet) => void,
 ): Promise<void> {
-  const tasks = taskCount(plan);
   const workerData: GenerateWorkerData = {
     module: path.join(__dirname, "generateWorker.ts"),
     problem: problem.name,
@@ -117,44 +130,18 @@ async function runInWorkers(
   const bootstrap = path.join(__dirname, "..", "..", "scripts", "worker.js");
   const workers = Array.from({ length: count }, () => new Worker(bootstrap, { workerData, execArgv: [] }));
   try {
-    await new Promise<void>((resolve, reject) => {
-      const waiting = new Map<number, TaskResult>(); // results that came before their turn
-      // Tasks are handed out only this far ahead of what is written: this bounds `waiting`, hence the memory.
-      const window = 2 * TASKS_PER_WORKER * count;
-      const idle: Worker[] = [];
-      let nextTask = 0;
-      let nextWrite = 0;
-
-      const handOut = (): void => {
-        while (idle.length > 0 && nextTask < tasks && nextTask < nextWrite + window) {
-          idle.shift()?.postMessage(nextTask++);
-        }
-      };
-      const receive = (worker: Worker, result: TaskResult): void => {
-        waiting.set(result.task, result);
-        idle.push(worker);
-        handOut(); // before writing, so that no worker waits for the disk
-        for (let ready = waiting.get(nextWrite); ready; ready = waiting.get(nextWrite)) {
-          waiting.delete(nextWrite++);
-          write({ problem, seed: plan.seed, ...ready });
-        }
-        handOut();
-        if (nextWrite === tasks) resolve();
-      };
-      for (const worker of workers) {
-        worker.on("message", (result: TaskResult) => {
-          try {
-            receive(worker, result);
-          } catch (error) {
-            reject(error instanceof Error ? error : new Error(String(error)));
-          }
-        });
-        worker.on("error", reject);
-        worker.on("exit", (code) => reject(new Error(`A worker thread ended with status ${code}.`)));
+    // Tasks go to the workers in turn, so that each one's results come in order; an error in it ends the iteration, too.
+    const results = workers.map((worker) => on(worker, "message", { close: ["exit"] }));
+    const tasks = taskCount(plan);
+    for (let task = 0, next = 0; task < tasks; task++) {
+      // Only so far ahead of what is written: this bounds the memory.
+      for (; next < Math.min(tasks, task + TASKS_PER_WORKER * count); next++) {
+        workers[next % count].postMessage(next);
       }
-      for (let k = 0; k < TASKS_PER_WORKER; k++) idle.push(...workers);
-      handOut();
-    });
+      const result = (await results[task % count].next()) as IteratorResult<[TaskResult]>;
+      if (result.done) throw new Error("A worker thread has ended.");
+      write({ problem, seed: plan.seed, ...result.value[0] });
+    }
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }

@@ -14,7 +14,6 @@ export interface GenerateWorkerData {
 
 /** What a worker thread sends back: the arrays of a DataSet, moved and not copied. */
 export interface TaskResult {
-  readonly task: number;
   readonly rows: number;
   readonly conditions: Float64Array;
   readonly latent: Float64Array;
@@ -28,7 +27,7 @@ if (parentPort) {
   const problem = problemByName(name, settings);
   port.on("message", (task: number) => {
     const { rows, conditions, latent, fields } = runTask(problem, plan, task);
-    const result: TaskResult = { task, rows, conditions, latent, fields };
+    const result: TaskResult = { rows, conditions, latent, fields };
     port.postMessage(result, [conditions.buffer, latent.buffer, fields.buffer] as ArrayBuffer[]);
   });
 }

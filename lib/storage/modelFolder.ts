@@ -1,8 +1,7 @@
 /** The folder of a saved model, as files: it appears whole or not at all, and is read with a reason for what fails. */
 import fs from "fs";
 import path from "path";
-import { fileError } from "./atomicFile";
-import { readInside } from "./regularFile";
+import { fileError, readInside } from "./files";
 import { InputError, shown } from "../errors";
 import type { PresetModel } from "../presets/createModel";
 import {

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { abandonAll, AtomicFile } from "../../lib/storage/atomicFile";
+import { abandonAll, AtomicFile } from "../../lib/storage/files";
 import { finiteInRange, InputError, oneOf, positiveInteger } from "../../lib/errors";
 import { type PresetName, presets } from "../../lib/presets/presets";
 import { median } from "../../lib/evaluation/summary";

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { readBatches } from "../../lib/storage/arrow";
+import { readBatches } from "../../lib/storage/arrowReader";
 import { allocateDataSet, type DataSet, rowConditions, sliceRows } from "../../lib/dataSet";
 import { simulateAt } from "../../lib/storage/generate";
 import { normaliseConditions, type Problem, sameProblem } from "../../lib/problem";

@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { abandonAll } from "../../lib/storage/atomicFile";
+import { abandonAll } from "../../lib/storage/files";
 import { explain, run, UNEXPECTED } from "./program";
 
 function fail(thrown: unknown): never {

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { merge } from "../../lib/storage/merge";
+import { merge } from "../../lib/storage/shards";
 import { Progress } from "./progress";
 import { checkArrow } from "./generate";
 

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { checkRoom } from "../../lib/storage/atomicFile";
+import { checkRoom } from "../../lib/storage/files";
 import { createFieldsWriter } from "../../lib/storage/fieldsWriter";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { positiveInteger } from "../../lib/errors";

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
-import { ArrowRows, openData } from "../../lib/storage/arrowRows";
-import { abandonAll } from "../../lib/storage/atomicFile";
+import { ArrowRows, openData } from "../../lib/storage/arrowReader";
+import { abandonAll } from "../../lib/storage/files";
 import { finiteInRange, InputError, integerInRange, positiveInteger } from "../../lib/errors";
 import { Interrupted } from "../../lib/backend/interrupt";
 import type { TrainingState } from "../../lib/storage/trainingRun";
@@ -63,7 +63,7 @@ async function runTraining(options: Options): Promise<void> {
     run = await follow(states, progress);
   } finally {
     progress.end();
-    if (data instanceof ArrowRows) await data.close();
+    if (data instanceof ArrowRows) data.close();
   }
   const { last, loss, interrupted } = run;
   if (interrupted) process.exitCode = STATUS_INTERRUPTED;

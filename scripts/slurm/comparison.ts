@@ -4,7 +4,7 @@
  */
 import fs from "node:fs";
 import path from "node:path";
-import { AtomicFile, fileError } from "../../lib/storage/atomicFile";
+import { AtomicFile, fileError } from "../../lib/storage/files";
 import { InputError, shown } from "../../lib/errors";
 import { table } from "../table";
 import { readSettings } from "./settingsTable";

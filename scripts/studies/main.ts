@@ -1,6 +1,6 @@
 import path from "node:path";
 import { Command } from "commander";
-import { AtomicFile } from "../../lib/storage/atomicFile";
+import { AtomicFile } from "../../lib/storage/files";
 import { finiteInRange, InputError, positiveInteger } from "../../lib/errors";
 import type { AblationStudy } from "../../lib/figures/ablationFigure";
 import type { AblationOptions } from "./ablations";
