@@ -14,7 +14,7 @@ import { generateDataSet, simulateAt } from "../lib/storage/generate";
 import { porousElectrode } from "../lib/electrodeProblem";
 import { samplers } from "../lib/samplers";
 import { presets } from "../lib/presets/presets";
-import type { Cost } from "../lib/evaluation/breakEven";
+import type { Cost } from "../scripts/cli/cost";
 import type { Comparison } from "../lib/evaluation/compare";
 import type { Evaluation, FullEvaluation } from "../lib/evaluation/evaluate";
 import { heldOutConditions } from "../lib/evaluation/heldOut";

@@ -13,7 +13,7 @@ import type { ModelSettings } from "../lib/presets/presets";
 import { disposeContext, ScoreModel } from "../lib/scoreModel";
 import { sampleFields } from "../lib/sampling";
 import { whitenedNoise } from "../lib/tensorSpace";
-import { columnMean, columnStd } from "../lib/evaluation/summary";
+import { columnMean, columnStd } from "../lib/comparison";
 import { normal, tf } from "../lib/backend/tensors";
 import { disposeSet, tensorSet } from "../lib/batches";
 import { createModel, train } from "../lib/training";

@@ -37,10 +37,10 @@ import { pngOf } from "../lib/figures/png";
 import { sparklines } from "../notebooks/support/10/sparkline";
 import { Random } from "../lib/random";
 import { compare } from "../lib/evaluation/compare";
-import { fieldBands } from "../lib/evaluation/fieldBands";
-import { floorRatio, referenceSets } from "../lib/evaluation/floorRatio";
+import { fieldBands } from "../lib/comparison";
+import { measureFloorRatio, referenceSets } from "../lib/evaluation/floorRatio";
 import { inFloorDeviations, metricRows, metricsOf } from "../notebooks/support/10/metricList";
-import { readEvaluations } from "../lib/evaluation/readEvaluations";
+import { readEvaluations } from "../lib/storage/evaluations";
 import { matchesSnapshot } from "./snapshots";
 
 const schedule = vpSchedule();
@@ -183,7 +183,7 @@ test("the map names the frames of the points that have fields, and each frame br
 
 test("floor ratios: single pairs and all pairs, a row a candidate", async () => {
   const references = await referenceSets((set) => sets[set], { rows: 12, sets: 2 });
-  const ratio = await floorRatio(references, (set) => sets[set + 2]);
+  const ratio = await measureFloorRatio(references, (set) => sets[set + 2]);
   const { data } = floorRatiosFigure([
     { name: "a", ratio },
     { name: "b", ratio: { ...ratio, pooled: 2 } },

@@ -5,7 +5,7 @@ import { allocateDataSet, type DataSet } from "../lib/dataSet";
 import type { Problem } from "../lib/problem";
 import { Random } from "../lib/random";
 import { sampleFields } from "../lib/sampling";
-import { energyDistance } from "../lib/evaluation/energyDistance";
+import { energyDistance } from "../lib/comparison";
 import { createModel, train } from "../lib/training";
 import { tinyPreset, tinyToken } from "./tiny";
 

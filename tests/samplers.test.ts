@@ -15,7 +15,7 @@ import { vpSchedule } from "../lib/schedule";
 import { arraySpace, type VectorSpace } from "../lib/vectorSpace";
 import { InputError } from "../lib/errors";
 import { Random } from "../lib/random";
-import { energyDistance } from "../lib/evaluation/energyDistance";
+import { energyDistance } from "../lib/comparison";
 
 const schedule = vpSchedule();
 

@@ -6,7 +6,7 @@ import { Interrupted } from "../lib/storage/interrupt";
 import { disposeContext, ScoreModel } from "../lib/scoreModel";
 import { sampleBatches, sampleFields, type SampleOptions, sampleTensor, toDataSet } from "../lib/sampling";
 import { tensorSpace } from "../lib/tensorSpace";
-import { columnMean, columnStd } from "../lib/evaluation/summary";
+import { columnMean, columnStd } from "../lib/comparison";
 import { normal, tf } from "../lib/backend/tensors";
 import { createModel } from "../lib/training";
 import { problem, refused, tinyData, tinyFilm, tinyPreset, tinyToken } from "./tiny";

@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { abandonAll, AtomicFile } from "../../lib/storage/atomicFile";
 import { finiteInRange, InputError, oneOf, positiveInteger } from "../../lib/errors";
 import { type PresetName, presets } from "../../lib/presets/presets";
-import { median } from "../../lib/evaluation/summary";
+import { median } from "../../lib/evaluation/statistics";
 import { describeBackend, native, tf } from "../../lib/backend/native";
 import { otherLoad } from "./otherLoad";
 import { profiled } from "./profile";

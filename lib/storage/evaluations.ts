@@ -1,8 +1,8 @@
-import { fileError } from "../storage/atomicFile";
-import { readRegularFile } from "../storage/regularFile";
 import { InputError, shown } from "../errors";
-import { replaced } from "./confirm";
-import type { Evaluation } from "./evaluate";
+import type { Evaluation } from "../evaluation/evaluate";
+import { replaced } from "../evaluation/manyConditions";
+import { fileError } from "./atomicFile";
+import { readRegularFile } from "./regularFile";
 
 /** A file that `npx porous-sgm evaluate --set ... --json` wrote. */
 export interface StoredEvaluations {
