@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { simulateAt } from "../lib/storage/generate";
 import { porousElectrode } from "../lib/electrodeProblem";
 import { uniformGrid } from "../lib/grids";
+import { reverseForms } from "../lib/evaluation/reverseForms";
 import { simulatedReverseVariances } from "../notebooks/support/11/linearLaw";
 import { vpSchedule } from "../lib/schedule";
 import { conditionMapFigure } from "../notebooks/support/10/conditionMap";
@@ -48,8 +49,16 @@ const schedule = vpSchedule();
 const x = Float64Array.of(10, 50, 90);
 const values = Float64Array.of(1, 2, 3, 2, 4, 7, 1.5, 3, 4);
 const times = uniformGrid(schedule, 200, 1e-3);
-const law = { schedule, dataStd: 0.5, factor: 1, name: "score × 1", hex: colour.third, times };
-const simulated = simulatedReverseVariances(law, times, 50, new Random(1));
+const gaussianData = { mean: 0, variance: 0.25 };
+const law = {
+  form: reverseForms.sde,
+  data: gaussianData,
+  schedule,
+  name: "score × 1",
+  hex: colour.third,
+  times,
+};
+const simulated = simulatedReverseVariances(law.form, law.data, schedule, times, 50, new Random(1));
 
 /** A problem of few cells, with sets of it. */
 const { fields, conditions } = porousElectrode("figures");

@@ -5,7 +5,7 @@ import { generateDataSet, simulateAt } from "../lib/storage/generate";
 import { quadraticGrid, karrasGrid, uniformGrid } from "../lib/grids";
 import { linearLoss } from "../notebooks/support/08/linearLoss";
 import { denoisingLoss, denoisedWeight } from "../lib/loss";
-import { marginalLaw, samplerLaw } from "../notebooks/support/09/samplerLaw";
+import { gaussianDenoiser, marginalGaussian, sampledGaussian } from "../lib/evaluation/gaussianSampling";
 import { samplerByName, samplers, sample } from "../lib/samplers";
 import { vpSchedule } from "../lib/schedule";
 import { arraySpace } from "../lib/vectorSpace";
@@ -131,14 +131,11 @@ test("the law of a sampler is that of its draws", () => {
   const n = 40_000;
   for (const sampler of samplers) {
     const times = sampler.grid(schedule, 12);
-    const law = samplerLaw(sampler, schedule, times, data);
-    const first = marginalLaw(data, schedule, times[0]);
+    const law = sampledGaussian(sampler, schedule, times, data);
+    const first = marginalGaussian(data, schedule, times[0]);
     const space = arraySpace(8);
     const start = space.normal(new Float64Array(n), 0).map((z) => first.mean + Math.sqrt(first.variance) * z);
-    const denoise = (x: Float64Array, t: number) => {
-      const { mean, variance } = marginalLaw(data, schedule, t);
-      return x.map((value) => data.mean + ((schedule.mean(t) * data.variance) / variance) * (value - mean));
-    };
+    const denoise = gaussianDenoiser(data, schedule);
     const combine = (terms: ReadonlyArray<readonly [(variance: number) => number, Float64Array]>) =>
       space.combine(terms.map(([coefficient, x]) => [coefficient(data.variance), x] as const));
     const x = sample({ sampler, schedule, times, denoise, space, combineModes: combine, start });
@@ -161,14 +158,14 @@ test("the law of the data is a fixed point of many steps, at each sampler's weak
   for (const [name, order, grid] of orders) {
     const error = (n: number) => {
       const times = grid(n);
-      const exact = marginalLaw(data, schedule, times[n]).variance;
-      return Math.abs(samplerLaw(samplerByName(name), schedule, times, data).variance - exact);
+      const exact = marginalGaussian(data, schedule, times[n]).variance;
+      return Math.abs(sampledGaussian(samplerByName(name), schedule, times, data).variance - exact);
     };
     const observed = Math.log2(error(160) / error(320));
     assert.ok(Math.abs(observed - order) < 0.3, `${name}: ${observed}`); // the next order's term is still there
   }
   const times = karrasGrid(schedule, 3);
-  const { variance } = samplerLaw(samplerByName("gaussian-exact-2m"), schedule, times, data);
+  const { variance } = sampledGaussian(samplerByName("gaussian-exact-2m"), schedule, times, data);
   assert.ok(Math.abs(variance - data.variance) < 1e-14);
 });
 

@@ -9,7 +9,12 @@ import { gaussian, GaussianMixture } from "../lib/evaluation/gaussianMixture";
 import { uniformGrid } from "../lib/grids";
 import { denoisingLoss } from "../lib/loss";
 import { noiseError, noiseLossFloor } from "../notebooks/support/06/lossFloor";
-import { reverseForms, reverseSampler, reverseVariance } from "../notebooks/support/05/reverseForms";
+import {
+  type ReverseForm,
+  reverseForms,
+  reverseSampler,
+  reverseVariances,
+} from "../lib/evaluation/reverseForms";
 import { sample, samplerByName } from "../lib/samplers";
 import { vpSchedule } from "../lib/schedule";
 import { threeClusters, twoPeaks } from "../lib/evaluation/toys";
@@ -41,8 +46,10 @@ test("the right form of the reverse process is Euler-Maruyama's", () => {
 
 test("right forms keep the variance of Gaussian data, the blog's do not", () => {
   const alpha = schedule.alpha(1);
-  const end = (form: (typeof reverseForms)[keyof typeof reverseForms]) => reverseVariance(form, 0.25, alpha);
-  // Heun's error at 2000 steps; the ratio of two variances is kept exactly by both.
+  const data = { mean: 0, variance: 0.25 };
+  const end = (form: ReverseForm) =>
+    reverseVariances(form, data, schedule, uniformGrid(schedule, 2000)).at(-1)!;
+  // The error of 2000 steps of second order.
   assert.ok(Math.abs(end(reverseForms.sde) - 0.25) < 1e-3);
   assert.ok(Math.abs(end(reverseForms.ode) - 0.25) < 1e-3);
   // With half the score dV/da = (1 - 1/w) V + 1, by hand V = w (1 + integral of 1/w): w = 1/4 at the end, and

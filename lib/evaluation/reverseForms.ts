@@ -1,5 +1,8 @@
-import { quadraticGrid } from "../../../lib/grids";
-import type { Sampler } from "../../../lib/samplerSteps";
+/** Right and wrong forms of the reverse process, and what each makes of Gaussian data. */
+import { quadraticGrid } from "../grids";
+import type { Sampler } from "../samplerSteps";
+import type { Schedule } from "../schedule";
+import { type Gaussian, marginalGaussian } from "./gaussianSampling";
 
 /** Coefficients of dY = beta (onState Y + onScore score) ds + noise sqrt(beta) dB, s running from noise to data. */
 export interface ReverseForm {
@@ -46,27 +49,26 @@ export function reverseSampler(form: ReverseForm): Sampler {
 }
 
 /**
- * Variance at the end of a form of the reverse process when the data are N(0, dataVariance) and it starts from x_T's
- * own distribution: dataVariance for a right form.
+ * Variances of Y at falling times when the data are Gaussian and Y starts from the right marginal: (times).
  *
- * The score is linear then, -x / w with w the variance of x_t, and so the variance V of Y obeys
- * dV/ds = beta (2 (onState - onScore / w) V + noise^2): solved by Heun's method in alpha, the integral of beta.
+ * With the score -y / V(t) the SDE is linear, dv/ds = beta (2 r v + noise^2) with r = onState - onScore / V(t). Over a step
+ * of alpha the rate is taken constant and the step done exactly, second order in it: give times that lie close.
  */
-export function reverseVariance(
-  form: ReverseForm,
-  dataVariance: number,
-  totalAlpha: number,
-  steps = 2000,
-): number {
-  const { onState, onScore, noise } = form;
-  const variance = (alpha: number) => 1 + (dataVariance - 1) * Math.exp(-alpha); // of x_t
-  const slope = (v: number, alpha: number) => 2 * (onState - onScore / variance(alpha)) * v + noise * noise;
-  const h = totalAlpha / steps;
-  let v = variance(totalAlpha);
-  for (let k = 0; k < steps; k++) {
-    const alpha = totalAlpha - k * h;
-    const first = slope(v, alpha);
-    v += 0.5 * h * (first + slope(v + h * first, alpha - h));
+export function reverseVariances(
+  { onState, onScore, noise }: ReverseForm,
+  data: Gaussian,
+  schedule: Schedule,
+  times: Float64Array,
+): Float64Array {
+  const variances = new Float64Array(times.length);
+  variances[0] = marginalGaussian(data, schedule, times[0]).variance;
+  for (let k = 1; k < times.length; k++) {
+    const step = schedule.alpha(times[k - 1]) - schedule.alpha(times[k]);
+    const middle = marginalGaussian(data, schedule, (times[k - 1] + times[k]) / 2);
+    const rate = 2 * (onState - onScore / middle.variance);
+    // expm1(0) / 0 is 1: a rate of zero only adds noise.
+    const added = rate === 0 ? step : Math.expm1(rate * step) / rate;
+    variances[k] = Math.exp(rate * step) * variances[k - 1] + noise ** 2 * added;
   }
-  return v;
+  return variances;
 }
