@@ -15,7 +15,7 @@ import { generateDataSet, simulateAt } from "../lib/storage/generate";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { samplers } from "../lib/presets/samplers";
 import { presets } from "../lib/presets/presets";
-import type { Cost } from "../lib/evaluation/breakEven";
+import type { Cost } from "../scripts/cli/cost";
 import type { Comparison } from "../lib/evaluation/compare";
 import type { Evaluation, FullEvaluation } from "../lib/evaluation/evaluate";
 import { heldOutConditions } from "../lib/evaluation/heldOut";

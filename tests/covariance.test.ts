@@ -4,15 +4,11 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { loadModel, saveModel } from "../lib/storage/modelFolder";
+import { normal, tf } from "../lib/backend/tensors";
+import { columnMean, columnStd } from "../lib/comparison";
 import type { DataSet } from "../lib/dataSet";
-import { generateDataSet, simulateAt } from "../lib/storage/generate";
-import type { Problem } from "../lib/problem";
 import { conditionalMoments } from "../lib/gaussian/conditionalMoments";
 import { ConditionalCovariance, lowRank } from "../lib/gaussian/covariance";
-import type { ModelSettings } from "../lib/presets/presets";
-import type { ScoreModel } from "../lib/scoreModel";
-import { sampleFields } from "../lib/sampling";
 import { denoiseEnsemble, denoiser, tensorsOf, whitened } from "../lib/gaussian/drawing";
 import { gaussianExact } from "../lib/gaussian/exactSampler";
 import {
@@ -23,10 +19,14 @@ import {
   toModes,
 } from "../lib/gaussian/preconditioner";
 import { dpmSolver2M } from "../lib/odeSamplers";
-import { columnMean, columnStd } from "../lib/evaluation/summary";
-import { normal, tf } from "../lib/backend/tensors";
-import { disposeSet, tensorSet } from "../lib/storage/batches";
 import { createModel } from "../lib/presets/createModel";
+import type { ModelSettings } from "../lib/presets/presets";
+import type { Problem } from "../lib/problem";
+import { sampleFields } from "../lib/sampling";
+import type { ScoreModel } from "../lib/scoreModel";
+import { disposeSet, tensorSet } from "../lib/storage/batches";
+import { generateDataSet, simulateAt } from "../lib/storage/generate";
+import { loadModel, saveModel } from "../lib/storage/modelFolder";
 import { trainModel } from "../lib/storage/trainingRun";
 import { problem, refused, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 

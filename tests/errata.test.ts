@@ -1,19 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { simulateAt } from "../lib/storage/generate";
+import { ELECTRODE } from "../lib/electrode";
+import { marginalGaussian, sampledGaussian } from "../lib/evaluation/gaussianSampling";
+import { reverseForms, reverseVariances } from "../lib/evaluation/reverseForms";
+import { concentrationAt, decayTime } from "../lib/evaluation/transient";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
-import { quadraticGrid, uniformGrid } from "../lib/samplers";
-import {
-  marginalVariance,
-  samplerLaw,
-  scaledReverseVariances,
-  simulatedReverseVariances,
-  smallestScoreLoss,
-} from "../notebooks/support/11/linearLaw";
 import { samplerByName } from "../lib/presets/samplers";
+import { Random } from "../lib/random";
+import { quadraticGrid, uniformGrid } from "../lib/samplers";
 import { vpSchedule } from "../lib/schedule";
-import { firstModulation } from "../notebooks/support/11/modulation";
-import { concentrationAfter, slowestDecayTime } from "../notebooks/support/11/decayTime";
+import { ReverseForm } from "../lib/sde";
+import { simulateAt } from "../lib/storage/generate";
 import {
   eliminate,
   eliminationError,
@@ -22,8 +19,8 @@ import {
 } from "../notebooks/support/11/elimination";
 import { concentrationAtPotential, totalReaction } from "../notebooks/support/11/givenPotential";
 import { gridReadingError, readPositions } from "../notebooks/support/11/gridReading";
-import { ELECTRODE } from "../lib/electrode";
-import { Random } from "../lib/random";
+import { simulatedReverseVariances, smallestScoreLoss } from "../notebooks/support/11/linearLaw";
+import { firstModulation } from "../notebooks/support/11/modulation";
 
 const set = simulateAt(porousElectrode("figures"), [1e-5, 0, 25], 20, 1);
 const cells = 100;
@@ -91,10 +88,11 @@ test("the slowest decay time is that of a constant porosity in closed form, and 
   const diffusivity = ELECTRODE.diffusivity * 0.35 ** 1.5;
   // eps L^2 / D (2 / pi)^2, up to the grid's second order.
   const closed = ((0.35 * 1e-8) / diffusivity) * (2 / Math.PI) ** 2;
-  assert.ok(Math.abs(slowestDecayTime(constant, "face") / closed - 1) < 1e-4);
-  const tau = slowestDecayTime(porosity, "last cell");
-  const steady = concentrationAfter(1e5, porosity, 25)[0];
-  const left = [1000, 1100].map((seconds) => concentrationAfter(seconds, porosity, 25)[0] - steady);
+  assert.ok(Math.abs(decayTime(constant, "face") / closed - 1) < 1e-4);
+  const tau = decayTime(porosity, "last cell");
+  const at = (seconds: number) =>
+    concentrationAt(seconds, porosity, { equilibriumPotential: 0, flux: 25 })[0];
+  const left = [1000, 1100].map((seconds) => at(seconds) - at(Infinity));
   // Implicit Euler of 0.1 s decays by 1 + 0.1 / tau a step: 0.03 % slower than the exponential here.
   assert.ok(Math.abs(Math.log(left[0] / left[1]) / (100 / tau) - 1) < 1e-3);
 });
@@ -111,33 +109,32 @@ test("values on nodes instead of centres are of first order, and so is a value f
 
 test("the reverse SDE has the forward marginals with factor 1 alone", () => {
   const times = uniformGrid(schedule, 2000, 1e-3);
-  const end = marginalVariance(schedule, 0.5, 1e-3);
-  const last = (factor: number, dataStd: number) =>
-    scaledReverseVariances({ schedule, dataStd, factor }, times).at(-1)!;
-  assert.ok(Math.abs(last(1, 0.5) / end - 1) < 1e-4); // second order in 2000 steps
+  const data = { mean: 0, variance: 0.25 };
+  const { sde, halfScore, wrongSign } = reverseForms;
+  const end = marginalGaussian(data, schedule, 1e-3).variance;
+  const last = (form: ReverseForm, variance: number) =>
+    reverseVariances(form, { mean: 0, variance }, schedule, times).at(-1)!;
+  assert.ok(Math.abs(last(sde, 0.25) / end - 1) < 1e-4); // second order in 2000 steps
   // With variance 1 and half the score only noise is left.
-  assert.ok(Math.abs(last(0.5, 1) / (1 + schedule.alpha(1) - schedule.alpha(1e-3)) - 1) < 1e-6);
-  assert.ok(last(-1, 0.5) > 1e6);
+  assert.ok(Math.abs(last(halfScore, 1) / (1 + schedule.alpha(1) - schedule.alpha(1e-3)) - 1) < 1e-6);
+  assert.ok(last(wrongSign, 0.25) > 1e6);
   const particles = 4000;
-  const simulated = simulatedReverseVariances(
-    { schedule, dataStd: 0.5, factor: 1 },
-    times,
-    particles,
-    new Random(1),
-  );
+  const simulated = simulatedReverseVariances(sde, data, schedule, times, particles, new Random(1));
   // Four standard errors sqrt(2 / particles), and Euler-Maruyama's own 1 %.
   assert.ok(Math.abs(simulated.at(-1)! / end - 1) < 4 * Math.sqrt(2 / particles) + 0.01);
 });
 
 test("a sampler's law has its order, counts its calls and agrees with the marginal", () => {
+  const data = { mean: 0, variance: 0.25 };
   for (const [name, order, calls] of [
     ["euler-maruyama", 1, 1],
     ["stochastic-heun", 2, 2],
   ] as const) {
     const laws = [250, 500].map((steps) =>
-      samplerLaw(samplerByName(name), schedule, 0.5, quadraticGrid(schedule, steps)),
+      sampledGaussian(samplerByName(name), schedule, quadraticGrid(schedule, steps), data),
     );
-    const errors = laws.map(({ variance }) => Math.abs(variance - marginalVariance(schedule, 0.5, 1e-4)));
+    const exact = marginalGaussian(data, schedule, 1e-4).variance;
+    const errors = laws.map(({ variance }) => Math.abs(variance - exact));
     assert.ok(Math.abs(Math.log2(errors[0] / errors[1]) - order) < 0.05, name);
     assert.equal(laws[0].networkCalls, 250 * calls);
   }
@@ -145,15 +142,16 @@ test("a sampler's law has its order, counts its calls and agrees with the margin
 
 test("the smallest loss is what a Monte Carlo estimate of the target's remaining variance finds", () => {
   const [t, dataStd, count] = [0.3, 0.5, 100_000];
+  const data = { mean: 0, variance: dataStd ** 2 };
   const [m, std] = [schedule.mean(t), schedule.std(t)];
   const random = new Random(3);
   const [x0, z] = [0, 1].map(() => random.fillNormal(new Float64Array(count)));
   const sum = x0.reduce((total, value, i) => {
     const x = m * dataStd * value + std * z[i];
-    return total + (-z[i] / std + x / marginalVariance(schedule, dataStd, t)) ** 2;
+    return total + (-z[i] / std + x / marginalGaussian(data, schedule, t).variance) ** 2;
   }, 0);
   // The square of a normal number has a relative standard error of sqrt(2 / count); five of them.
-  assert.ok(Math.abs(sum / count / smallestScoreLoss(schedule, dataStd, t) - 1) < 5 * Math.sqrt(2 / count));
+  assert.ok(Math.abs(sum / count / smallestScoreLoss(data, schedule, t) - 1) < 5 * Math.sqrt(2 / count));
 });
 
 test("FiLM acts on a channel by one affine map, the same in all cells", () => {

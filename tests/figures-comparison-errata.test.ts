@@ -1,12 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { simulateAt } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/presets/electrodeProblem";
-import { uniformGrid } from "../lib/samplers";
-import { simulatedReverseVariances } from "../notebooks/support/11/linearLaw";
-import { vpSchedule } from "../lib/schedule";
-import { conditionMapFigure } from "../notebooks/support/10/conditionMap";
+import { fieldBands } from "../lib/comparison";
+import { compare } from "../lib/evaluation/compare";
+import { measureFloorRatio, referenceSets } from "../lib/evaluation/floorRatio";
+import { reverseForms } from "../lib/evaluation/reverseForms";
 import { curvesFigure } from "../lib/figures/curves";
+import { colour, type Figure } from "../lib/figures/figure";
+import { pngOf } from "../lib/figures/png";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
+import { Random } from "../lib/random";
+import { uniformGrid } from "../lib/samplers";
+import { vpSchedule } from "../lib/schedule";
+import { readEvaluations } from "../lib/storage/evaluations";
+import { simulateAt } from "../lib/storage/generate";
+import { conditionMapFigure } from "../notebooks/support/10/conditionMap";
+import { floorRatiosFigure, spreadFloorFigure } from "../notebooks/support/10/floorFigures";
+import { inFloorDeviations, metricRows, metricsOf } from "../notebooks/support/10/metricList";
+import { metricsFigure, metricsTable } from "../notebooks/support/10/metricsFigure";
+import { modesFigure } from "../notebooks/support/10/modesFigure";
+import { sparklines } from "../notebooks/support/10/sparkline";
 import {
   reverseVariancesFigure,
   samplerOrdersFigure,
@@ -29,18 +41,7 @@ import {
   transientFigure,
 } from "../notebooks/support/11/errataPhysicsFigures";
 import { errataTable } from "../notebooks/support/11/errataTable";
-import { colour, type Figure } from "../lib/figures/figure";
-import { floorRatiosFigure, spreadFloorFigure } from "../notebooks/support/10/floorFigures";
-import { metricsFigure, metricsTable } from "../notebooks/support/10/metricsFigure";
-import { modesFigure } from "../notebooks/support/10/modesFigure";
-import { pngOf } from "../lib/figures/png";
-import { sparklines } from "../notebooks/support/10/sparkline";
-import { Random } from "../lib/random";
-import { compare } from "../lib/evaluation/compare";
-import { fieldBands } from "../lib/evaluation/fieldBands";
-import { floorRatio, referenceSets } from "../lib/evaluation/floorRatio";
-import { inFloorDeviations, metricRows, metricsOf } from "../notebooks/support/10/metricList";
-import { readEvaluations } from "../lib/evaluation/readEvaluations";
+import { simulatedReverseVariances } from "../notebooks/support/11/linearLaw";
 import { matchesSnapshot } from "./snapshots";
 
 const schedule = vpSchedule();
@@ -48,8 +49,16 @@ const schedule = vpSchedule();
 const x = Float64Array.of(10, 50, 90);
 const values = Float64Array.of(1, 2, 3, 2, 4, 7, 1.5, 3, 4);
 const times = uniformGrid(schedule, 200, 1e-3);
-const law = { schedule, dataStd: 0.5, factor: 1, name: "score × 1", hex: colour.third, times };
-const simulated = simulatedReverseVariances(law, times, 50, new Random(1));
+const gaussianData = { mean: 0, variance: 0.25 };
+const law = {
+  form: reverseForms.sde,
+  data: gaussianData,
+  schedule,
+  name: "score × 1",
+  hex: colour.third,
+  times,
+};
+const simulated = simulatedReverseVariances(law.form, law.data, schedule, times, 50, new Random(1));
 
 /** A problem of few cells, with sets of it. */
 const { fields, conditions } = porousElectrode("figures");
@@ -183,7 +192,7 @@ test("the map names the frames of the points that have fields, and each frame br
 
 test("floor ratios: single pairs and all pairs, a row a candidate", async () => {
   const references = await referenceSets((set) => sets[set], { rows: 12, sets: 2 });
-  const ratio = await floorRatio(references, (set) => sets[set + 2]);
+  const ratio = await measureFloorRatio(references, (set) => sets[set + 2]);
   const { data } = floorRatiosFigure([
     { name: "a", ratio },
     { name: "b", ratio: { ...ratio, pooled: 2 } },

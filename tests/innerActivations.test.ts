@@ -1,29 +1,29 @@
 /** What looks inside models and samplers, against closed forms. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generateDataSet, simulateAt } from "../lib/storage/generate";
-import { quadraticGrid, sample, uniformGrid } from "../lib/samplers";
-import { karrasGrid } from "../lib/odeSamplers";
-import { linearLoss } from "../notebooks/support/08/linearLoss";
-import { denoiserLoss } from "../lib/evaluation/denoiserLoss";
-import { denoisedWeight } from "../lib/loss";
-import { marginalLaw, samplerLaw } from "../notebooks/support/09/samplerLaw";
-import { samplerByName, samplers } from "../lib/presets/samplers";
-import { vpSchedule } from "../lib/schedule";
-import { arraySpace } from "../lib/sde";
-import { Random } from "../lib/random";
-import { recordLayer } from "../notebooks/support/07/recordLayer";
-import { filmNetwork } from "../lib/filmCnn";
-import { denoisedFields } from "../notebooks/support/08/denoisedFields";
-import { denoisingProfile } from "../notebooks/support/07/denoisingProfile";
-import { filmStates } from "../notebooks/support/07/filmStates";
-import { sampleFields } from "../lib/sampling";
-import { samplingPath } from "../notebooks/support/09/samplingPath";
-import { conditionalSpread } from "../notebooks/support/07/conditionalSpread";
 import { tf } from "../lib/backend/tensors";
-import { lossProfile } from "../notebooks/support/08/lossProfile";
+import { denoiserLoss } from "../lib/evaluation/denoiserLoss";
+import { gaussianDenoiser, marginalGaussian, sampledGaussian } from "../lib/evaluation/gaussianSampling";
+import { filmNetwork } from "../lib/filmCnn";
+import { denoisedWeight } from "../lib/loss";
+import { karrasGrid } from "../lib/odeSamplers";
 import { createModel } from "../lib/presets/createModel";
 import { presets } from "../lib/presets/presets";
+import { samplerByName, samplers } from "../lib/presets/samplers";
+import { Random } from "../lib/random";
+import { quadraticGrid, sample, uniformGrid } from "../lib/samplers";
+import { sampleFields } from "../lib/sampling";
+import { vpSchedule } from "../lib/schedule";
+import { arraySpace } from "../lib/sde";
+import { generateDataSet, simulateAt } from "../lib/storage/generate";
+import { conditionalSpread } from "../notebooks/support/07/conditionalSpread";
+import { denoisingProfile } from "../notebooks/support/07/denoisingProfile";
+import { filmStates } from "../notebooks/support/07/filmStates";
+import { recordLayer } from "../notebooks/support/07/recordLayer";
+import { denoisedFields } from "../notebooks/support/08/denoisedFields";
+import { linearLoss } from "../notebooks/support/08/linearLoss";
+import { lossProfile } from "../notebooks/support/08/lossProfile";
+import { samplingPath } from "../notebooks/support/09/samplingPath";
 import { problem, refused, tinyData, tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
 const schedule = vpSchedule();
@@ -38,7 +38,6 @@ test("a recorded layer tells what it was given and returned, and works as before
   const inputs = [tf.ones([1, 100, 2]), tf.zeros([1, 3]), tf.fill([1, 1], 0.5)];
   const call = () => tf.tidy(() => (network.apply(inputs) as tf.Tensor).dataSync().slice());
   const before = call();
-  model.conditioningOf(Float64Array.from(condition)); // a model keeps what it knows of the last conditions
   const tensors = tf.memory().numTensors;
   const { inputs: given, output } = recordLayer(
     network,
@@ -60,6 +59,7 @@ test("a recorded layer tells what it was given and returned, and works as before
 
 test("FiLM states: the feature map stands still, gain and shift follow what the network is told", () => {
   const model = createModel(tinyData(), tinyPreset(tinyToken));
+  model.conditioningOf(Float64Array.from(condition)); // a model keeps what it knows of the last conditions
   const tensors = tf.memory().numTensors;
   const field = simulateAt(problem, condition, 1, 3);
   const told = [0.01, 1, 1].map((noiseLevel, k) => ({
@@ -134,14 +134,11 @@ test("the law of a sampler is that of its draws", () => {
   const n = 40_000;
   for (const sampler of samplers) {
     const times = sampler.grid(schedule, 12);
-    const law = samplerLaw(sampler, schedule, times, data);
-    const first = marginalLaw(data, schedule, times[0]);
+    const law = sampledGaussian(sampler, schedule, times, data);
+    const first = marginalGaussian(data, schedule, times[0]);
     const space = arraySpace(8);
     const start = space.normal(new Float64Array(n), 0).map((z) => first.mean + Math.sqrt(first.variance) * z);
-    const denoise = (x: Float64Array, t: number) => {
-      const { mean, variance } = marginalLaw(data, schedule, t);
-      return x.map((value) => data.mean + ((schedule.mean(t) * data.variance) / variance) * (value - mean));
-    };
+    const denoise = gaussianDenoiser(data, schedule);
     const combine = (terms: ReadonlyArray<readonly [(variance: number) => number, Float64Array]>) =>
       space.combine(terms.map(([coefficient, x]) => [coefficient(data.variance), x] as const));
     const x = sample({ sampler, schedule, times, denoise, space, combineModes: combine, start });
@@ -164,14 +161,14 @@ test("the law of the data is a fixed point of many steps, at each sampler's weak
   for (const [name, order, grid] of orders) {
     const error = (n: number) => {
       const times = grid(n);
-      const exact = marginalLaw(data, schedule, times[n]).variance;
-      return Math.abs(samplerLaw(samplerByName(name), schedule, times, data).variance - exact);
+      const exact = marginalGaussian(data, schedule, times[n]).variance;
+      return Math.abs(sampledGaussian(samplerByName(name), schedule, times, data).variance - exact);
     };
     const observed = Math.log2(error(160) / error(320));
     assert.ok(Math.abs(observed - order) < 0.3, `${name}: ${observed}`); // the next order's term is still there
   }
   const times = karrasGrid(schedule, 3);
-  const { variance } = samplerLaw(samplerByName("gaussian-exact-2m"), schedule, times, data);
+  const { variance } = sampledGaussian(samplerByName("gaussian-exact-2m"), schedule, times, data);
   assert.ok(Math.abs(variance - data.variance) < 1e-14);
 });
 

@@ -1,12 +1,12 @@
 /** A family whose law is known: what a model learns of it, against the law itself. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { energyDistance } from "../lib/comparison";
 import { allocateDataSet, type DataSet } from "../lib/dataSet";
+import { createModel } from "../lib/presets/createModel";
 import type { Problem } from "../lib/problem";
 import { Random } from "../lib/random";
 import { sampleFields } from "../lib/sampling";
-import { energyDistance } from "../lib/evaluation/energyDistance";
-import { createModel } from "../lib/presets/createModel";
 import { trainModel } from "../lib/storage/trainingRun";
 import { tinyPreset, tinyToken } from "./tiny";
 

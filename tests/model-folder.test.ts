@@ -5,9 +5,9 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { loadModel, saveModel } from "../lib/storage/modelFolder";
-import { CheckpointFolder } from "../lib/storage/checkpointFolder";
 import { createModel } from "../lib/presets/createModel";
+import { CheckpointFolder } from "../lib/storage/checkpoint";
+import { loadModel, saveModel } from "../lib/storage/modelFolder";
 import { deadline } from "./processes";
 import { refused, tinyData, tinyPreset, tinyToken } from "./tiny";
 

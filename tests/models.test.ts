@@ -7,8 +7,8 @@ import { presets } from "../lib/presets/presets";
 import { loadModel } from "../lib/storage/modelFolder";
 import { sampleFields } from "../lib/sampling";
 import { compare } from "../lib/evaluation/compare";
-import { floorRatio, referenceSets } from "../lib/evaluation/floorRatio";
-import { gaussianControl } from "../lib/evaluation/gaussianControl";
+import { measureFloorRatio, referenceSets } from "../lib/evaluation/floorRatio";
+import { gaussianControl } from "../lib/evaluation/controls";
 import { referenceConditions } from "../lib/evaluation/heldOut";
 
 for (const [name, convention] of [
@@ -41,9 +41,9 @@ for (const convention of ["figures", "text"]) {
     });
     const draw = (set: number, count: number) =>
       sampleFields(model, at, { count, batch: count, seed: 81 + set });
-    const own = await floorRatio(references, draw);
+    const own = await measureFloorRatio(references, draw);
     const large = simulateAt(model.problem, at, 8000, 99);
-    const gaussian = await floorRatio(references, gaussianControl(large, 5));
+    const gaussian = await measureFloorRatio(references, gaussianControl(large, 5));
     console.log(`${convention}: ${own.pooled.toFixed(2)} floors, a Gaussian ${gaussian.pooled.toFixed(2)}`);
     // A pair of sets scatters by half a floor, all pairs together by a quarter of that: three of these above 1.
     assert.ok(own.pooled < 1.4, `${own.pooled}`);

@@ -16,7 +16,7 @@ import { vpSchedule } from "../lib/schedule";
 import { arraySpace, type VectorSpace } from "../lib/sde";
 import { InputError } from "../lib/errors";
 import { Random } from "../lib/random";
-import { energyDistance } from "../lib/evaluation/energyDistance";
+import { energyDistance } from "../lib/comparison";
 
 const schedule = vpSchedule();
 

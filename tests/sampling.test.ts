@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { DataSet } from "../lib/dataSet";
-import { samplerByName, samplers } from "../lib/presets/samplers";
 import { Interrupted } from "../lib/backend/interrupt";
+import { normal, tf } from "../lib/backend/tensors";
+import { columnMean, columnStd } from "../lib/comparison";
+import type { DataSet } from "../lib/dataSet";
+import { createModel } from "../lib/presets/createModel";
+import { samplerByName, samplers } from "../lib/presets/samplers";
 import {
   drawBatch,
   plainDrawing,
@@ -12,9 +15,6 @@ import {
   tensorSpace,
   toDataSet,
 } from "../lib/sampling";
-import { columnMean, columnStd } from "../lib/evaluation/summary";
-import { normal, tf } from "../lib/backend/tensors";
-import { createModel } from "../lib/presets/createModel";
 import { refused, tinyData, tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
 const data = tinyData();

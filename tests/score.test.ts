@@ -1,25 +1,25 @@
 /** What the notebooks on scores and their learning rest on: forms of the reverse process, floors, bins, a small network. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generateDataSet } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/presets/electrodeProblem";
-import { globalStandardisation } from "../lib/standardisation";
-import { standardised } from "../lib/evaluation/standardised";
-import { gaussian, GaussianMixture } from "../lib/evaluation/gaussianMixture";
-import { sample, uniformGrid } from "../lib/samplers";
-import { denoiserLoss } from "../lib/evaluation/denoiserLoss";
-import { noiseError, noiseLossFloor } from "../notebooks/support/06/lossFloor";
-import { reverseForms, reverseSampler, reverseVariance } from "../notebooks/support/05/reverseForms";
-import { samplerByName } from "../lib/presets/samplers";
-import { vpSchedule } from "../lib/schedule";
-import { threeClusters, twoPeaks } from "../lib/evaluation/toys";
-import { arraySpace } from "../lib/sde";
-import { PointNetwork } from "../notebooks/support/06/pointNetwork";
-import { Random } from "../lib/random";
-import { binnedMean, histogram } from "../notebooks/support/06/histogram";
-import { nearestDistances } from "../lib/evaluation/nearest";
-import { columnMean, columnStd } from "../lib/evaluation/summary";
 import { tf } from "../lib/backend/tensors";
+import { columnMean, columnStd } from "../lib/comparison";
+import { denoiserLoss } from "../lib/evaluation/denoiserLoss";
+import { nearestDistances } from "../lib/evaluation/empiricalScore";
+import { gaussian, GaussianMixture } from "../lib/evaluation/gaussianMixture";
+import { reverseForms, reverseSampler, reverseVariances } from "../lib/evaluation/reverseForms";
+import { threeClusters, twoPeaks } from "../lib/evaluation/toys";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
+import { samplerByName } from "../lib/presets/samplers";
+import { Random } from "../lib/random";
+import { sample, uniformGrid } from "../lib/samplers";
+import { vpSchedule } from "../lib/schedule";
+import { arraySpace, ReverseForm } from "../lib/sde";
+import { globalStandardisation } from "../lib/standardisation";
+import { generateDataSet } from "../lib/storage/generate";
+import { standardised } from "../notebooks/support/04/standardised";
+import { binnedMean, histogram } from "../notebooks/support/06/histogram";
+import { noiseError, noiseLossFloor } from "../notebooks/support/06/lossFloor";
+import { PointNetwork } from "../notebooks/support/06/pointNetwork";
 import { pointTime, trainPoints } from "../notebooks/support/06/trainPoints";
 import { refused } from "./tiny";
 
@@ -41,8 +41,10 @@ test("the right form of the reverse process is Euler-Maruyama's", () => {
 
 test("right forms keep the variance of Gaussian data, the blog's do not", () => {
   const alpha = schedule.alpha(1);
-  const end = (form: (typeof reverseForms)[keyof typeof reverseForms]) => reverseVariance(form, 0.25, alpha);
-  // Heun's error at 2000 steps; the ratio of two variances is kept exactly by both.
+  const data = { mean: 0, variance: 0.25 };
+  const end = (form: ReverseForm) =>
+    reverseVariances(form, data, schedule, uniformGrid(schedule, 2000)).at(-1)!;
+  // The error of 2000 steps of second order.
   assert.ok(Math.abs(end(reverseForms.sde) - 0.25) < 1e-3);
   assert.ok(Math.abs(end(reverseForms.ode) - 0.25) < 1e-3);
   // With half the score dV/da = (1 - 1/w) V + 1, by hand V = w (1 + integral of 1/w): w = 1/4 at the end, and

@@ -128,6 +128,6 @@ test("the transient at 100 s is the data set's c, and ends in the steady state o
   // Uniform, the slowest mode is cos(pi x / 2 L'), with c fixed in the last centre: L' = L - dx / 2.
   const { diffusivity, bruggeman } = ELECTRODE;
   const exact = (0.35 * ((L - L / cells / 2) / (Math.PI / 2)) ** 2) / (diffusivity * 0.35 ** bruggeman);
-  assert.ok(Math.abs(decayTime(porosity) / exact - 1) < 1e-3); // implicit Euler adds dt / 2, the grid less
+  assert.ok(Math.abs(decayTime(porosity) / exact - 1) < 1e-3); // the grid is of second order
   assert.throws(() => concentrationAt(-1, porosity, conditions), InputError);
 });

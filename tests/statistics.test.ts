@@ -2,18 +2,20 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { InputError } from "../lib/errors";
 import { Random } from "../lib/random";
-import { compare, formatComparison, type FieldSample } from "../lib/evaluation/compare";
-import { forEachDistance, meanDistance } from "../lib/evaluation/distances";
-import { energyDistance, energyTest } from "../lib/evaluation/energyDistance";
-import { standardiser } from "../lib/evaluation/standardiser";
+import { compare } from "../lib/evaluation/compare";
+import { formatComparison } from "../lib/evaluation/report";
 import {
-  columnKurtosis,
   columnMean,
   columnPercentiles,
-  columnSkewness,
   columnStd,
-  roughness,
-} from "../lib/evaluation/summary";
+  energyDistance,
+  type FieldSample,
+  forEachDistance,
+  meanDistance,
+  standardiser,
+} from "../lib/comparison";
+import { energyTest } from "../lib/evaluation/energyTest";
+import { columnKurtosis, columnSkewness, roughness } from "../lib/evaluation/statistics";
 
 /** |a - b| <= tolerance. */
 function near(actual: number, expected: number, tolerance: number, what: string): void {

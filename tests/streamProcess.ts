@@ -6,12 +6,11 @@
  * Prints a line for each kind of model: its name, SHA-256 of moments and weights, and the last losses.
  */
 import { createHash } from "node:crypto";
-import { readDataSet } from "../lib/storage/arrow";
-import { ArrowRows } from "../lib/storage/arrowRows";
-import type { ModelSettings } from "../lib/presets/presets";
-import type { TrainingSettings } from "../lib/training";
 import { createModel } from "../lib/presets/createModel";
+import type { ModelSettings } from "../lib/presets/presets";
+import { ArrowRows, openRows, readDataSet } from "../lib/storage/arrow";
 import { trainModel } from "../lib/storage/trainingRun";
+import type { TrainingSettings } from "../lib/training";
 import { tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
 /** Model, training and number of steps: where a step costs little, more than one pass over the data. */

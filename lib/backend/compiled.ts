@@ -1,12 +1,5 @@
 import type { Graph } from "./backend";
 import { backend, tf } from "./native";
-import fs from "fs";
-import os from "os";
-import path from "path";
-import { fileError } from "../storage/files";
-import { native, tf } from "./native";
-import { savedModel, TAG } from "./graphDef";
-import { record } from "./record";
 
 /** Graphs that are kept, one a combination of shapes: more than any use needs, few enough to hold in memory. */
 const MOST_GRAPHS = 8;

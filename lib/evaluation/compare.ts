@@ -1,13 +1,50 @@
+import {
+  average,
+  checkSameFields,
+  columnMean,
+  columnPercentiles,
+  columnsOf,
+  columnStd,
+  type FieldSample,
+  firstRows,
+  type Standardiser,
+  standardiser,
+} from "../comparison";
 import { InputError } from "../errors";
 import { Random } from "../random";
-import { energyTest } from "./energyDistance";
-import { compareFields, type FieldComparison, type WithFloor } from "./fieldComparison";
-import { checkSameFields, columnsOf, type FieldSample, firstRows } from "./fieldSample";
-import { modeCoordinates, principalModes } from "./modes";
-import { standardiser } from "./standardiser";
-import { columnKurtosis, columnSkewness, columnStd } from "./summary";
+import { energyTest } from "./energyTest";
+import { componentCoordinates, principalComponents } from "./principalComponents";
+import { columnKurtosis, columnSkewness, roughness } from "./statistics";
 
-export type { FieldSample } from "./fieldSample";
+/** A number for the sample and, beside it, the same number for the floor: an independent set from the reference. */
+export interface WithFloor {
+  readonly sample: number;
+  readonly floor: number;
+}
+
+/** How one field compares; cells that the reference holds constant count in the last two entries only. */
+export interface FieldComparison {
+  readonly name: string;
+  readonly unit: string;
+  /** Root mean square over cells of the difference of means, in standard deviations of the reference. */
+  readonly meanError: WithFloor;
+  /** Largest difference of means over cells, in the field's unit. */
+  readonly largestMeanError: WithFloor;
+  /** Mean over cells of the ratio of standard deviations. */
+  readonly stdRatio: WithFloor;
+  /** Root mean square over cells of the error of the 2.5 % point, in standard deviations of the reference. */
+  readonly lowerPointError: WithFloor;
+  /** The same for the 97.5 % point. */
+  readonly upperPointError: WithFloor;
+  /** Ratio of the root mean square second differences. */
+  readonly roughnessRatio: WithFloor;
+  /** Number of cells that the reference holds constant. */
+  readonly pinnedCells: number;
+  /** Largest deviation from the reference's value in those cells, in the field's unit; 0 without such cells. */
+  readonly pinnedDeviation: WithFloor;
+  /** Whether that deviation is at most 1e-10 of the value itself. */
+  readonly pinnedExact: boolean;
+}
 
 /** How the sample is distributed along one of the reference's principal modes. */
 export interface ModeComparison {
@@ -54,25 +91,25 @@ const PERMUTATION_SEED = 1_000_033;
  * reference's standard deviations.
  * The energy distance depends on the number of rows, so all three sets are cut to the first rows of the shortest.
  * Takes time as the square of that number, and 8 bytes times its square. The energy distance of one pair of sets
- * scatters by as much as its mean: see referenceSets for the unit of the floor ratio, and floorRatio for several pairs.
+ * scatters by as much as its mean: see measureFloorRatio for several pairs.
  * Throws InputError when fewer than two rows are left or the sets have different fields.
  */
 export function compare(reference: FieldSample, sample: FieldSample, floor: FieldSample): Comparison {
   for (const other of [sample, floor]) checkSameFields(reference, other);
   const rows = Math.min(reference.rows, sample.rows, floor.rows);
   if (!(rows >= 2)) throw new InputError(`The shortest set to compare has ${rows} rows; give at least 2.`);
-  const scale = standardiser(firstRows(reference, rows), columnsOf(reference));
-  const [x, y, z] = [reference, sample, floor].map((set) => scale.apply(firstRows(set, rows)));
+  const sets = [reference, sample, floor].map((set) => ({ ...set, rows, fields: firstRows(set, rows) }));
+  const scale = standardiser(sets[0].fields, columnsOf(reference));
+  const [x, y, z] = sets.map(({ fields }) => scale.apply(fields));
   const [measured, control] = [y, z].map((values) =>
     energyTest(x, values, scale.free.length, new Random(PERMUTATION_SEED), PERMUTATIONS),
   );
-  const balanced = [sample, floor].every(({ problem }) => problem.imbalance);
   return {
     rows,
-    fields: compareFields(reference, sample, floor, rows, scale),
+    fields: compareFields(sets, scale),
     modes: compareModes(x, y, z, scale.free.length),
-    ...(balanced
-      ? { imbalance: { sample: rmsImbalance(sample, rows), floor: rmsImbalance(floor, rows) } }
+    ...([sample, floor].every(({ problem }) => problem.imbalance)
+      ? { imbalance: { sample: rmsImbalance(sets[1]), floor: rmsImbalance(sets[2]) } }
       : {}),
     energyDistance: { sample: measured.energyDistance, floor: control.energyDistance },
     pValue: { sample: measured.pValue, floor: control.pValue },
@@ -83,12 +120,72 @@ export function compare(reference: FieldSample, sample: FieldSample, floor: Fiel
   };
 }
 
+/** Compares reference, sample and floor field by field; scale: the standardiser of the reference. */
+function compareFields(
+  sets: readonly FieldSample[],
+  { free, pinned, mean, std }: Standardiser,
+): FieldComparison[] {
+  const { fields, cells } = sets[0].problem;
+  const [truth, measured, control] = sets.map(summarise);
+  const both = (measure: (summary: Summary) => number): WithFloor => ({
+    sample: measure(measured),
+    floor: measure(control),
+  });
+  return fields.map(({ name, unit }, field) => {
+    const inField = (j: number) => Math.floor(j / cells) === field;
+    const [varying, constant] = [free.filter(inField), pinned.filter(inField)];
+    const rms = (at: (summary: Summary) => Float64Array) =>
+      both((s) => Math.sqrt(average(varying.map((j) => ((at(s)[j] - at(truth)[j]) / std[j]) ** 2))));
+    const deviation = (s: Summary, j: number) => Math.max(s.highest[j] - mean[j], mean[j] - s.lowest[j]);
+    return {
+      name,
+      unit,
+      meanError: rms((s) => s.mean),
+      largestMeanError: both((s) => Math.max(0, ...varying.map((j) => Math.abs(s.mean[j] - truth.mean[j])))),
+      stdRatio: both((s) => average(varying.map((j) => s.std[j] / std[j]))),
+      lowerPointError: rms((s) => s.lower),
+      upperPointError: rms((s) => s.upper),
+      roughnessRatio: both((s) => s.roughness[field] / truth.roughness[field]),
+      pinnedCells: constant.length,
+      pinnedDeviation: both((s) => Math.max(0, ...constant.map((j) => deviation(s, j)))),
+      pinnedExact: constant.every((j) => deviation(measured, j) <= 1e-10 * Math.abs(mean[j])),
+    };
+  });
+}
+
+interface Summary {
+  readonly mean: Float64Array; // columns, as all below but roughness
+  readonly std: Float64Array;
+  readonly lowest: Float64Array;
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+  readonly highest: Float64Array;
+  readonly roughness: number[]; // fields
+}
+
+function summarise(set: FieldSample): Summary {
+  const { fields, cells } = set.problem;
+  const columns = columnsOf(set);
+  const values = set.fields;
+  const [lowest, lower, upper, highest] = columnPercentiles(values, columns, [0, 2.5, 97.5, 100]);
+  const fieldValues = (field: number) => values.filter((_, i) => Math.floor((i % columns) / cells) === field);
+  return {
+    mean: columnMean(values, columns),
+    std: columnStd(values, columns),
+    lowest,
+    lower,
+    upper,
+    highest,
+    roughness: fields.map((_, field) => roughness(fieldValues(field), cells)),
+  };
+}
+
 /** Standardised reference x, sample y and floor z (rows x columns) along the leading modes of x. */
 function compareModes(x: Float64Array, y: Float64Array, z: Float64Array, columns: number): ModeComparison[] {
-  const modes = principalModes(x, columns, MODES);
+  const modes = principalComponents(x, columns, MODES);
   const { variances, totalVariance } = modes;
   const [measured, control] = [y, z].map((values) => {
-    const coordinates = modeCoordinates(values, modes);
+    const coordinates = componentCoordinates(values, modes);
     const count = variances.length;
     return {
       std: columnStd(coordinates, count),
@@ -108,58 +205,12 @@ function compareModes(x: Float64Array, y: Float64Array, z: Float64Array, columns
   }));
 }
 
-/** Root mean square over the first rows of the problem's imbalance. */
-function rmsImbalance(set: FieldSample, rows: number): number {
-  const columns = columnsOf(set);
+/** Root mean square over rows of the problem's imbalance. */
+function rmsImbalance({ rows, fields, problem }: FieldSample): number {
+  const columns = fields.length / rows;
   let square = 0;
   for (let row = 0; row < rows; row++) {
-    const fields = set.fields.subarray(row * columns, (row + 1) * columns);
-    square += (set.problem.imbalance?.(fields) ?? NaN) ** 2;
+    square += (problem.imbalance?.(fields.subarray(row * columns, (row + 1) * columns)) ?? NaN) ** 2;
   }
   return Math.sqrt(square / rows);
-}
-
-/** The comparison as an aligned plain-text table, one line a number, sample and floor side by side. */
-export function formatComparison(comparison: Comparison): string {
-  const { rows, fields, modes, imbalance, energyDistance, pValue, floorRatio } = comparison;
-  const line = (label: string, sample: string, floor: string) =>
-    label.padEnd(48) + sample.padStart(12) + floor.padStart(12);
-  const both = (label: string, { sample, floor }: WithFloor) =>
-    line(label, sample.toPrecision(3), floor.toPrecision(3));
-  const lines = [line(`${rows} rows in each set`, "sample", "floor")];
-  for (const field of fields) {
-    lines.push(
-      `${field.name} (${field.unit})`,
-      both("  mean error, rms (reference std)", field.meanError),
-      both(`  mean error, largest (${field.unit})`, field.largestMeanError),
-      both("  standard deviation, ratio", field.stdRatio),
-      both("  2.5 % point error, rms (reference std)", field.lowerPointError),
-      both("  97.5 % point error, rms (reference std)", field.upperPointError),
-      both("  roughness, ratio", field.roughnessRatio),
-    );
-    if (field.pinnedCells > 0) {
-      const verdict = field.pinnedExact ? "exact" : "not exact";
-      lines.push(
-        both(
-          `  pinned cells: ${field.pinnedCells}, ${verdict}; off by (${field.unit})`,
-          field.pinnedDeviation,
-        ),
-      );
-    }
-  }
-  lines.push("principal modes of the reference");
-  modes.forEach(({ share, stdRatio, skewness, kurtosis }, k) => {
-    lines.push(
-      both(`  mode ${k + 1}, ${(100 * share).toPrecision(3)} % of variance: std, ratio`, stdRatio),
-      both("    skewness", skewness),
-      both("    excess kurtosis", kurtosis),
-    );
-  });
-  if (imbalance) lines.push(both("imbalance of the fluxes, rms", imbalance));
-  lines.push(
-    both("energy distance (standardised cells)", energyDistance),
-    both("permutation p-value (small = distinguishable)", pValue),
-    both("floor ratio (1 = indistinguishable)", floorRatio),
-  );
-  return lines.join("\n");
 }

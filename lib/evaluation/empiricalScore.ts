@@ -1,3 +1,4 @@
+import { forEachDistance, rowCount } from "../comparison";
 import { InputError } from "../errors";
 import type { Denoiser } from "../sde";
 import type { Schedule } from "../schedule";
@@ -64,4 +65,13 @@ export function empiricalScore(
     const [m, variance] = [schedule.mean(t), schedule.std(t) ** 2];
     return denoise(points, t).map((value, i) => (m * value - points[i]) / variance);
   };
+}
+
+/** Euclidean distance of each row of x to the nearest row of y (another array), columns numbers a row. */
+export function nearestDistances(x: Float64Array, y: Float64Array, columns: number): Float64Array {
+  const nearest = new Float64Array(rowCount(x, columns)).fill(Infinity);
+  forEachDistance(x, y, columns, (i, _j, distance) => {
+    if (distance < nearest[i]) nearest[i] = distance;
+  });
+  return nearest;
 }

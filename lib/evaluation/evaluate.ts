@@ -2,16 +2,16 @@ import { simulateAt } from "../storage/generate";
 import { checkConditions, type Problem } from "../problem";
 import { derivedSeed } from "../random";
 import { compare, type Comparison } from "./compare";
-import type { FieldSample, SampleSource } from "./fieldSample";
+import type { FieldSample } from "../comparison";
 import {
   type FloorRatio,
-  floorRatio,
+  measureFloorRatio,
   type ReferenceSets,
   referenceSets,
+  type SampleSource,
   type SetOptions,
 } from "./floorRatio";
-import { gaussianControl } from "./gaussianControl";
-import { type NearestCondition, nearestCondition } from "./nearestCondition";
+import { gaussianControl, type NearestCondition, nearestCondition } from "./controls";
 
 export interface EvaluationOptions extends SetOptions {
   /** Of the PDE's sets and of the model's; default 1. */
@@ -84,12 +84,15 @@ export async function evaluateFullyAt(
   const nearest = nearestCondition(problem, at);
   return {
     ...evaluation,
-    comparison: compare(references.first, first as FieldSample, await pde(0, references.rows)),
+    comparison: compare(references.sample, first as FieldSample, await pde(0, references.rows)),
     controls: {
-      pde: await floorRatio(references, pde),
-      gaussian: await floorRatio(references, gaussian),
+      pde: await measureFloorRatio(references, pde),
+      gaussian: await measureFloorRatio(references, gaussian),
       nearest: {
-        ...(await floorRatio(references, simulation(problem, nearest.conditions, at, seed, use.nearest))),
+        ...(await measureFloorRatio(
+          references,
+          simulation(problem, nearest.conditions, at, seed, use.nearest),
+        )),
         ...nearest,
       },
     },
@@ -110,7 +113,10 @@ async function measure(
     (set, rows) => draw(at, rows, setSeed(seed, at, use.model, set)),
     (s) => (seconds.model += s),
   );
-  return { evaluation: { conditions: at, model: await floorRatio(references, sample), seconds }, references };
+  return {
+    evaluation: { conditions: at, model: await measureFloorRatio(references, sample), seconds },
+    references,
+  };
 }
 
 /** Sets of the PDE at `conditions`, with the seeds that belong to the evaluation at `at`. */

@@ -1,10 +1,75 @@
+import {
+  average,
+  checkSameFields,
+  columnMean,
+  columnsOf,
+  columnStd,
+  type FieldSample,
+  firstRows,
+  meanDistance,
+  type Standardiser,
+  standardiser,
+} from "../comparison";
 import { InputError, integerInRange, positiveInteger } from "../errors";
-import { meanDistance } from "./distances";
-import { checkSameFields, columnsOf, type FieldSample, firstRows, type SampleSource } from "./fieldSample";
-import { type MomentErrors, momentErrors } from "./momentErrors";
-import { expectedDistance } from "./pooledDistance";
-import { type Standardiser, standardiser } from "./standardiser";
-import { average, columnStd } from "./summary";
+import { expectedDistance } from "./expectedDistance";
+
+/** Independent sets of one distribution: set number `set` (from 0) with `count` rows, the same whenever asked. */
+export type SampleSource = (set: number, count: number) => FieldSample | Promise<FieldSample>;
+
+/** Fields of the PDE under one condition, with what any comparison with them needs. */
+export interface Reference {
+  readonly sample: FieldSample;
+  readonly scale: Standardiser;
+  /** All varying cells in standard deviations (rows, columns). */
+  readonly standardised: Float64Array;
+  /** Mean distance of two different rows. */
+  readonly within: number;
+  /** Mean energy distance of two independent sets of the PDE, of the size that ratios are for. */
+  readonly floor: number;
+}
+
+/** How far samples are from a reference, all rows together. */
+export interface PooledRatio {
+  /**
+   * What the floor ratio is in expectation: 1 + D^2 / floor, with the unbiased estimate of the energy distance D^2 between
+   * the distributions, which lets no row meet itself. 1 for samples of the PDE, below it where chance has it so.
+   */
+  readonly pooled: number;
+  /** Root mean square over cells of the difference of means, in standard deviations. */
+  readonly meanError: number;
+  /** Mean over cells of the ratio of standard deviations. */
+  readonly stdRatio: number;
+}
+
+/** Takes from one large set of the PDE what pooled ratios need. Throws InputError when none of its cells varies. */
+export function pooledReference(sample: FieldSample, floorRows = 2000): Reference {
+  const rows = firstRows(sample, sample.rows);
+  const scale = standardiser(rows, columnsOf(sample));
+  const standardised = scale.apply(rows);
+  const within = expectedDistance(standardised, standardised, scale.free.length);
+  return { sample, scale, standardised, within, floor: (2 / floorRows) * within };
+}
+
+/**
+ * The pooled floor ratio of samples, estimated with fewer or more rows than the floor is for.
+ *
+ * All of the reference serves each sample, so that the scatter is the sample's own. Throws InputError for samples of other
+ * fields.
+ */
+export function pooledRatio(reference: Reference, drawn: FieldSample): PooledRatio {
+  checkSameFields(reference.sample, drawn);
+  return pooledRatioOf(reference, reference.scale.apply(firstRows(drawn, drawn.rows)));
+}
+
+function pooledRatioOf({ scale, standardised, within, floor }: Reference, values: Float64Array): PooledRatio {
+  const columns = scale.free.length;
+  const between = expectedDistance(standardised, values, columns);
+  return {
+    pooled: 1 + (2 * between - within - expectedDistance(values, values, columns)) / floor,
+    meanError: Math.sqrt(average(columnMean(values, columns).map((mean) => mean ** 2))),
+    stdRatio: average(columnStd(values, columns)),
+  };
+}
 
 export interface SetOptions {
   /** Rows of each set; default 2000. The floor ratio grows with it, as a larger set shows smaller differences. */
@@ -13,38 +78,26 @@ export interface SetOptions {
   readonly sets?: number;
 }
 
-/** Several reference sets, with what any comparison with them needs. */
-export interface ReferenceSets {
+/** Several sets of the PDE, those of all of them standardised one after the other; the sample is the first. */
+export interface ReferenceSets extends Reference {
   readonly rows: number;
   readonly sets: number;
-  readonly first: FieldSample;
-  /** From the rows of all sets. */
-  readonly scale: Standardiser;
-  /** Each set's varying cells in standard deviations (rows, columns). */
-  readonly standardised: readonly Float64Array[];
-  /** Those of all sets, one after the other, and the mean distance of two different rows of them. */
-  readonly pool: { readonly standardised: Float64Array; readonly within: number };
   /** Each set's mean distance over all pairs of rows, each row with itself included. */
-  readonly within: readonly number[];
-  /** Mean energy distance of two independent reference sets of so many rows. */
-  readonly floor: number;
+  readonly withinEach: readonly number[];
 }
 
 /** How far samples are from the references, over independent pairs of sets; moments are those of all sets together. */
-export interface FloorRatio extends MomentErrors {
+export interface FloorRatio extends PooledRatio {
   readonly rows: number;
   readonly sets: number;
-  /** Mean over the pairs of energy distance / floor: 1 means indistinguishable. */
+  /**
+   * Mean over the pairs of energy distance / floor: 1 means indistinguishable. The pooled ratio is the same in
+   * expectation; it uses sets^2 pairs of sets instead of `sets` of them and scatters by about spread / sets.
+   */
   readonly floorRatio: number;
   /** Standard deviation over the pairs; NaN for a single one. */
   readonly spread: number;
   readonly values: readonly number[];
-  /**
-   * The same in expectation, from all rows of all sets: 1 + D^2 / floor, with the unbiased estimate of the energy distance
-   * D^2 between the distributions, which lets no row meet itself. It uses sets^2 pairs of sets instead of `sets` of them
-   * and scatters by about spread / sets; below 1 where chance has it so.
-   */
-  readonly pooled: number;
   /** The floor itself, in standard deviations. */
   readonly floor: number;
   /** What meanError is in the root mean square for an independent reference: sqrt(2 / all rows). */
@@ -54,12 +107,10 @@ export interface FloorRatio extends MomentErrors {
 }
 
 /**
- * Draws the reference sets and takes the floor from them.
+ * Draws the reference sets and takes the floor from them: see samplingFloor, here as a mean over the sets.
  *
- * For V-statistics of two independent sets of n rows, E[2 mean|X - Y|] = 2 E|X - X'|, and each set's mean over all
- * pairs, n of them zero, is (1 - 1/n) E|X - X'|: the floor's expectation is (2 / n) E|X - X'| exactly. The mean over
- * the pairs i != j inside the references estimates it to a per cent or so, where a single measured floor scatters by
- * tens of per cent, which would be in every ratio. Throws InputError for bad options and constant references.
+ * It is right to a per cent or so, where a single measured energy distance of two sets scatters by tens of per cent,
+ * which would be in every ratio. Throws InputError for bad options and constant references.
  */
 export async function referenceSets(
   source: SampleSource,
@@ -74,14 +125,14 @@ export async function referenceSets(
   drawn.forEach((set, k) => all.set(firstRows(set, rows), k * width));
   const scale = standardiser(all, columnsOf(drawn[0]));
   const columns = scale.free.length;
-  const pool = scale.apply(all);
-  const size = rows * columns;
-  const standardised = drawn.map((_, k) => pool.subarray(k * size, (k + 1) * size));
-  const within = standardised.map((values) => meanDistance(values, values, columns));
-  const meanWithin = average(within);
-  const floor = (2 / (rows - 1)) * meanWithin; // (2 / n) times the mean over i != j, which is n / (n - 1) of it
-  const together = { standardised: pool, within: expectedDistance(pool, pool, columns) };
-  return { rows, sets, first: drawn[0], scale, standardised, pool: together, within, floor };
+  const standardised = scale.apply(all);
+  const withinEach = drawn.map((_, k) => {
+    const values = setOf(standardised, k, rows * columns);
+    return meanDistance(values, values, columns);
+  });
+  const within = expectedDistance(standardised, standardised, columns);
+  const floor = (2 / (rows - 1)) * average(withinEach); // (2 / n) times the mean over i != j, which is n / (n - 1) of it
+  return { rows, sets, sample: drawn[0], scale, standardised, within, withinEach, floor };
 }
 
 /**
@@ -90,33 +141,42 @@ export async function referenceSets(
  *
  * Throws InputError when a set is short or has other fields.
  */
-export async function floorRatio(references: ReferenceSets, source: SampleSource): Promise<FloorRatio> {
-  const { rows, sets, scale, standardised, within, pool, floor } = references;
+export async function measureFloorRatio(
+  references: ReferenceSets,
+  source: SampleSource,
+): Promise<FloorRatio> {
+  const { rows, sets, scale, standardised, withinEach, floor } = references;
   const columns = scale.free.length;
   const samples = new Float64Array(sets * rows * columns);
   const values: number[] = [];
   let pinnedExact = true;
   for (let set = 0; set < sets; set++) {
-    const drawn = firstRows(await drawSet(source, set, rows, references.first), rows);
+    const drawn = firstRows(await drawSet(source, set, rows, references.sample), rows);
     const sample = scale.apply(drawn);
-    const between = meanDistance(standardised[set], sample, columns);
-    values.push((2 * between - within[set] - meanDistance(sample, sample, columns)) / floor);
+    const between = meanDistance(setOf(standardised, set, rows * columns), sample, columns);
+    values.push((2 * between - withinEach[set] - meanDistance(sample, sample, columns)) / floor);
     pinnedExact &&= scale.keepsPinned(drawn);
     samples.set(sample, set * rows * columns);
   }
-  const between = expectedDistance(pool.standardised, samples, columns);
+  const { pooled, meanError, stdRatio } = pooledRatioOf(references, samples);
   return {
     rows,
     sets,
     floorRatio: average(values),
     spread: sets > 1 ? columnStd(Float64Array.from(values), 1)[0] : NaN,
     values,
-    pooled: 1 + (2 * between - pool.within - expectedDistance(samples, samples, columns)) / floor,
+    pooled,
     floor,
-    ...momentErrors(samples, columns),
+    meanError,
+    stdRatio,
     meanErrorFloor: Math.sqrt(2 / (sets * rows)),
     pinnedExact,
   };
+}
+
+/** Set number k of several, `size` numbers each. */
+function setOf(sets: Float64Array, k: number, size: number): Float64Array {
+  return sets.subarray(k * size, (k + 1) * size);
 }
 
 async function drawSet(

@@ -94,91 +94,48 @@ export class GaussianMixture {
 
   /** Log of the density at each point, one value a row. */
   logDensity(points: Float64Array): Float64Array {
-    const posterior = new Posterior(this);
-    return Float64Array.from({ length: points.length / this.dimension }, (_, row) =>
-      posterior.at(points, row),
-    );
+    return this.evaluate(points).logDensity;
   }
 
   /** Gradient of the log density at each point, rows x d. */
   score(points: Float64Array): Float64Array {
-    return posteriorMean(this, points, ({ variances }) => ({
-      offset: new Float64Array(this.dimension),
-      gain: variances.map((variance) => -1 / variance),
-    }));
+    return this.evaluate(points).score;
   }
 
-  /**
-   * E[x_0 | x_t] as a function of points (rows x d) and the time, rows x d: the posterior mean of each Gaussian weighted
-   * by its posterior probability.
-   */
+  /** E[x_0 | x_t] as a function of points (rows x d) and the time, rows x d: (x + std^2 score) / mean (Tweedie). */
   denoiser(schedule: Schedule): Denoiser<Float64Array> {
     return (points, t) => {
       const [m, noise] = [schedule.mean(t), schedule.std(t) ** 2];
-      return posteriorMean(this.marginal(schedule, t), points, (_, k) => ({
-        offset: this.components[k].mean,
-        gain: this.components[k].variances.map((variance) => (m * variance) / (m * m * variance + noise)),
-      }));
+      const score = this.marginal(schedule, t).score(points);
+      return points.map((x, i) => (x + noise * score[i]) / m);
     };
   }
-}
 
-/** Posterior probabilities of the components at one point, and the point in the axes of each. */
-class Posterior {
-  readonly probabilities: Float64Array; // K
-  readonly local: Float64Array; // K x d, axes^T (x - mean)
-
-  constructor(private readonly mixture: GaussianMixture) {
-    this.probabilities = new Float64Array(mixture.components.length);
-    this.local = new Float64Array(mixture.components.length * mixture.dimension);
-  }
-
-  /** Fills both for one row of the points and returns the log density there (log-sum-exp). */
-  at(points: Float64Array, row: number): number {
-    const { components, dimension: d } = this.mixture;
-    let largest = -Infinity;
-    for (let k = 0; k < components.length; k++) {
-      const { weight, mean, variances, axes } = components[k];
-      let log = Math.log(weight) - 0.5 * d * Math.log(2 * Math.PI);
-      for (let j = 0; j < d; j++) {
-        let q = 0;
-        for (let i = 0; i < d; i++) q += axes[i * d + j] * (points[row * d + i] - mean[i]);
-        this.local[k * d + j] = q;
-        log -= 0.5 * (Math.log(variances[j]) + (q * q) / variances[j]);
+  /** The score is that of each component, -axes diag(1 / variances) axes^T (x - mean), weighted by its posterior probability. */
+  private evaluate(points: Float64Array): { logDensity: Float64Array; score: Float64Array } {
+    const { components, dimension: d } = this;
+    const logDensity = new Float64Array(points.length / d);
+    const score = new Float64Array(points.length);
+    const logs = new Float64Array(components.length);
+    const scores = new Float64Array(components.length * d);
+    for (let row = 0; row < logDensity.length; row++) {
+      scores.fill(0);
+      components.forEach(({ weight, mean, variances, axes }, k) => {
+        logs[k] = Math.log(weight) - 0.5 * d * Math.log(2 * Math.PI);
+        for (let j = 0; j < d; j++) {
+          let q = 0;
+          for (let i = 0; i < d; i++) q += axes[i * d + j] * (points[row * d + i] - mean[i]);
+          logs[k] -= 0.5 * (Math.log(variances[j]) + (q * q) / variances[j]);
+          for (let i = 0; i < d; i++) scores[k * d + i] -= (axes[i * d + j] * q) / variances[j];
+        }
+      });
+      const largest = Math.max(...logs); // taken out, so that the sum of exponentials does not underflow
+      logDensity[row] = largest + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - largest), 0));
+      for (let k = 0; k < components.length; k++) {
+        const probability = Math.exp(logs[k] - logDensity[row]);
+        for (let i = 0; i < d; i++) score[row * d + i] += probability * scores[k * d + i];
       }
-      this.probabilities[k] = log;
-      largest = Math.max(largest, log);
     }
-    let sum = 0;
-    for (const log of this.probabilities) sum += Math.exp(log - largest);
-    const logDensity = largest + Math.log(sum);
-    for (let k = 0; k < components.length; k++) {
-      this.probabilities[k] = Math.exp(this.probabilities[k] - logDensity);
-    }
-    return logDensity;
+    return { logDensity, score };
   }
-}
-
-/** Sum over components of probability times (offset + axes diag(gain) axes^T (x - mean)), rows x d. */
-function posteriorMean(
-  mixture: GaussianMixture,
-  points: Float64Array,
-  affine: (component: GaussianComponent, k: number) => { offset: Float64Array; gain: Float64Array },
-): Float64Array {
-  const d = mixture.dimension;
-  const maps = mixture.components.map(affine);
-  const posterior = new Posterior(mixture);
-  const result = new Float64Array(points.length);
-  for (let row = 0; row < points.length / d; row++) {
-    posterior.at(points, row);
-    mixture.components.forEach(({ axes }, k) => {
-      const { offset, gain } = maps[k];
-      for (let i = 0; i < d; i++) {
-        let value = offset[i];
-        for (let j = 0; j < d; j++) value += axes[i * d + j] * gain[j] * posterior.local[k * d + j];
-        result[row * d + i] += posterior.probabilities[k] * value;
-      }
-    });
-  }
-  return result;
 }

@@ -1,5 +1,7 @@
-import { finiteInRange } from "../errors";
+/** How fast the concentration comes to rest, and where it stands on its way. */
+import { ConcentrationSolver, type RightEnd, uniformGrid } from "../finiteVolumes";
 import { ELECTRODE, PorousElectrode } from "../electrode";
+import { finiteInRange } from "../errors";
 
 /** A time, in s, after which the slowest mode (some 230 s) has died out to below round-off. */
 const FOREVER = 1e5;
@@ -24,10 +26,25 @@ export function concentrationAt(
   return c;
 }
 
-/** Decay time in s of the slowest mode: from the differences to the steady state at x = 0, 1000 and 1500 s on. */
-export function decayTime(porosity: Float64Array): number {
-  const conditions = { equilibriumPotential: 0, flux: 0 };
-  const steady = concentrationAt(Infinity, porosity, conditions)[0];
-  const [early, late] = [1000, 1500].map((t) => concentrationAt(t, porosity, conditions)[0] - steady);
-  return 500 / Math.log(early / late);
+/**
+ * Time in s in which the slowest mode of the concentration decays by a factor e, for one porosity (cells).
+ *
+ * The largest eigenvalue of K^-1 w, of the operator K and the capacities w (see ConcentrationSolver), by power iteration:
+ * the next mode decays about nine times as fast, so that 40 iterations leave no error to see.
+ */
+export function decayTime(porosity: Float64Array, rightEnd: RightEnd = "last cell"): number {
+  const solver = new ConcentrationSolver(uniformGrid(porosity.length, ELECTRODE.length), rightEnd);
+  solver.factor(porosity.map((value) => ELECTRODE.diffusivity * Math.pow(value, ELECTRODE.bruggeman)));
+  let mode = new Float64Array(porosity.length).fill(1);
+  let time = NaN;
+  for (let k = 0; k < 40; k++) {
+    const next = new Float64Array(porosity.length);
+    solver.steady(
+      mode.map((value, i) => value * porosity[i]),
+      next,
+    );
+    time = next.reduce((most, value) => Math.max(most, value), 0);
+    mode = next.map((value) => value / time);
+  }
+  return time;
 }

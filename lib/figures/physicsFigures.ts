@@ -1,6 +1,6 @@
 /** Figures of the porous electrode: the random porosity, the fields it gives, and how the fields vary. */
 import { type DataSet, rowField } from "../dataSet";
-import { columnMean, columnPercentiles, columnStd } from "../evaluation/summary";
+import { columnMean, columnPercentiles, columnStd } from "../comparison";
 import { band, colour, type Figure, line, panels, type Trace } from "./figure";
 import { withHover } from "./hover";
 

@@ -1,8 +1,7 @@
 /** Mean and spread of every cell as functions of the conditions, taken from a data set. */
 import { InputError } from "../errors";
-import { type DataSet, rowConditions } from "../dataSet";
+import { type DataSet, isSource, pickRows, piecesOf, rowConditions, type RowSource } from "../dataSet";
 import { chebyshevProducts, NormalEquations, totalDegree } from "./leastSquares";
-import { isSource, pickRows, piecesOf, type RowSource } from "../storage/rowSource";
 import { pairsOf, positionOf, remainingConditions } from "./conditionalStandardisation";
 import type { Standardisation } from "../standardisation";
 import { standardisationFrom } from "../presets/modelFiles";

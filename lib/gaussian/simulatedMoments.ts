@@ -1,8 +1,7 @@
 import { conditionalFrom } from "./conditionalMoments";
-import type { DataSet } from "../dataSet";
+import type { DataSet, RowSource } from "../dataSet";
 import { chebyshevProducts, leastSquares, totalDegree } from "./leastSquares";
 import type { Problem } from "../problem";
-import type { RowSource } from "../storage/rowSource";
 import { pairsOf, withoutRoundOff } from "./conditionalStandardisation";
 import type { Standardisation } from "../standardisation";
 import { Random } from "../random";

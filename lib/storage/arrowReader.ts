@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { allocateDataSet, type DataSet } from "../dataSet";
+import { allocateDataSet, type DataSet, type RowSource } from "../dataSet";
 import { asNumber } from "../errors";
 import type { Problem } from "../problem";
 import {
@@ -12,7 +12,6 @@ import {
 } from "./arrowLayout";
 import { fileError } from "./files";
 import { ConditionGroups, lastAtMost } from "./conditionGroups";
-import type { RowSource } from "./rowSource";
 
 // An Arrow file is "ARROW1", 2 bytes of padding, the record batches, the footer, its length as int32, "ARROW1".
 const MAGIC = "ARROW1";

@@ -7,8 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileError, readRegularFile, writeWhole } from "./files";
 import { FolderLock } from "./folderLock";
-import type { DataSet } from "../dataSet";
-import { isSource, piecesOf, type RowSource } from "./rowSource";
+import { type DataSet, isSource, piecesOf, type RowSource } from "../dataSet";
 import { InputError, shown } from "../errors";
 
 /** What must be the same when a training goes on. */

@@ -1,7 +1,6 @@
 /** Training on rows that stay in a file: each batch is read when its turn comes. */
 import type { RowGroups } from "./conditionGroups";
-import type { DataSet } from "../dataSet";
-import type { RowSource } from "./rowSource";
+import type { DataSet, RowSource } from "../dataSet";
 import type { ScoreModel } from "../scoreModel";
 import { type Batch, type Block, gatherBatch, splitGroups, tensorSet } from "./batches";
 

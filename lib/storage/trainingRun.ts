@@ -1,13 +1,12 @@
 /** A training from data to the end, however it ends: length, validation, divergence, interrupts and kept states. */
 import { InterruptWatch } from "../backend/interrupt";
-import type { DataSet } from "../dataSet";
+import type { DataSet, RowSource } from "../dataSet";
 import { finiteInRange, InputError, positiveInteger } from "../errors";
 import { sameProblem } from "../problem";
 import type { ScoreModel } from "../scoreModel";
 import { type Gradient, train, Training, type TrainingSettings } from "../training";
 import { digestOf } from "./checkpoint";
 import { Feed } from "./feed";
-import type { RowSource } from "./rowSource";
 import { type StateOptions, TrainingStates } from "./trainingStates";
 
 /** Where a training stands after a step. */

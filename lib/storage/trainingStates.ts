@@ -1,10 +1,7 @@
 /** Which states of a training are kept, when, and how it goes on from one. */
 import { InputError, shown } from "../errors";
-import { type Checkpoint, checkSame, type Fingerprint } from "./checkpoint";
-import { CheckpointFolder } from "./checkpointFolder";
 import type { Training } from "../training";
 import { type Checkpoint, CheckpointFolder, checkSame, type Fingerprint } from "./checkpoint";
-import type { Descent } from "../descent";
 
 export type Divergence = "stop" | "step-back";
 

@@ -1,6 +1,6 @@
 /** The benchmark's results as tables, for a terminal and for a document. */
-import { median } from "../../lib/evaluation/summary";
-import { table } from "../table";
+import { median } from "../../lib/evaluation/statistics";
+import { table } from "../../lib/evaluation/table";
 import type { ProfileRow } from "./torchSide";
 
 /** Milliseconds of rounds that were run by turns with the other side's. */

@@ -4,7 +4,8 @@ import { allocateDataSet, type DataSet, rowConditions, sliceRows } from "../../l
 import { simulateAt } from "../../lib/storage/generate";
 import { normaliseConditions, type Problem, sameProblem } from "../../lib/problem";
 import { InputError, shown } from "../../lib/errors";
-import { compare, formatComparison } from "../../lib/evaluation/compare";
+import { compare } from "../../lib/evaluation/compare";
+import { formatComparison } from "../../lib/evaluation/report";
 
 /** Most rows of each set that are compared: the energy distance takes time as their square. */
 const MOST_ROWS = 4000;

@@ -1,30 +1,29 @@
 import fs from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { Command, Option } from "commander";
-import { AtomicFile } from "../../lib/storage/atomicFile";
-import { porousElectrode } from "../../lib/presets/electrodeProblem";
-import type { Problem } from "../../lib/problem";
 import { InputError, integerInRange, oneOf, positiveInteger, shown } from "../../lib/errors";
-import type { ScoreModel } from "../../lib/scoreModel";
-import { derivedSeed } from "../../lib/random";
-import { breakEven, type Cost } from "../../lib/evaluation/breakEven";
-import { atConditions, confirmLargest } from "../../lib/evaluation/confirm";
 import { type DrawFields, evaluateAt, evaluateFullyAt, type Evaluation } from "../../lib/evaluation/evaluate";
-import {
-  evaluationHead,
-  evaluationLine,
-  evaluationSummary,
-  formatFullEvaluation,
-  summariseEvaluations,
-} from "../../lib/evaluation/formatEvaluation";
 import {
   HELD_OUT_SETS,
   heldOutConditions,
   type HeldOutSet,
   referenceConditions,
 } from "../../lib/evaluation/heldOut";
-import { type StoredEvaluations, storedEvaluations } from "../../lib/evaluation/readEvaluations";
+import { atConditions, confirmLargest, summariseEvaluations } from "../../lib/evaluation/manyConditions";
+import {
+  evaluationHead,
+  evaluationLine,
+  evaluationSummary,
+  formatFullEvaluation,
+} from "../../lib/evaluation/report";
+import { porousElectrode } from "../../lib/presets/electrodeProblem";
+import type { Problem } from "../../lib/problem";
+import { derivedSeed } from "../../lib/random";
+import type { ScoreModel } from "../../lib/scoreModel";
+import { type StoredEvaluations, storedEvaluations } from "../../lib/storage/evaluations";
+import { AtomicFile } from "../../lib/storage/files";
 import { conditionHelp, conditionsFrom } from "./conditions";
+import { breakEven, type Cost, formatCost } from "./cost";
 import { Progress } from "./progress";
 import { addSamplingOptions, modelFrom, type SamplingOptions } from "./samplingOptions";
 
@@ -195,7 +194,7 @@ async function evaluateOne(
   print(
     problem.conditions.map(({ name, unit }, k) => `${name} ${at[k]} ${unit}`.replace(/_/g, " ")).join(", "),
   );
-  print(`\n${formatFullEvaluation(problem, evaluation, cost)}`);
+  print(`\n${formatFullEvaluation(problem, evaluation)}\n\n${formatCost(cost)}`);
   const from = breakEven(cost);
   return {
     conditions: byName(problem, at),

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { measured } from "../../lib/presets/measured";
 import { presets } from "../../lib/presets/presets";
-import { table } from "../table";
+import { table } from "../../lib/evaluation/table";
 
 const HEADS = [
   "preset",

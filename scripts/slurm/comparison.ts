@@ -6,7 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { AtomicFile, fileError } from "../../lib/storage/files";
 import { InputError, shown } from "../../lib/errors";
-import { table } from "../table";
+import { table } from "../../lib/evaluation/table";
 import { readSettings } from "./settingsTable";
 
 const MEASURED = ["median", "worst", "reference", "mean error", "std ratio", "steps taken", "minutes taken"];

@@ -6,28 +6,28 @@
  * its settings changed.
  */
 import fs from "node:fs";
-import { conditionalMoments } from "../../lib/gaussian/conditionalMoments";
 import type { DataSet } from "../../lib/dataSet";
-import { generateDataSet, simulateAt } from "../../lib/storage/generate";
-import { porousElectrode } from "../../lib/presets/electrodeProblem";
-import type { Problem } from "../../lib/problem";
-import { globalStandardisation, type Standardisation } from "../../lib/standardisation";
 import { InputError } from "../../lib/errors";
+import { pooledRatio, pooledReference, Reference } from "../../lib/evaluation/floorRatio";
+import { heldOutConditions, referenceConditions } from "../../lib/evaluation/heldOut";
+import { influenceOfFirstCell } from "../../lib/evaluation/receptiveField";
+import { median } from "../../lib/evaluation/statistics";
 import type {
   AblationCondition,
   AblationRun,
   AblationStudy,
   AblationVariant,
 } from "../../lib/figures/ablationFigure";
+import { conditionalMoments } from "../../lib/gaussian/conditionalMoments";
 import { ConditionalCovariance } from "../../lib/gaussian/covariance";
-import { influenceOfFirstCell } from "../../lib/evaluation/receptiveField";
 import { simulatedMoments } from "../../lib/gaussian/simulatedMoments";
+import { buildModel, createModel, type PresetModel } from "../../lib/presets/createModel";
+import { porousElectrode } from "../../lib/presets/electrodeProblem";
+import type { Problem } from "../../lib/problem";
 import { derivedSeed } from "../../lib/random";
 import { sampleFields } from "../../lib/sampling";
-import { heldOutConditions, referenceConditions } from "../../lib/evaluation/heldOut";
-import { median } from "../../lib/evaluation/summary";
-import { unbiasedRatio, type UnbiasedReference, unbiasedReference } from "../../lib/evaluation/unbiasedRatio";
-import { buildModel, createModel, type PresetModel } from "../../lib/presets/createModel";
+import { globalStandardisation, type Standardisation } from "../../lib/standardisation";
+import { generateDataSet, simulateAt } from "../../lib/storage/generate";
 import { trainModel } from "../../lib/storage/trainingRun";
 import { questions, type Variant, variants } from "./ablationVariants";
 
@@ -221,7 +221,7 @@ async function runOnce(
   steps: number,
   seed: number,
   material: Material,
-  references: readonly UnbiasedReference[],
+  references: readonly Reference[],
   fingerprint: string,
 ): Promise<AblationRun> {
   const model = material.model(variant, seed);
@@ -263,7 +263,7 @@ async function runOnce(
 async function evaluate(
   model: PresetModel,
   condition: string,
-  reference: UnbiasedReference,
+  reference: Reference,
   rows: number,
   seed: number,
 ): Promise<AblationRun["results"][number]> {
@@ -275,14 +275,11 @@ async function evaluate(
   const drawing = { count: rows, sampler, steps, seed: derivedSeed(EVALUATION_SEED, 1, seed) };
   const conditions = referenceOf(reference);
   try {
-    const { floorRatio, meanError, stdRatio } = unbiasedRatio(
-      reference,
-      await sampleFields(model, conditions, drawing),
-      FLOOR_ROWS,
-    );
+    const drawn = await sampleFields(model, conditions, drawing);
+    const { pooled, meanError, stdRatio } = pooledRatio(reference, drawn);
     return {
       ...about,
-      floorRatio: finite(floorRatio),
+      floorRatio: finite(pooled),
       meanError: finite(meanError),
       stdRatio: finite(stdRatio),
     };
@@ -293,7 +290,7 @@ async function evaluate(
 }
 
 /** The conditions of a reference's rows, all the same. */
-function referenceOf({ sample }: UnbiasedReference): Float64Array {
+function referenceOf({ sample }: Reference): Float64Array {
   const { conditions, rows } = sample as DataSet;
   return conditions.slice(0, conditions.length / rows);
 }
@@ -314,8 +311,8 @@ function evaluationAt(
   problem: Problem,
   found: readonly AblationCondition[] | undefined,
   print: (text: string) => void,
-): { conditions: AblationCondition[]; references: UnbiasedReference[] } {
-  const references: UnbiasedReference[] = [];
+): { conditions: AblationCondition[]; references: Reference[] } {
+  const references: Reference[] = [];
   const conditions = PLACES.map((place, i): AblationCondition => {
     const { number } = place;
     const at =
@@ -324,12 +321,12 @@ function evaluationAt(
         : heldOutConditions(problem, number + 1, "tuning")[number];
     const set = (which: number, rows: number) =>
       simulateAt(problem, at, rows, derivedSeed(EVALUATION_SEED, 2, i, which));
-    const reference = unbiasedReference(set(0, REFERENCE_ROWS));
+    const reference = pooledReference(set(0, REFERENCE_ROWS), FLOOR_ROWS);
     references.push(reference);
     const about = {
       name: place.name,
       conditions: [...at],
-      floor: finite((2 / FLOOR_ROWS) * reference.within)!,
+      floor: finite(reference.floor)!,
     };
     const rows = [...new Set(Object.values(place.rows))].filter((count) => count > 0);
     const key = (condition: Omit<AblationCondition, "control">, counts: readonly number[]) =>
@@ -340,7 +337,7 @@ function evaluationAt(
       rows.map((count, k) => ({
         rows: count,
         floorRatios: Array.from({ length: CONTROLS }, (_, c) =>
-          finite(unbiasedRatio(reference, set(1 + k * CONTROLS + c, count), FLOOR_ROWS).floorRatio)!,
+          finite(pooledRatio(reference, set(1 + k * CONTROLS + c, count)).pooled)!,
         ),
       }));
     control.forEach((entry) =>

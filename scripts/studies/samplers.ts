@@ -3,10 +3,8 @@ import { samplerByName, samplers } from "../../lib/presets/samplers";
 import type { SamplerStudy } from "../../lib/figures/samplerFigure";
 import { loadModel } from "../../lib/storage/modelFolder";
 import { sampleFields } from "../../lib/sampling";
-import { meanDistance } from "../../lib/evaluation/distances";
+import { columnStd, meanDistance, samplingFloor, standardiser } from "../../lib/comparison";
 import { referenceConditions } from "../../lib/evaluation/heldOut";
-import { standardiser } from "../../lib/evaluation/standardiser";
-import { columnStd } from "../../lib/evaluation/summary";
 
 const CALLS = [10, 20, 40, 80];
 const REFERENCE = { sampler: "gaussian-exact-2m", steps: 160 };
@@ -49,7 +47,6 @@ export async function samplerStudy(
       );
     }
   }
-  const pair = (within * rows) / (rows - 1); // the mean distance of two different rows
-  const floors = [rows, 10_000].map((n) => ({ rows: n, energyDistance: (2 / n) * pair }));
+  const floors = [rows, 10_000].map((n) => ({ rows: n, energyDistance: samplingFloor(x, columns, n) }));
   return { model: folder, conditions: [...conditions], rows, reference: REFERENCE, floors, results };
 }

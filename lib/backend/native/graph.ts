@@ -4,7 +4,7 @@
 import fs from "fs";
 import os from "os";
 import path from "path";
-import { fileError } from "../../storage/atomicFile";
+import { fileError } from "../../storage/files";
 import type { Graph } from "../backend";
 import { native, type tf } from "./binding";
 import { savedModel, TAG } from "./graphDef";

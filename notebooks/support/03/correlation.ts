@@ -1,5 +1,5 @@
 import { InputError } from "../../../lib/errors";
-import { rowCount } from "../../../lib/evaluation/summary";
+import { rowCount } from "../../../lib/comparison";
 
 /** Pearson's correlation coefficient of x and y (n each), in [-1, 1]; NaN if one is constant. Throws InputError. */
 export function correlation(x: Float64Array, y: Float64Array): number {

@@ -4,7 +4,7 @@ import { simulateAt } from "../../../lib/storage/generate";
 import { conditionIndex, type Problem } from "../../../lib/problem";
 import { columnCorrelations, columnOf } from "./correlation";
 import type { FieldModes } from "./fieldModes";
-import type { Modes } from "../../../lib/evaluation/modes";
+import type { PrincipalComponents } from "../../../lib/evaluation/principalComponents";
 import { varianceParts } from "./varianceParts";
 import { colour, type Figure, line, panels, points, rounded } from "../../../lib/figures/figure";
 import { withHover } from "../../../lib/figures/hover";
@@ -110,13 +110,13 @@ export function variancesFigure(data: DataSet): Figure {
 
 /** Shares of the variance that modes carry, one by one and together, for several sets. */
 export function spectrumFigure(
-  curves: readonly { readonly name: string; readonly modes: Modes }[],
+  curves: readonly { readonly name: string; readonly modes: PrincipalComponents }[],
   count = 30,
 ): Figure {
   const numbers = Array.from({ length: count }, (_, k) => k + 1);
-  const share = ({ variances, totalVariance }: Modes) =>
+  const share = ({ variances, totalVariance }: PrincipalComponents) =>
     Array.from(variances.slice(0, count), (value) => (100 * value) / totalVariance);
-  const cumulative = (modes: Modes) => {
+  const cumulative = (modes: PrincipalComponents) => {
     let sum = 0;
     return share(modes).map((value) => (sum += value));
   };

@@ -1,9 +1,8 @@
-import { columnsOf, type FieldSample } from "../../../lib/evaluation/fieldSample";
-import { type Modes, principalModes } from "../../../lib/evaluation/modes";
-import { columnStd } from "../../../lib/evaluation/summary";
+import { columnsOf, columnStd, type FieldSample } from "../../../lib/comparison";
+import { type PrincipalComponents, principalComponents } from "../../../lib/evaluation/principalComponents";
 
 /** Principal modes of all fields together. */
-export interface FieldModes extends Modes {
+export interface FieldModes extends PrincipalComponents {
   /** The modes in the fields' units, one standard deviation of each: modes x fields x cells. */
   readonly shapes: Float64Array;
 }
@@ -23,7 +22,7 @@ export function fieldModes(set: FieldSample, count?: number): FieldModes {
     return Math.sqrt(part.reduce((sum, value) => sum + value ** 2, 0) / cells) || 1;
   });
   const scale = (column: number) => scales[Math.floor(column / cells)];
-  const modes = principalModes(
+  const modes = principalComponents(
     set.fields.map((value, i) => value / scale(i % columns)),
     columns,
     count,
@@ -35,7 +34,7 @@ export function fieldModes(set: FieldSample, count?: number): FieldModes {
 }
 
 /** Number of leading modes that carry at least a share (such as 0.99) of the variance. */
-export function modesForShare({ variances, totalVariance }: Modes, share: number): number {
+export function modesForShare({ variances, totalVariance }: PrincipalComponents, share: number): number {
   let sum = 0;
   const last = variances.findIndex((variance) => (sum += variance) >= share * totalVariance);
   return last < 0 ? variances.length : last + 1;

@@ -1,5 +1,5 @@
 import { type DataSet, groupByCondition } from "../../../lib/dataSet";
-import { columnStd } from "../../../lib/evaluation/summary";
+import { columnStd } from "../../../lib/comparison";
 
 /** Variances of every column of a data set, in the square of its unit (fields x cells). */
 export interface VarianceParts {

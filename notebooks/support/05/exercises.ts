@@ -1,6 +1,7 @@
 /** Exercises of notebook 05: scores and the reverse process. */
 import { gaussian, GaussianMixture } from "../../../lib/evaluation/gaussianMixture";
-import { reverseVariance } from "./reverseForms";
+import { reverseVariances } from "../../../lib/evaluation/reverseForms";
+import { uniformGrid } from "../../../lib/samplers";
 import { twoPeaks } from "../../../lib/evaluation/toys";
 import { vpSchedule } from "../../../lib/schedule";
 import { type Exercise, numberFault } from "../../../lib/notebook/check";
@@ -39,12 +40,14 @@ export const factorOnScore: Exercise<(noise: number) => number> = {
   number: "5.2",
   fault(answer) {
     const variance = 0.25;
-    const { endTime, alpha } = vpSchedule();
+    const schedule = vpSchedule();
+    const times = uniformGrid(schedule, 2000);
+    const data = { mean: 0, variance };
     for (const noise of [1, 0, 0.5, 2]) {
       const onScore = answer(noise);
       if (typeof onScore !== "number" || !Number.isFinite(onScore))
         return `For n = ${noise} the factor is ${String(onScore)}, not a finite number.`;
-      const end = reverseVariance({ onState: 0.5, onScore, noise }, variance, alpha(endTime));
+      const end = reverseVariances({ onState: 0.5, onScore, noise }, data, schedule, times).at(-1)!;
       const fault = numberFault(end, variance, 0.01); // the integrator's own error is below 0.001
       if (fault) {
         return `With n = ${noise} and a factor of ${onScore}, data of variance ${variance} come back with ${Number(end.toPrecision(3))}.`;

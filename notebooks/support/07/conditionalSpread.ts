@@ -1,5 +1,5 @@
 import { type DataSet, groupByCondition, selectRows } from "../../../lib/dataSet";
-import { columnMean, columnStd } from "../../../lib/evaluation/summary";
+import { columnMean, columnStd } from "../../../lib/comparison";
 
 /** How much the fields vary while the conditions are held, as shares of their one standard deviation over all data. */
 export interface ConditionalSpread {

@@ -1,20 +1,20 @@
 /** Exercises of notebook 9. */
-import { marginalLaw, samplerLaw } from "./samplerLaw";
+import { marginalGaussian, sampledGaussian } from "../../../lib/evaluation/gaussianSampling";
+import { type Exercise, numberFault } from "../../../lib/notebook/check";
 import { dpmSolver2M } from "../../../lib/odeSamplers";
+import { Random } from "../../../lib/random";
 import { eulerMaruyama, type Sampler } from "../../../lib/samplers";
 import { vpSchedule } from "../../../lib/schedule";
-import { Random } from "../../../lib/random";
-import { type Exercise, numberFault } from "../../../lib/notebook/check";
 
 const schedule = vpSchedule();
-/** The data whose law the notebook follows. */
+/** The data whose samples the notebook follows. */
 const data = { mean: 0, variance: 0.25 };
 
 /** Signed relative error of the variance with which a sampler returns Gaussian data. */
 function varianceError(sampler: Sampler, steps: number): number {
   const times = sampler.grid(schedule, steps);
-  const exact = marginalLaw(data, schedule, times[times.length - 1]);
-  return samplerLaw(sampler, schedule, times, data).variance / exact.variance - 1;
+  const exact = marginalGaussian(data, schedule, times[times.length - 1]);
+  return sampledGaussian(sampler, schedule, times, data).variance / exact.variance - 1;
 }
 
 function stdError(sampler: Sampler, steps: number): number {

@@ -1,7 +1,7 @@
 /** Figures of sampling: fields on their way out of the noise, and what few steps do to their distribution. */
 import { type DataSet, rowField } from "../../../lib/dataSet";
 import type { PathState } from "./samplingPath";
-import { columnMean, columnPercentiles } from "../../../lib/evaluation/summary";
+import { columnMean, columnPercentiles } from "../../../lib/comparison";
 import { band, colour, type Figure, line, panels, type PanelOptions } from "../../../lib/figures/figure";
 import { fieldAxis, micrometres } from "../../../lib/figures/physicsFigures";
 import { withSlider } from "../../../lib/figures/slider";

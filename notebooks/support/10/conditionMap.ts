@@ -1,6 +1,6 @@
 /** A map of held-out conditions: errors as colours, and both fields at some of them on hover and by a slider. */
 import type { Problem } from "../../../lib/problem";
-import type { FieldBand } from "../../../lib/evaluation/fieldBands";
+import type { FieldBand } from "../../../lib/comparison";
 import {
   band,
   colour,

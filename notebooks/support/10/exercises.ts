@@ -1,5 +1,5 @@
 import { Random } from "../../../lib/random";
-import { energyDistance } from "../../../lib/evaluation/energyDistance";
+import { energyDistance } from "../../../lib/comparison";
 import { type Exercise, numberFault } from "../../../lib/notebook/check";
 
 type Distance = (x: number[], y: number[]) => number;

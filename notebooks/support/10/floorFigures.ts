@@ -1,6 +1,6 @@
 /** Figures of the sampling floor: how far sets of one distribution differ, and how candidates stand beside it. */
 import type { FloorRatio } from "../../../lib/evaluation/floorRatio";
-import { columnStd } from "../../../lib/evaluation/summary";
+import { columnStd } from "../../../lib/comparison";
 import { type Curve, curvesFigure } from "../../../lib/figures/curves";
 import { colour, type Figure, panels, rounded, type Trace } from "../../../lib/figures/figure";
 import { withSlider } from "../../../lib/figures/slider";

@@ -1,5 +1,4 @@
-import type { Comparison } from "../../../lib/evaluation/compare";
-import type { WithFloor } from "../../../lib/evaluation/fieldComparison";
+import type { Comparison, WithFloor } from "../../../lib/evaluation/compare";
 
 /** One number of a comparison, with the same number for an independent set like the reference. */
 export interface Metric extends WithFloor {

@@ -1,12 +1,17 @@
 /** Figures of the errata that concern the diffusion: its reverse equation, its marginals, its loss and its samplers. */
-import { marginalVariance, type ScaledReverse, scaledReverseVariances } from "./linearLaw";
-import type { Schedule } from "../../../lib/schedule";
+import { type Gaussian, marginalGaussian } from "../../../lib/evaluation/gaussianSampling";
+import { reverseVariances } from "../../../lib/evaluation/reverseForms";
 import { type Curve, curvesFigure } from "../../../lib/figures/curves";
-import { printed, right } from "./errataPhysicsFigures";
 import type { Figure } from "../../../lib/figures/figure";
+import type { Schedule } from "../../../lib/schedule";
+import type { ReverseForm } from "../../../lib/sde";
+import { printed, right } from "./errataPhysicsFigures";
 
-/** Simulated variances of one reverse equation beside its law. */
-export interface ReverseRun extends ScaledReverse {
+/** Simulated variances of one reverse equation, and what it takes to know them. */
+export interface ReverseRun {
+  readonly form: ReverseForm;
+  readonly data: Gaussian;
+  readonly schedule: Schedule;
   readonly name: string;
   readonly hex: string;
   readonly symbol?: string;
@@ -21,10 +26,10 @@ export function reverseVariancesFigure(
   // Variances within these powers of ten; what leaves them explodes.
   const range = [-1, 1.5] as const;
   const shown = list.map(({ title, runs }) => {
-    const { schedule, dataStd, times } = runs[0];
+    const { schedule, data, times } = runs[0];
     const thin = <T extends Float64Array>(values: T) => values.filter((_, k) => k % 50 === 0);
-    const curves = runs.flatMap(({ name, hex, symbol, simulated, ...law }): Curve[] => {
-      const known = thin(scaledReverseVariances(law, law.times));
+    const curves = runs.flatMap(({ form, name, hex, symbol, simulated }): Curve[] => {
+      const known = thin(reverseVariances(form, data, schedule, times));
       const inside = (values: Float64Array) =>
         values.map((value) => (value < 10 ** range[1] * 2 ? value : NaN));
       return [
@@ -32,7 +37,7 @@ export function reverseVariancesFigure(
         { name, hex, symbol, x: thin(times), y: inside(thin(simulated)), mode: "markers" },
       ];
     });
-    const truth = thin(times).map((t) => marginalVariance(schedule, dataStd, t));
+    const truth = thin(times).map((t) => marginalGaussian(data, schedule, t).variance);
     curves.push({ name: "variance of X_t", hex: "#222222", dash: "dash", x: thin(times), y: truth });
     const axes = {
       x: "t, sampled from right to left",

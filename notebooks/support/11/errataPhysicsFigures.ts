@@ -1,6 +1,6 @@
 /** Figures of the errata that concern the solver: round-off, the two conventions, the grid. */
 import type { DataSet } from "../../../lib/dataSet";
-import { columnMean, columnPercentiles, columnStd } from "../../../lib/evaluation/summary";
+import { columnMean, columnPercentiles, columnStd } from "../../../lib/comparison";
 import { type Curve, curvesFigure } from "../../../lib/figures/curves";
 import { colour, type Figure } from "../../../lib/figures/figure";
 import { fieldAxis, micrometres } from "../../../lib/figures/physicsFigures";

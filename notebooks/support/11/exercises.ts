@@ -1,9 +1,9 @@
-import { generateDataSet } from "../../../lib/storage/generate";
-import { porousElectrode } from "../../../lib/presets/electrodeProblem";
-import { scaledReverseVariances } from "./linearLaw";
-import { vpSchedule } from "../../../lib/schedule";
-import { reactionShare } from "./elimination";
+import { reverseForms, reverseVariances } from "../../../lib/evaluation/reverseForms";
 import { type Exercise, numberFault } from "../../../lib/notebook/check";
+import { porousElectrode } from "../../../lib/presets/electrodeProblem";
+import { vpSchedule } from "../../../lib/schedule";
+import { generateDataSet } from "../../../lib/storage/generate";
+import { reactionShare } from "./elimination";
 
 /** Layers until a change in the first cell has come to the last, found by passing it on. */
 function layersByPassingOn(cells: number, kernel: number): number {
@@ -74,14 +74,15 @@ export const halvedScore: Exercise<number> = {
   fault(answer) {
     const schedule = vpSchedule();
     const times = Float64Array.from({ length: 2001 }, (_, k) => 1 - k / 2000);
-    const variance = (factor: number) =>
-      scaledReverseVariances({ schedule, dataStd: 1, factor }, times)[2000];
-    return numberFault(answer, variance(0.5), 0.01, [
+    const [half, right] = [reverseForms.halfScore, reverseForms.sde].map(
+      (form) => reverseVariances(form, { mean: 0, variance: 1 }, schedule, times)[2000],
+    );
+    return numberFault(answer, half, 0.01, [
       [
-        variance(1),
+        right,
         "1 is what the right equation gives; with half the score the drift is zero and only noise is added.",
       ],
-      [variance(0.5) - 1, "That is the noise that is added; the particles start with variance 1."],
+      [half - 1, "That is the noise that is added; the particles start with variance 1."],
       [1 + schedule.beta(1), "β changes with time: the noise adds its integral α(1)."],
     ]);
   },

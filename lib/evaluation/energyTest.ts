@@ -1,18 +1,5 @@
+import { forEachDistance, rowCount } from "../comparison";
 import type { Random } from "../random";
-import { forEachDistance, meanDistance } from "./distances";
-import { rowCount } from "./summary";
-
-/**
- * Energy distance 2 E|X - Y| - E|X - X'| - E|Y - Y'| between two sets of rows, Euclidean norm over all columns.
- *
- * x and y are rows x columns, row by row, of any number of rows; the result has the unit of the columns. It is the
- * V-statistic (each row is also paired with itself), so it is never negative, and not its root. For two sets of
- * n rows from one distribution its mean is 2 E|X - X'| / n. Standardise columns of different units first.
- * Source: Szekely & Rizzo 2013, "Energy statistics", equation (6.1).
- */
-export function energyDistance(x: Float64Array, y: Float64Array, columns: number): number {
-  return 2 * meanDistance(x, y, columns) - meanDistance(x, x, columns) - meanDistance(y, y, columns);
-}
 
 /** An energy distance and how likely equal distributions are to lie as far apart. */
 export interface EnergyTest {

@@ -1,7 +1,7 @@
-import { fileError, readRegularFile } from "../storage/files";
 import { InputError, shown } from "../errors";
-import { replaced } from "./confirm";
-import type { Evaluation } from "./evaluate";
+import type { Evaluation } from "../evaluation/evaluate";
+import { replaced } from "../evaluation/manyConditions";
+import { fileError, readRegularFile } from "./files";
 
 /** A file that `npx porous-sgm evaluate --set ... --json` wrote. */
 export interface StoredEvaluations {

@@ -1,5 +1,5 @@
 import { tf } from "../backend/tensors";
-import { rowCount } from "./summary";
+import { rowCount } from "../comparison";
 
 /** Rows of x whose distances to all rows of y are held at once. */
 const BLOCK = 500;

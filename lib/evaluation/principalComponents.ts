@@ -1,8 +1,8 @@
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
-import { columnMean, rowCount } from "./summary";
+import { columnMean, rowCount } from "../comparison";
 
-/** Principal modes of a set of rows: the directions in which it varies most. */
-export interface Modes {
+/** Principal components of a set of rows: the directions in which it varies most, its modes for short. */
+export interface PrincipalComponents {
   readonly mean: Float64Array; // columns
   /** Variances along the modes, with n - 1, falling; never negative. */
   readonly variances: Float64Array; // modes
@@ -13,12 +13,16 @@ export interface Modes {
 }
 
 /**
- * The leading principal modes of rows x columns values: eigenvectors of their covariance; default all of them.
+ * The leading principal components of rows x columns values: eigenvectors of their covariance; default all of them.
  *
  * A mode's sign is such that its components have a positive sum, so that skewness has one, too. Standardise columns
  * of different units first. Takes time as rows x columns^2 + columns^3. Throws InputError for values that are no rows.
  */
-export function principalModes(values: Float64Array, columns: number, count = columns): Modes {
+export function principalComponents(
+  values: Float64Array,
+  columns: number,
+  count = columns,
+): PrincipalComponents {
   const mean = columnMean(values, columns);
   const covariance = columnCovariance(values, columns, mean);
   const { eigenvectorMatrix, realEigenvalues } = new EigenvalueDecomposition(covariance, {
@@ -37,7 +41,10 @@ export function principalModes(values: Float64Array, columns: number, count = co
 }
 
 /** Coordinates of rows x columns values along modes, from the modes' mean: rows x modes. */
-export function modeCoordinates(values: Float64Array, { mean, variances, vectors }: Modes): Float64Array {
+export function componentCoordinates(
+  values: Float64Array,
+  { mean, variances, vectors }: PrincipalComponents,
+): Float64Array {
   const columns = mean.length;
   const rows = rowCount(values, columns);
   const result = new Float64Array(rows * variances.length);

@@ -24,3 +24,22 @@ export function breakEven(cost: Cost): number {
   if (model >= solver) return Infinity;
   return (trainingSeconds + trainingFields * solver) / (solver - model);
 }
+
+/** What the fields cost and from which number of fields on the training pays, in two lines. */
+export function formatCost(cost: Cost): string {
+  const { fields, solverSeconds, modelSeconds, trainingSeconds, trainingFields } = cost;
+  const digits = (value: number): string => value.toPrecision(3);
+  const seconds = (value: number): string => (Number.isNaN(value) ? "unknown" : `${digits(value)} s`);
+  const data = Number.isNaN(trainingFields) ? "" : ` on ${trainingFields} fields`;
+  const from = breakEven(cost);
+  const answer =
+    from === Infinity
+      ? `never: a field costs the model ${digits(modelSeconds / solverSeconds)} times the solver's time`
+      : Number.isNaN(from)
+        ? "unknown, as the model does not tell how long it was trained"
+        : `from ${Math.ceil(from)} fields on`;
+  return [
+    `${fields} fields: solver ${seconds(solverSeconds)}, model ${seconds(modelSeconds)}; training ${seconds(trainingSeconds)}${data}`,
+    `the training pays ${answer}`,
+  ].join("\n");
+}

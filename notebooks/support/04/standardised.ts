@@ -1,5 +1,5 @@
-import { type DataSet, rowConditions } from "../dataSet";
-import type { Standardisation } from "../standardisation";
+import { type DataSet, rowConditions } from "../../../lib/dataSet";
+import type { Standardisation } from "../../../lib/standardisation";
 
 /** The fields of a data set as a network sees them, (rows, fields, cells): less their mean, over their std, 0 where fixed. */
 export function standardised(data: DataSet, scale: Standardisation): Float64Array {
