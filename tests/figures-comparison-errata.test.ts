@@ -123,7 +123,10 @@ for (const [part, list] of Object.entries({ errata: errataFigures, comparison: c
 
 test("every figure is drawn, and every axis that is seen has a title or names at its ticks", async () => {
   for (const [name, figure] of Object.entries({ ...errataFigures, ...comparisonFigures })) {
-    assert.ok((await pngOf(figure, 1)).length > 5000, name);
+    const png = await pngOf(figure, 1);
+    const { width, height } = figure.layout;
+    assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [width, height], name);
+    assert.ok(png.length > 4500, name); // a white picture has 1000 bytes
     for (const [key, axis] of Object.entries(figure.layout)) {
       if (!/^[xy]axis/.test(key)) continue;
       const { title, ticktext } = axis as { title?: { text: string }; ticktext?: string[] };
