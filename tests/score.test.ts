@@ -16,7 +16,7 @@ import { threeClusters, twoPeaks } from "../lib/evaluation/toys";
 import { arraySpace } from "../lib/vectorSpace";
 import { PointNetwork } from "../notebooks/support/06/pointNetwork";
 import { Random } from "../lib/random";
-import { binnedMean, histogram } from "../notebooks/support/06/histogram";
+import { binnedMean, histogram } from "../lib/evaluation/histogram";
 import { nearestDistances } from "../lib/evaluation/nearest";
 import { columnMean, columnStd } from "../lib/evaluation/summary";
 import { tf } from "../lib/backend/tensors";

@@ -14,7 +14,7 @@ import { largestDifference, observedOrders } from "../notebooks/support/02/manuf
 import { ELECTRODE, solveElectrode } from "../lib/electrode";
 import { squashToPorosity } from "../lib/porosity";
 import { gridError } from "../notebooks/support/02/refinement";
-import { ScaledProcess } from "../notebooks/support/02/scaledProcess";
+import { ScaledProcess } from "../lib/evaluation/scaledProcess";
 import { concentrationAt, decayTime } from "../lib/evaluation/transient";
 import { Random } from "../lib/random";
 

@@ -4,7 +4,7 @@ import type { DataSet } from "../lib/dataSet";
 import { generateDataSet } from "../lib/storage/generate";
 import { porousElectrode } from "../lib/electrodeProblem";
 import { InputError } from "../lib/errors";
-import type { SamplerStudy } from "../lib/figures/samplerFigure";
+import type { SamplerStudy } from "../lib/evaluation/studies";
 import type { ModelSettings, Preset, TrainingSettings } from "../lib/presets/presets";
 
 /** The steady convention: quick to solve. */

@@ -1,5 +1,15 @@
 /** Panels of curves and points with names, whose hover labels come from the axes: what most small figures need. */
-import { band, type Figure, type Json, line, panels, type PanelOptions, points, type Trace } from "./figure";
+import {
+  band,
+  type Figure,
+  hoverLabel,
+  type Json,
+  line,
+  panels,
+  type PanelOptions,
+  points,
+  type Trace,
+} from "./figure";
 
 export interface Curve {
   readonly name: string;
@@ -34,7 +44,7 @@ export function curvesFigure(
     ...panel,
     traces: curves.flatMap((curve): Trace[] => {
       const { name, x, y, hex, low, high, bandName = "95 %" } = curve;
-      const main = mainTrace(curve, `${label(panel.x, "x")}<br>${label(panel.y, "y")}`);
+      const main = mainTrace(curve, `${hoverLabel(panel.x, "x")}<br>${hoverLabel(panel.y, "y")}`);
       if (!low || !high) return [main];
       const shade = band(x, low, high, hex, `${name} ${bandName}`);
       return y.length === 0 ? [shade] : [shade, main];
@@ -71,10 +81,4 @@ function mainTrace(
     ...line(x, y, { ...shared, ...style }),
     ...(mode === "lines" ? {} : { marker: { size: 8, color: hex, symbol } }),
   };
-}
-
-/** "x (µm)" -> "x = 12.5 µm", with Plotly's placeholder for the number. */
-function label(axis: string, variable: "x" | "y"): string {
-  const [, symbol, unit = ""] = /^(.*?)(?: \(([^()]*)\))?$/.exec(axis) ?? [undefined, axis];
-  return `${symbol} = %{${variable}:.4g}${unit ? ` ${unit}` : ""}`;
 }

@@ -197,3 +197,26 @@ export function band(
     name,
   };
 }
+
+/** Gives every line and point of a figure a hover text with symbols and units, unless it has one. */
+export function withHover(figure: Figure): Figure {
+  const { data, layout } = figure;
+  const part = (trace: Trace, variable: "x" | "y") => {
+    const axis = String(trace[`${variable}axis`] ?? variable).replace(variable, `${variable}axis`);
+    const { title } = (layout[axis] ?? {}) as { title?: { readonly text?: string } };
+    return hoverLabel(title?.text ?? variable, variable);
+  };
+  const hovered = data.map((trace) => {
+    if (trace["type"] !== "scatter" || trace["hoverinfo"] || trace["hovertemplate"]) return trace;
+    // Without <extra> the box names the trace, which says nothing where the trace has no name.
+    const extra = trace["name"] ? "" : "<extra></extra>";
+    return { ...trace, hovertemplate: `${part(trace, "x")}<br>${part(trace, "y")}${extra}` };
+  });
+  return { ...figure, data: hovered };
+}
+
+/** What hovering shows for an axis's title: "x (µm)" -> "x = 12.5 µm", with Plotly's placeholder for the number. */
+export function hoverLabel(title: string, variable: "x" | "y"): string {
+  const [, symbol, unit = "1"] = /^(.*?)(?: \(([^()]*)\))?$/.exec(title) ?? [undefined, title];
+  return `${symbol} = %{${variable}:.5~g}${unit === "1" ? "" : ` ${unit}`}`;
+}

@@ -19,7 +19,7 @@ import type {
   AblationRun,
   AblationStudy,
   AblationVariant,
-} from "../../lib/figures/ablationFigure";
+} from "../../lib/evaluation/studies";
 import { ConditionalCovariance } from "../../lib/gaussian/covariance";
 import { influenceOfFirstCell } from "../../lib/evaluation/receptiveField";
 import { ScoreModel } from "../../lib/scoreModel";

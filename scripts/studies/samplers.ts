@@ -1,6 +1,6 @@
 /** Error of every sampler against network calls, all from the same noise: data/results/samplers.json. */
 import { samplers } from "../../lib/samplers";
-import type { SamplerStudy } from "../../lib/figures/samplerFigure";
+import type { SamplerStudy } from "../../lib/evaluation/studies";
 import { ScoreModel } from "../../lib/scoreModel";
 import { sampleFields } from "../../lib/sampling";
 import { meanDistance } from "../../lib/evaluation/distances";

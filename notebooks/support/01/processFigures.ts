@@ -2,8 +2,15 @@
 import { CholeskyDecomposition, EigenvalueDecomposition } from "ml-matrix";
 import { JITTER, squaredExponential } from "../../../lib/gaussianProcess";
 import { POROSITY_MAX, POROSITY_MIN, squashToPorosity } from "../../../lib/porosity";
-import { colour, type Figure, line, panels, rounded, type Trace } from "../../../lib/figures/figure";
-import { withHover } from "../../../lib/figures/hover";
+import {
+  colour,
+  type Figure,
+  line,
+  panels,
+  rounded,
+  type Trace,
+  withHover,
+} from "../../../lib/figures/figure";
 
 /** Colours of curves that are neither PDE's nor model's. */
 const SHADES = [colour.pde, colour.fifth, colour.third, colour.fourth];

@@ -2,10 +2,16 @@
 import type { ChargeBalance } from "./balance";
 import { arithmeticMean, harmonicMean, solveTwoLayers, TWO_LAYERS, twoLayersExact } from "./twoLayers";
 import type { ElectrodeFields } from "../../../lib/electrode";
-import { colour, type Figure, line, panels, points, type Trace } from "../../../lib/figures/figure";
-import { withHover } from "../../../lib/figures/hover";
-import { sharedRanges } from "../../../lib/figures/sharedRanges";
-import { withSlider } from "../../../lib/figures/slider";
+import {
+  colour,
+  type Figure,
+  line,
+  panels,
+  points,
+  type Trace,
+  withHover,
+} from "../../../lib/figures/figure";
+import { sharedRanges, withSlider } from "../../../lib/figures/slider";
 
 const dashed = { dash: "dash", width: 2 };
 
@@ -64,7 +70,7 @@ export function cellsFigure(): Figure {
 }
 
 /** Potential of two layers: exact, and with two ways to average at faces, with a slider over numbers of cells. */
-export function layersFigure(sizes: readonly number[]): Figure {
+export function twoLayersFigure(sizes: readonly number[]): Figure {
   const { length } = TWO_LAYERS;
   const x = Float64Array.of(0, length / 2, length);
   const scaled = (values: Float64Array, factor: number) => values.map((value) => factor * value);

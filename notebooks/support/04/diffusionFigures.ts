@@ -2,7 +2,7 @@
 import type { Problem } from "../../../lib/problem";
 import type { GaussianMixture } from "../../../lib/evaluation/gaussianMixture";
 import type { Schedule } from "../../../lib/schedule";
-import { histogram } from "../06/histogram";
+import { histogram } from "../../../lib/evaluation/histogram";
 import { band, colour, type Figure, line, panels, points, rounded } from "../../../lib/figures/figure";
 
 const SHADES = [colour.pde, colour.fifth, colour.third, colour.fourth, colour.sgm];
