@@ -1,15 +1,5 @@
 /** Panels of curves and points with names, whose hover labels come from the axes: what most small figures need. */
-import {
-  band,
-  type Figure,
-  hoverLabel,
-  type Json,
-  line,
-  panels,
-  type PanelOptions,
-  points,
-  type Trace,
-} from "./figure";
+import { band, type Figure, hoverLabel, line, panels, type PanelOptions, points, type Trace } from "./figure";
 
 export interface Curve {
   readonly name: string;
@@ -51,18 +41,7 @@ export function curvesFigure(
     }),
   }));
   const text = options.text ?? list.map(({ title, y }) => title ?? y).join("; ");
-  const figure = panels(drawn, { width: list.length > 1 ? 800 : 580, height: 345, ...options, text });
-  return { ...figure, layout: { ...figure.layout, ...powerTicks(list, figure) } };
-}
-
-/** Logarithmic x axes with powers of ten, instead of Plotly's letters for thousands and millionths. */
-function powerTicks(list: readonly CurvePanel[], { layout }: Figure): { [axis: string]: Json } {
-  const axes = list.flatMap(({ xType }, k): [string, Json][] => {
-    const name = `xaxis${k === 0 ? "" : k + 1}`;
-    const ticks = { exponentformat: "power", dtick: 1 };
-    return xType === "log" ? [[name, { ...(layout[name] as object), ...ticks }]] : [];
-  });
-  return Object.fromEntries(axes);
+  return panels(drawn, { width: list.length > 1 ? 800 : 580, height: 345, ...options, text });
 }
 
 function mainTrace(

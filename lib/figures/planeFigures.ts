@@ -149,7 +149,5 @@ export function nearestFigure(
     xType: "log" as const,
     traces,
   };
-  const figure = panels([panel], { width: 760, height: 420, text: "Distance to the nearest sample" });
-  const axis = { ...(figure.layout["xaxis"] as object), exponentformat: "power", dtick: 1 };
-  return { ...figure, layout: { ...figure.layout, xaxis: axis } };
+  return panels([panel], { width: 760, height: 420, text: "Distance to the nearest sample" });
 }

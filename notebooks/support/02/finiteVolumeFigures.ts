@@ -134,17 +134,9 @@ export function convergenceFigure(
       line(sizes, errors, { name, mode: "lines+markers", line: { color: hex, width: 2.5 }, marker: { size: 7 } }),
     ); // prettier-ignore
     const slopes = [reference(1, 2 * Math.max(...first)), reference(2, 0.5 * Math.min(...first))];
-    return { title, x: "cells N", y, xType: "log" as const, yType: "log" as const, traces: [...traces, ...slopes] };
+    return { title, x: "cells N", xType: "log" as const, xTicks: sizes, y, yType: "log" as const, traces: [...traces, ...slopes] };
   }); // prettier-ignore
-  const figure = panels(chosen, { height: 440, text: "Error against the number of cells" });
-  const ticks = { tickmode: "array", tickvals: [...sizes], ticktext: sizes.map(String) };
-  const layout = Object.fromEntries(
-    Object.entries(figure.layout).map(([key, value]) => [
-      key,
-      /^xaxis/.test(key) ? { ...(value as object), ...ticks } : value,
-    ]),
-  );
-  return withHover({ ...figure, layout });
+  return withHover(panels(chosen, { height: 440, text: "Error against the number of cells" }));
 }
 
 /** Current through every face, the reaction left of it, and the difference of the two. */

@@ -30,11 +30,7 @@ export function lossFigure(
     yType: "log" as const,
     traces,
   };
-  const figure = panels([panel], { width: 760, height: 430, text: "Loss over noise levels" });
-  return {
-    ...figure,
-    layout: { ...figure.layout, xaxis: { ...(figure.layout["xaxis"] as object), dtick: 1 } },
-  };
+  return panels([panel], { width: 760, height: 430, text: "Loss over noise levels" });
 }
 
 /**

@@ -191,7 +191,5 @@ export function readingFigure(
     y: errors,
   }));
   const axes = { x: "number of cells", y: "largest error / rise of c", xType: "log", yType: "log" } as const;
-  const figure = curvesFigure([{ ...axes, curves }], { height: 345, text: "Orders of readings" });
-  const xaxis = { ...(figure.layout["xaxis"] as object), dtick: undefined, tickvals: [...sizes] };
-  return { ...figure, layout: { ...figure.layout, xaxis } };
+  return curvesFigure([{ ...axes, xTicks: sizes, curves }], { height: 345, text: "Orders of readings" });
 }
