@@ -135,8 +135,8 @@ def execute(path, target, figures):
     if failure is None or target != path:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_suffix(".partial")
-        # Numbers of a list share a line: on a line each, with their indentation, figures would be twice as large.
-        text = re.sub(r"\n\s+(?=(?:-?\d[\d.eE+-]*|null),?\n)", " ", nbformat.writes(notebook))
+        # What a figure's trace holds shares a line: with a line for each number figures would be twice as large.
+        text = re.sub(r"\n {10,}|\n {9}(?=[\]}])", "", nbformat.writes(notebook))
         partial.write_text(text.rstrip() + "\n", encoding="utf-8")  # as JupyterLab ends a file
         os.replace(partial, target)
     for cell in notebook.cells:

@@ -17,7 +17,7 @@ import { conditionMapFigure } from "../notebooks/support/10/conditionMap";
 import { floorRatiosFigure, spreadFloorFigure } from "../notebooks/support/10/floorFigures";
 import { inFloorDeviations, metricRows, metricsOf } from "../notebooks/support/10/metricList";
 import { metricsFigure, metricsTable } from "../notebooks/support/10/metricsFigure";
-import { modesFigure } from "../notebooks/support/10/modesFigure";
+import { modeCloudsFigure } from "../notebooks/support/10/modeCloudsFigure";
 import { sparklines } from "../notebooks/support/10/sparkline";
 import {
   reverseVariancesFigure,
@@ -26,9 +26,9 @@ import {
   varianceFigure,
 } from "../notebooks/support/11/errataDiffusionFigures";
 import {
-  layersFigure,
+  convolutionReachFigure,
   modulationFigure,
-  nearestFigure,
+  nearestConditionFigure,
   parityFigure,
 } from "../notebooks/support/11/errataNetworkFigures";
 import {
@@ -38,7 +38,7 @@ import {
   reactionFigure,
   readingFigure,
   roundOffFigure,
-  transientFigure,
+  steadyStateFigure,
 } from "../notebooks/support/11/errataPhysicsFigures";
 import { errataTable } from "../notebooks/support/11/errataTable";
 import { simulatedReverseVariances } from "../notebooks/support/11/linearLaw";
@@ -92,7 +92,7 @@ const errataFigures: Record<string, Figure> = {
   conventions: conventionsFigure([sets[0]]),
   "equilibrium-potential": equilibriumPotentialFigure(x, ["figures"], [-0.2, 0.2], [[values, values]]),
   reaction: reactionFigure([0, 50], { figures: [0, -0.1], text: [0, 50] }),
-  transient: transientFigure(
+  transient: steadyStateFigure(
     x,
     [
       { seconds: 1, c: x },
@@ -110,9 +110,9 @@ const errataFigures: Record<string, Figure> = {
   variance: varianceFigure(schedule, { t: [0, 0.5, 1], std: [0, 0.96, 1] }),
   loss: smallestLossFigure([1e-4, 1], [{ name: "as printed", known: [5e6, 1e-5], drawn: [5e6, 1e-5] }]),
   orders: samplerOrdersFigure([125, 250], [{ name: "Euler-Maruyama", errors: [0.016, -0.008] }]),
-  layers: layersFigure(100, 7, [2, 20], [6, 60]),
+  layers: convolutionReachFigure(100, 7, [2, 20], [6, 60]),
   modulation: modulationFigure({ before: values, after: values, channels: 3, numbers: 6 }, 3),
-  nearest: nearestFigure([{ name: "250 × 100", distances: Float64Array.of(0.1, 0.2) }]),
+  nearest: nearestConditionFigure([{ name: "250 × 100", distances: Float64Array.of(0.1, 0.2) }]),
   parity: parityFigure([{ title: "c(0) (mol/m³)", solved: [1, 2], predicted: [1, 2] }]),
 };
 const comparisonFigures: Record<string, Figure> = {
@@ -121,7 +121,7 @@ const comparisonFigures: Record<string, Figure> = {
     [2, 3],
   ),
   metrics: metricsFigure(rows),
-  modes: modesFigure([{ name: "PDE", coordinates: values, modes: 3 }], [[0, 1]]),
+  modes: modeCloudsFigure([{ name: "PDE", coordinates: values, modes: 3 }], [[0, 1]]),
   "condition-map": conditionMapFigure(small, map),
 };
 
@@ -132,7 +132,10 @@ for (const [part, list] of Object.entries({ errata: errataFigures, comparison: c
 
 test("every figure is drawn, and every axis that is seen has a title or names at its ticks", async () => {
   for (const [name, figure] of Object.entries({ ...errataFigures, ...comparisonFigures })) {
-    assert.ok((await pngOf(figure, 1)).length > 5000, name);
+    const png = await pngOf(figure, 1);
+    const { width, height } = figure.layout;
+    assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [width, height], name);
+    assert.ok(png.length > 4500, name); // a white picture has 1000 bytes
     for (const [key, axis] of Object.entries(figure.layout)) {
       if (!/^[xy]axis/.test(key)) continue;
       const { title, ticktext } = axis as { title?: { text: string }; ticktext?: string[] };
@@ -144,7 +147,7 @@ test("every figure is drawn, and every axis that is seen has a title or names at
 test("hover labels take symbol and unit from the axes", () => {
   const curve = { name: "a", hex: "#000000", x: [1], y: [2] };
   const [trace] = curvesFigure([{ x: "x (µm)", y: "std of c (mol/m³)", curves: [curve] }]).data;
-  assert.equal(trace["hovertemplate"], "a<br>x = %{x:.4g} µm<br>std of c = %{y:.4g} mol/m³<extra></extra>");
+  assert.equal(trace["hovertemplate"], "a<br>x = %{x:.5~g} µm<br>std of c = %{y:.5~g} mol/m³<extra></extra>");
 });
 
 test("the round-off figure shows the difference of both sets", () => {

@@ -15,14 +15,8 @@ import {
 import { colour } from "../lib/figures/figure";
 import { overNoiseFigure, PointHistory, regressionFigure } from "../notebooks/support/06/matchingFigures";
 import { pngOf } from "../lib/figures/png";
-import {
-  cloudsFigure,
-  nearestFigure,
-  radiusFigure,
-  scoreLineFigure,
-  spaceTimeFigure,
-  vectorFieldFigure,
-} from "../lib/figures/scoreFigures";
+import { cloudsFigure, nearestFigure, vectorFieldFigure } from "../lib/figures/planeFigures";
+import { radiusFigure, scoreLineFigure, spaceTimeFigure } from "../notebooks/support/05/scoreFigures";
 import { withSlider } from "../lib/figures/slider";
 import { Random } from "../lib/random";
 import { matchesSnapshot } from "./snapshots";

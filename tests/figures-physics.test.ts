@@ -3,20 +3,20 @@ import { test } from "node:test";
 import { simulateAt } from "../lib/storage/generate";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { correlationLengthFigure } from "../notebooks/support/01/correlationLengthFigure";
-import { type Figure, line, panels } from "../lib/figures/figure";
-import { withHover } from "../lib/figures/hover";
+import { type Figure, line, panels, withHover } from "../lib/figures/figure";
 import { poresFigure } from "../notebooks/support/01/poresFigure";
 import {
   affineFigure,
   balanceFigure,
   cellsFigure,
   convergenceFigure,
-  layersFigure,
+  twoLayersFigure,
   transientFigure,
 } from "../notebooks/support/02/finiteVolumeFigures";
-import { porosityFigure, solutionsFigure, uncertaintyFigure } from "../lib/figures/physicsFigures";
+import { solutionsFigure } from "../lib/figures/fieldFigures";
+import { porosityFigure, uncertaintyFigure } from "../notebooks/support/01/electrodeFigures";
 import { covarianceFigure, eigenvaluesFigure, squashFigure } from "../notebooks/support/01/processFigures";
-import { sharedRanges } from "../lib/figures/sharedRanges";
+import { sharedRanges } from "../lib/figures/slider";
 import { chargeBalance } from "../notebooks/support/02/balance";
 import { uniformGrid } from "../lib/finiteVolumes";
 import { electrodeResponses, solveElectrode } from "../lib/electrode";
@@ -49,7 +49,7 @@ const uniform = new Float64Array(100).fill(0.35);
 /** Figures of notebook 2. */
 const solverFigures: Record<string, Figure> = {
   "volumes-cells": cellsFigure(),
-  "volumes-layers": layersFigure([4, 8]),
+  "volumes-layers": twoLayersFigure([4, 8]),
   "volumes-convergence": convergenceFigure(
     [{ title: "one", y: "error (1)", curves: [{ name: "order 3", errors: [1, 1 / 8], hex: "#000000" }] }],
     [10, 20],
@@ -77,7 +77,7 @@ test("the balance figure draws current and reaction, which agree", () => {
 });
 
 test("the arithmetic mean's error is right of the interface alone, and shrinks from position to position", () => {
-  const { frames, data } = layersFigure([4, 8, 16]);
+  const { frames, data } = twoLayersFigure([4, 8, 16]);
   const errors = frames!.map((frame) => (frame["data"] as { y?: number[] }[])[4].y!);
   assert.equal(data.length, 5);
   for (const list of errors) {

@@ -8,18 +8,14 @@ import { conditionsFigure, variancesFigure } from "../notebooks/support/03/dataF
 import { scheduleFigure } from "../notebooks/support/04/diffusionFigures";
 import { band, colour, type Figure, line, panels } from "../lib/figures/figure";
 import { blockFigure } from "../notebooks/support/07/networkFigure";
-import {
-  bandsFigure,
-  porosityFigure,
-  solutionsFigure,
-  spreadFigure,
-  spreadOf,
-} from "../lib/figures/physicsFigures";
+import { bandsFigure, solutionsFigure } from "../lib/figures/fieldFigures";
+import { porosityFigure, uncertaintyFigure } from "../notebooks/support/01/electrodeFigures";
 import { pngOf } from "../lib/figures/png";
 import { reachFigure } from "../notebooks/support/07/reachFigure";
-import { ablationFigure, type AblationStudy } from "../lib/figures/ablationFigure";
-import { samplerFigure } from "../lib/figures/samplerFigure";
-import { cloudsFigure, vectorFieldFigure } from "../lib/figures/scoreFigures";
+import type { AblationStudy } from "../lib/evaluation/studies";
+import { ablationFigure } from "../notebooks/support/12/ablationFigure";
+import { samplerFigure } from "../notebooks/support/09/samplerFigure";
+import { cloudsFigure, vectorFieldFigure } from "../lib/figures/planeFigures";
 import { bundleOf } from "../lib/figures/show";
 import { duration } from "../lib/notebook/duration";
 import { TrainingHistory } from "../notebooks/support/08/trainingFigure";
@@ -129,11 +125,7 @@ const figures: Record<string, Figure> = {
   ]),
   ablations: ablationFigure(ablations, ablations.questions[0]),
   samplers: samplerFigure(samplerStudy),
-  spread: spreadFigure(
-    [{ std: spreadOf(set, 1), name: "φ", hex: colour.pde }],
-    electrode.positions,
-    "std of φ (mV)",
-  ),
+  uncertainty: uncertaintyFigure(set),
   conditions: conditionsFigure(data),
   variances: variancesFigure(data),
   schedule: scheduleFigure(vpSchedule()),

@@ -13,7 +13,7 @@ import {
 import { largestDifference, observedOrders } from "../notebooks/support/02/manufactured";
 import { ELECTRODE, solveElectrode } from "../lib/electrode";
 import { gridError } from "../notebooks/support/02/refinement";
-import { ScaledProcess } from "../notebooks/support/02/scaledProcess";
+import { ScaledProcess } from "../lib/evaluation/scaledProcess";
 import { concentrationAt, decayTime } from "../lib/evaluation/transient";
 import { Random } from "../lib/random";
 

@@ -1,11 +1,11 @@
 /** Models and data small enough to be trained inside a test. */
 import assert from "node:assert/strict";
 import type { DataSet } from "../lib/dataSet";
-import { generateDataSet } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { InputError } from "../lib/errors";
-import type { SamplerStudy } from "../lib/figures/samplerFigure";
+import type { SamplerStudy } from "../lib/evaluation/studies";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import type { ModelSettings, Preset } from "../lib/presets/presets";
+import { generateDataSet } from "../lib/storage/generate";
 import type { TrainingSettings } from "../lib/training";
 
 /** The steady convention: quick to solve. */

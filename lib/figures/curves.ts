@@ -1,5 +1,5 @@
 /** Panels of curves and points with names, whose hover labels come from the axes: what most small figures need. */
-import { band, type Figure, type Json, line, panels, type PanelOptions, points, type Trace } from "./figure";
+import { band, type Figure, hoverLabel, line, panels, type PanelOptions, points, type Trace } from "./figure";
 
 export interface Curve {
   readonly name: string;
@@ -34,25 +34,14 @@ export function curvesFigure(
     ...panel,
     traces: curves.flatMap((curve): Trace[] => {
       const { name, x, y, hex, low, high, bandName = "95 %" } = curve;
-      const main = mainTrace(curve, `${label(panel.x, "x")}<br>${label(panel.y, "y")}`);
+      const main = mainTrace(curve, `${hoverLabel(panel.x, "x")}<br>${hoverLabel(panel.y, "y")}`);
       if (!low || !high) return [main];
       const shade = band(x, low, high, hex, `${name} ${bandName}`);
       return y.length === 0 ? [shade] : [shade, main];
     }),
   }));
   const text = options.text ?? list.map(({ title, y }) => title ?? y).join("; ");
-  const figure = panels(drawn, { width: list.length > 1 ? 800 : 580, height: 345, ...options, text });
-  return { ...figure, layout: { ...figure.layout, ...powerTicks(list, figure) } };
-}
-
-/** Logarithmic x axes with powers of ten, instead of Plotly's letters for thousands and millionths. */
-function powerTicks(list: readonly CurvePanel[], { layout }: Figure): { [axis: string]: Json } {
-  const axes = list.flatMap(({ xType }, k): [string, Json][] => {
-    const name = `xaxis${k === 0 ? "" : k + 1}`;
-    const ticks = { exponentformat: "power", dtick: 1 };
-    return xType === "log" ? [[name, { ...(layout[name] as object), ...ticks }]] : [];
-  });
-  return Object.fromEntries(axes);
+  return panels(drawn, { width: list.length > 1 ? 800 : 580, height: 345, ...options, text });
 }
 
 function mainTrace(
@@ -71,10 +60,4 @@ function mainTrace(
     ...line(x, y, { ...shared, ...style }),
     ...(mode === "lines" ? {} : { marker: { size: 8, color: hex, symbol } }),
   };
-}
-
-/** "x (µm)" -> "x = 12.5 µm", with Plotly's placeholder for the number. */
-function label(axis: string, variable: "x" | "y"): string {
-  const [, symbol, unit = ""] = /^(.*?)(?: \(([^()]*)\))?$/.exec(axis) ?? [undefined, axis];
-  return `${symbol} = %{${variable}:.4g}${unit ? ` ${unit}` : ""}`;
 }

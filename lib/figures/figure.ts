@@ -44,6 +44,8 @@ export interface PanelOptions {
   readonly yType?: "linear" | "log";
   readonly xRange?: readonly [number, number];
   readonly yRange?: readonly [number, number];
+  /** Where the x axis has numbers, and no others; of a logarithmic axis the default is what fits its decades. */
+  readonly xTicks?: readonly number[];
   /** Same unit length on both axes. */
   readonly square?: boolean;
   readonly traces: readonly Trace[];
@@ -88,6 +90,7 @@ export function panels(
       title: { text: panel.x, standoff: 8 },
       type: panel.xType ?? "linear",
       range: panel.xRange,
+      ...(panel.xTicks ? ticksAt(panel.xTicks) : panel.xType === "log" ? logTicks(panel.traces, "x") : {}),
     };
     layout[`yaxis${suffix}`] = {
       ...line,
@@ -96,7 +99,7 @@ export function panels(
       title: { text: panel.y, standoff: 8 },
       type: panel.yType ?? "linear",
       range: panel.yRange,
-      ...(panel.yType === "log" ? logTicks(panel.traces) : {}),
+      ...(panel.yType === "log" ? logTicks(panel.traces, "y") : {}),
       ...(panel.square ? { scaleanchor: `x${suffix}`, scaleratio: 1 } : {}),
     };
     if (panel.title) {
@@ -154,8 +157,8 @@ export function panels(
 }
 
 /** Ticks of a logarithmic axis: powers of ten, or 1, 2 and 5 times them where the traces cover few decades. */
-function logTicks(traces: readonly Trace[]): Record<string, Json> {
-  const values = traces.flatMap((trace) => (trace["y"] as readonly (number | null)[]) ?? []);
+function logTicks(traces: readonly Trace[], variable: "x" | "y"): Record<string, Json> {
+  const values = traces.flatMap((trace) => (trace[variable] as readonly (number | null)[]) ?? []);
   const positive = values.filter((value): value is number => typeof value === "number" && value > 0);
   const [low, high] = [Math.min(...positive), Math.max(...positive)];
   if (!(high / low < 100)) return { exponentformat: "power", dtick: 1 };
@@ -163,7 +166,11 @@ function logTicks(traces: readonly Trace[]): Record<string, Json> {
   for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
     for (const digit of [1, 2, 5]) ticks.push(Number((digit * 10 ** power).toPrecision(1)));
   }
-  return { tickmode: "array", tickvals: ticks, ticktext: ticks.map(String) };
+  return ticksAt(ticks);
+}
+
+function ticksAt(places: readonly number[]): Record<string, Json> {
+  return { tickmode: "array", tickvals: places, ticktext: places.map(String) };
 }
 
 /** A line. */
@@ -196,4 +203,27 @@ export function band(
     hoverinfo: "skip",
     name,
   };
+}
+
+/** Gives every line and point of a figure a hover text with symbols and units, unless it has one. */
+export function withHover(figure: Figure): Figure {
+  const { data, layout } = figure;
+  const part = (trace: Trace, variable: "x" | "y") => {
+    const axis = String(trace[`${variable}axis`] ?? variable).replace(variable, `${variable}axis`);
+    const { title } = (layout[axis] ?? {}) as { title?: { readonly text?: string } };
+    return hoverLabel(title?.text ?? variable, variable);
+  };
+  const hovered = data.map((trace) => {
+    if (trace["type"] !== "scatter" || trace["hoverinfo"] || trace["hovertemplate"]) return trace;
+    // Without <extra> the box names the trace, which says nothing where the trace has no name.
+    const extra = trace["name"] ? "" : "<extra></extra>";
+    return { ...trace, hovertemplate: `${part(trace, "x")}<br>${part(trace, "y")}${extra}` };
+  });
+  return { ...figure, data: hovered };
+}
+
+/** What hovering shows for an axis's title: "x (µm)" -> "x = 12.5 µm", with Plotly's placeholder for the number. */
+export function hoverLabel(title: string, variable: "x" | "y"): string {
+  const [, symbol, unit = "1"] = /^(.*?)(?: \(([^()]*)\))?$/.exec(title) ?? [undefined, title];
+  return `${symbol} = %{${variable}:.5~g}${unit === "1" ? "" : ` ${unit}`}`;
 }

@@ -6,6 +6,7 @@ import { join } from "path";
 import { createInterface } from "readline";
 import { pathToFileURL } from "url";
 import type { Figure } from "./figure";
+import { indexedPng } from "./indexedPng";
 
 const root = join(__dirname, "..", "..");
 
@@ -107,7 +108,7 @@ export async function pngOf(figure: Figure, scale = 1.3): Promise<Buffer> {
     );
     if (answer.code !== 0 || !answer.result)
       throw new Error(`The figure could not be drawn: ${answer.message}`);
-    return Buffer.from(answer.result, "base64");
+    return indexedPng(Buffer.from(answer.result, "base64"));
   } finally {
     clearTimeout(hold);
   }

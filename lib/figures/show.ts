@@ -21,7 +21,7 @@ function writer(): Write | undefined {
 }
 
 /** Sends one bundle; `id` names an output that later bundles with the same id replace. */
-export function display(data: Record<string, unknown>, id?: string, update = false): void {
+function display(data: Record<string, unknown>, id?: string, update = false): void {
   writer()?.({ data, metadata: {}, transient: id ? { display_id: id } : {} }, update);
 }
 
@@ -29,9 +29,9 @@ export function display(data: Record<string, unknown>, id?: string, update = fal
 const CONFIG = { displaylogo: false, showSendToCloud: false };
 
 /** The MIME bundle of a figure: live Plotly for JupyterLab and VS Code, a PNG for GitHub, text for the rest. */
-export async function bundleOf(figure: Figure, scale?: number): Promise<Record<string, unknown>> {
+export async function bundleOf(figure: Figure): Promise<Record<string, unknown>> {
   const { data, layout, frames, text } = figure;
-  const png = await pngOf(figure, scale);
+  const png = await pngOf(figure);
   return {
     "application/vnd.plotly.v1+json": {
       data,
@@ -47,12 +47,6 @@ export async function bundleOf(figure: Figure, scale?: number): Promise<Record<s
 /** Shows a figure below the cell. Await it: the picture is drawn by another process. */
 export async function show(figure: Figure): Promise<void> {
   if (writer()) display(await bundleOf(figure));
-}
-
-/** Shows text with fixed-width columns. */
-export function showText(text: string): void {
-  if (writer()) display({ "text/plain": text });
-  else console.log(text);
 }
 
 /** What is shown of a table; a danfo.js data frame is one. */

@@ -1,5 +1,5 @@
 /** The variants that the study of ablations compares: each differs from a base in one thing. */
-import type { AblationQuestion } from "../../lib/figures/ablationFigure";
+import type { AblationQuestion } from "../../lib/evaluation/studies";
 import { type ModelSettings, presets } from "../../lib/presets/presets";
 import type { TrainingSettings } from "../../lib/training";
 

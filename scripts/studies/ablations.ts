@@ -17,7 +17,7 @@ import type {
   AblationRun,
   AblationStudy,
   AblationVariant,
-} from "../../lib/figures/ablationFigure";
+} from "../../lib/evaluation/studies";
 import { conditionalMoments } from "../../lib/gaussian/conditionalMoments";
 import { ConditionalCovariance } from "../../lib/gaussian/covariance";
 import { simulatedMoments } from "../../lib/gaussian/simulatedMoments";

@@ -2,7 +2,7 @@ import path from "node:path";
 import { Command } from "commander";
 import { AtomicFile } from "../../lib/storage/files";
 import { finiteInRange, InputError, positiveInteger } from "../../lib/errors";
-import type { AblationStudy } from "../../lib/figures/ablationFigure";
+import type { AblationStudy } from "../../lib/evaluation/studies";
 import type { AblationOptions } from "./ablations";
 
 const root = path.join(__dirname, "..", "..");

@@ -1,10 +1,10 @@
-import { samplerByName, samplers } from "../../lib/presets/samplers";
-/** Error of every sampler against network calls, all from the same noise: data/results/samplers.json. */
-import type { SamplerStudy } from "../../lib/figures/samplerFigure";
-import { loadModel } from "../../lib/storage/modelFolder";
-import { sampleFields } from "../../lib/sampling";
 import { columnStd, meanDistance, samplingFloor, standardiser } from "../../lib/comparison";
 import { referenceConditions } from "../../lib/evaluation/heldOut";
+import type { SamplerStudy } from "../../lib/evaluation/studies";
+import { samplerByName, samplers } from "../../lib/presets/samplers";
+import { sampleFields } from "../../lib/sampling";
+import { loadModel } from "../../lib/storage/modelFolder";
+/** Error of every sampler against network calls, all from the same noise: data/results/samplers.json. */
 
 const CALLS = [10, 20, 40, 80];
 const REFERENCE = { sampler: "gaussian-exact-2m", steps: 160 };

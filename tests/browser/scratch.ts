@@ -4,7 +4,7 @@
 export const SLIDER = `
 import { simulateAt } from "./lib/data/generate";
 import { porousElectrode } from "./lib/data/porousElectrodeProblem";
-import { solutionsFigure } from "./lib/figures/physicsFigures";
+import { solutionsFigure } from "./lib/figures/fieldFigures";
 import { show } from "./lib/figures/show";
 import { withSlider } from "./lib/figures/slider";
 
@@ -35,7 +35,7 @@ export const DRAWN: readonly string[] = [
   `
 import { simulateAt } from "./lib/data/generate";
 import { porousElectrode } from "./lib/data/porousElectrodeProblem";
-import { solutionsFigure } from "./lib/figures/physicsFigures";
+import { solutionsFigure } from "./lib/figures/fieldFigures";
 import { show } from "./lib/figures/show";
 `.trim(),
   `await show(solutionsFigure(simulateAt(porousElectrode("text"), [1e-5, 0, 25], 4, 1), 4));`,

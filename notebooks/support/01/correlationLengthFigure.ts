@@ -1,12 +1,18 @@
 /** The interactive figure of the correlation length: porosity, conductivity, concentration and potential together. */
-import { ELECTRODE, type Convention, PorousElectrode } from "../../../lib/electrode";
+import { type Convention, ELECTRODE, PorousElectrode } from "../../../lib/electrode";
+import { ScaledProcess } from "../../../lib/evaluation/scaledProcess";
+import {
+  colour,
+  type Figure,
+  line,
+  panels,
+  rounded,
+  type Trace,
+  withHover,
+} from "../../../lib/figures/figure";
+import { sharedRanges, withSlider } from "../../../lib/figures/slider";
 import { squashToPorosity } from "../../../lib/gaussianProcess";
-import { ScaledProcess } from "../02/scaledProcess";
 import { Random } from "../../../lib/random";
-import { colour, type Figure, line, panels, rounded, type Trace } from "../../../lib/figures/figure";
-import { withHover } from "../../../lib/figures/hover";
-import { sharedRanges } from "../../../lib/figures/sharedRanges";
-import { withSlider } from "../../../lib/figures/slider";
 
 const SHADES = [colour.pde, colour.fifth, colour.third, colour.fourth];
 

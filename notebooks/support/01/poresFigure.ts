@@ -1,7 +1,6 @@
 /** What a porosity stands for, drawn: solid grains and the electrolyte between them. */
 import type { Random } from "../../../lib/random";
-import { colour, type Figure, line, panels, rounded } from "../../../lib/figures/figure";
-import { withHover } from "../../../lib/figures/hover";
+import { colour, type Figure, line, panels, rounded, withHover } from "../../../lib/figures/figure";
 
 /** Height of the drawn section, as a share of its width. */
 const ASPECT = 0.3;

@@ -1,14 +1,21 @@
 /** Figures of the Gaussian process behind the porosity: its covariance, the root of it, their spectra, its sigmoid. */
 import { CholeskyDecomposition, EigenvalueDecomposition } from "ml-matrix";
 import {
+  colour,
+  type Figure,
+  line,
+  panels,
+  rounded,
+  type Trace,
+  withHover,
+} from "../../../lib/figures/figure";
+import {
   JITTER,
   POROSITY_MAX,
   POROSITY_MIN,
   squaredExponential,
   squashToPorosity,
 } from "../../../lib/gaussianProcess";
-import { colour, type Figure, line, panels, rounded, type Trace } from "../../../lib/figures/figure";
-import { withHover } from "../../../lib/figures/hover";
 
 /** Colours of curves that are neither PDE's nor model's. */
 const SHADES = [colour.pde, colour.fifth, colour.third, colour.fourth];

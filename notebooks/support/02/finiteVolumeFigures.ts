@@ -2,10 +2,16 @@
 import type { ChargeBalance } from "./balance";
 import { arithmeticMean, harmonicMean, solveTwoLayers, TWO_LAYERS, twoLayersExact } from "./twoLayers";
 import type { ElectrodeFields } from "../../../lib/electrode";
-import { colour, type Figure, line, panels, points, type Trace } from "../../../lib/figures/figure";
-import { withHover } from "../../../lib/figures/hover";
-import { sharedRanges } from "../../../lib/figures/sharedRanges";
-import { withSlider } from "../../../lib/figures/slider";
+import {
+  colour,
+  type Figure,
+  line,
+  panels,
+  points,
+  type Trace,
+  withHover,
+} from "../../../lib/figures/figure";
+import { sharedRanges, withSlider } from "../../../lib/figures/slider";
 
 const dashed = { dash: "dash", width: 2 };
 
@@ -64,7 +70,7 @@ export function cellsFigure(): Figure {
 }
 
 /** Potential of two layers: exact, and with two ways to average at faces, with a slider over numbers of cells. */
-export function layersFigure(sizes: readonly number[]): Figure {
+export function twoLayersFigure(sizes: readonly number[]): Figure {
   const { length } = TWO_LAYERS;
   const x = Float64Array.of(0, length / 2, length);
   const scaled = (values: Float64Array, factor: number) => values.map((value) => factor * value);
@@ -128,17 +134,9 @@ export function convergenceFigure(
       line(sizes, errors, { name, mode: "lines+markers", line: { color: hex, width: 2.5 }, marker: { size: 7 } }),
     ); // prettier-ignore
     const slopes = [reference(1, 2 * Math.max(...first)), reference(2, 0.5 * Math.min(...first))];
-    return { title, x: "cells N", y, xType: "log" as const, yType: "log" as const, traces: [...traces, ...slopes] };
+    return { title, x: "cells N", xType: "log" as const, xTicks: sizes, y, yType: "log" as const, traces: [...traces, ...slopes] };
   }); // prettier-ignore
-  const figure = panels(chosen, { height: 440, text: "Error against the number of cells" });
-  const ticks = { tickmode: "array", tickvals: [...sizes], ticktext: sizes.map(String) };
-  const layout = Object.fromEntries(
-    Object.entries(figure.layout).map(([key, value]) => [
-      key,
-      /^xaxis/.test(key) ? { ...(value as object), ...ticks } : value,
-    ]),
-  );
-  return withHover({ ...figure, layout });
+  return withHover(panels(chosen, { height: 440, text: "Error against the number of cells" }));
 }
 
 /** Current through every face, the reaction left of it, and the difference of the two. */

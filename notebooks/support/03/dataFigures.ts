@@ -6,11 +6,9 @@ import { columnCorrelations, columnOf } from "./correlation";
 import type { FieldModes } from "./fieldModes";
 import type { PrincipalComponents } from "../../../lib/evaluation/principalComponents";
 import { varianceParts } from "./varianceParts";
-import { colour, type Figure, line, panels, points, rounded } from "../../../lib/figures/figure";
-import { withHover } from "../../../lib/figures/hover";
-import { bandsFigure, fieldAxis, micrometres } from "../../../lib/figures/physicsFigures";
-import { sharedRanges } from "../../../lib/figures/sharedRanges";
-import { withSlider } from "../../../lib/figures/slider";
+import { colour, type Figure, line, panels, points, rounded, withHover } from "../../../lib/figures/figure";
+import { bandsFigure, fieldAxis, micrometres } from "../../../lib/figures/fieldFigures";
+import { sharedRanges, withSlider } from "../../../lib/figures/slider";
 
 const SHADES = [colour.third, colour.fifth, colour.fourth, colour.grey];
 

@@ -2,7 +2,7 @@
 import type { Problem } from "../../../lib/problem";
 import type { GaussianMixture } from "../../../lib/evaluation/gaussianMixture";
 import type { Schedule } from "../../../lib/schedule";
-import { histogram } from "../06/histogram";
+import { histogram } from "../../../lib/evaluation/histogram";
 import { band, colour, type Figure, line, panels, points, rounded } from "../../../lib/figures/figure";
 
 const SHADES = [colour.pde, colour.fifth, colour.third, colour.fourth, colour.sgm];
@@ -180,7 +180,7 @@ export function drowningFigure(
       },
     );
   });
-  const figure = panels(
+  return panels(
     [
       { x: "diffusion time t (1)", y: "share of data in the variance (1)", traces: shares },
       {
@@ -193,7 +193,4 @@ export function drowningFigure(
     ],
     { width: 860, height: 440, text: "Which modes the noise hides when" },
   );
-  // Plotly's own ticks of a short logarithmic axis are bare digits.
-  const axis = { ...(figure.layout["xaxis2"] as object), tickvals: [1, 2, 5, 10, 20, 50] };
-  return { ...figure, layout: { ...figure.layout, xaxis2: axis } };
 }

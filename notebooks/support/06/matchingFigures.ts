@@ -112,7 +112,7 @@ export function overNoiseFigure(
     }[];
   }[],
 ): Figure {
-  const figure = panels(
+  return panels(
     list.map(({ title, y, log, curves }) => ({
       title,
       x: "noise level √v / m (1)",
@@ -131,10 +131,4 @@ export function overNoiseFigure(
     })),
     { width: list.length > 1 ? 900 : 760, height: 430, text: list.map(({ y }) => y).join(", ") },
   );
-  const layout: Record<string, Figure["layout"][string]> = { ...figure.layout };
-  list.forEach((_, i) => {
-    const name = `xaxis${i === 0 ? "" : i + 1}`;
-    layout[name] = { ...(layout[name] as object), exponentformat: "power", dtick: 1 };
-  });
-  return { ...figure, layout };
 }

@@ -100,7 +100,7 @@ export function validationFigure(
 }
 
 /** A training's state in one line. */
-export function progressLine(state: TrainingState): string {
+function progressLine(state: TrainingState): string {
   const { step, steps, loss, gradientNorm, validationLoss } = state;
   const validation = Number.isNaN(validationLoss) ? "" : `, validation ${validationLoss.toFixed(4)}`;
   return `step ${step}/${steps}, loss ${loss.toFixed(4)}, gradient ${gradientNorm.toFixed(3)}${validation}${leftOf(state, ", ")}`;

@@ -43,19 +43,13 @@ export function biasFigure(curves: readonly BiasCurve[], sizes: readonly number[
     x: "network calls",
     y: "error of the standard deviation (%)",
     xType: "log" as const,
+    xTicks: [...new Set(all)].sort((a, b) => a - b),
     yType: "log" as const,
     traces: [...traces, ...floors],
   };
   const figure = panels([panel], { width: 760, height: 520, text: "Bias of samplers against network calls" });
-  const tickvals = [...new Set(all)].sort((a, b) => a - b);
-  return {
-    ...figure,
-    layout: {
-      ...figure.layout,
-      xaxis: { ...(figure.layout["xaxis"] as object), tickvals },
-      margin: { ...(figure.layout["margin"] as object), b: 130 },
-    },
-  };
+  const margin = { ...(figure.layout["margin"] as object), b: 130 };
+  return { ...figure, layout: { ...figure.layout, margin } };
 }
 
 /** What two starts miss at the noise level where sampling begins, over that level. */
@@ -87,12 +81,9 @@ export function startFigure(
     yType: "log" as const,
     traces: [...traces, ...lines],
   };
-  const figure = panels([panel], {
+  return panels([panel], {
     width: 760,
     height: 440,
     text: "What a start misses, over its noise level",
   });
-  // Plotly's own ticks of a short logarithmic axis are bare digits.
-  const axis = { ...(figure.layout["xaxis"] as object), tickvals: [2, 5, 10, 20, 50, 100] };
-  return { ...figure, layout: { ...figure.layout, xaxis: axis } };
 }

@@ -3,7 +3,7 @@ import { type DataSet, rowField } from "../../../lib/dataSet";
 import type { PathState } from "./samplingPath";
 import { columnMean, columnPercentiles } from "../../../lib/comparison";
 import { band, colour, type Figure, line, panels, type PanelOptions } from "../../../lib/figures/figure";
-import { fieldAxis, micrometres } from "../../../lib/figures/physicsFigures";
+import { fieldAxis, micrometres } from "../../../lib/figures/fieldFigures";
 import { withSlider } from "../../../lib/figures/slider";
 
 const SHADES = [colour.sgm, colour.third, colour.fourth, colour.fifth, colour.grey, colour.pde];

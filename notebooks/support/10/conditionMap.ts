@@ -11,7 +11,7 @@ import {
   rounded,
   type Trace,
 } from "../../../lib/figures/figure";
-import { fieldAxis } from "../../../lib/figures/physicsFigures";
+import { fieldAxis } from "../../../lib/figures/fieldFigures";
 import { withSlider } from "../../../lib/figures/slider";
 import { sparklines } from "./sparkline";
 

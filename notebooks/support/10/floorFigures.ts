@@ -125,18 +125,16 @@ export function floorRatiosFigure(
       { color: "#222222", size: 11, symbol: "diamond" },
     ),
   ];
-  const figure = panels([{ x: "floor ratio", y: "candidate", xType: "log", traces }], {
+  const xTicks = [0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500];
+  const figure = panels([{ x: "floor ratio", y: "candidate", xType: "log", xTicks, traces }], {
     width: 760,
     height: 190 + 46 * list.length,
     text: "Floor ratios of the model and of its controls",
   });
-  const { xaxis, yaxis } = figure.layout as { [axis: string]: object };
-  const ticks = [0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500];
   const layout = {
     ...figure.layout,
-    xaxis: { ...xaxis, tickvals: ticks, ticktext: ticks.map(String) },
     yaxis: {
-      ...yaxis,
+      ...(figure.layout["yaxis"] as object),
       title: undefined,
       tickvals: heights,
       ticktext: list.map(({ name }) => name),

@@ -123,7 +123,5 @@ export function samplerOrdersFigure(
     y: errors.map(Math.abs),
   }));
   const axes = { x: "steps", y: "relative error of the variance", xType: "log", yType: "log" } as const;
-  const figure = curvesFigure([{ ...axes, curves }], { height: 345, text: "Orders of samplers" });
-  const xaxis = { ...(figure.layout["xaxis"] as object), dtick: undefined, tickvals: [...steps] };
-  return { ...figure, layout: { ...figure.layout, xaxis } };
+  return curvesFigure([{ ...axes, xTicks: steps, curves }], { height: 345, text: "Orders of samplers" });
 }

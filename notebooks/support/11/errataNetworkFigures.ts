@@ -5,7 +5,7 @@ import { printed, right } from "./errataPhysicsFigures";
 import { colour, type Figure } from "../../../lib/figures/figure";
 
 /** Measured reach of networks of so many layers beside (kernel - 1) / 2 cells a layer and a whole kernel a layer. */
-export function layersFigure(
+export function convolutionReachFigure(
   cells: number,
   kernel: number,
   layers: readonly number[],
@@ -52,7 +52,7 @@ export function modulationFigure({ before, after, channels }: Modulation, shown 
 }
 
 /** Share of conditions, %, that have a training condition within a distance, a curve a data set; distances sorted. */
-export function nearestFigure(
+export function nearestConditionFigure(
   sets: readonly { readonly name: string; readonly distances: Float64Array }[],
 ): Figure {
   const curves = sets.map(({ name, distances }, k): Curve => {

@@ -3,7 +3,7 @@ import type { DataSet } from "../../../lib/dataSet";
 import { columnMean, columnPercentiles, columnStd } from "../../../lib/comparison";
 import { type Curve, curvesFigure } from "../../../lib/figures/curves";
 import { colour, type Figure } from "../../../lib/figures/figure";
-import { fieldAxis, micrometres } from "../../../lib/figures/physicsFigures";
+import { fieldAxis, micrometres } from "../../../lib/figures/fieldFigures";
 
 /** The computed truth, what a statement leads to, and further cases, always in these colours. */
 export const right = colour.third;
@@ -140,7 +140,7 @@ export function reactionFigure(
 }
 
 /** c at several times and its steady state; beside it what c(0) still misses, in %, with the slowest mode, tau in s. */
-export function transientFigure(
+export function steadyStateFigure(
   x: Float64Array,
   states: readonly { readonly seconds: number; readonly c: Float64Array }[],
   steady: Float64Array,
@@ -191,7 +191,5 @@ export function readingFigure(
     y: errors,
   }));
   const axes = { x: "number of cells", y: "largest error / rise of c", xType: "log", yType: "log" } as const;
-  const figure = curvesFigure([{ ...axes, curves }], { height: 345, text: "Orders of readings" });
-  const xaxis = { ...(figure.layout["xaxis"] as object), dtick: undefined, tickvals: [...sizes] };
-  return { ...figure, layout: { ...figure.layout, xaxis } };
+  return curvesFigure([{ ...axes, xTicks: sizes, curves }], { height: 345, text: "Orders of readings" });
 }

@@ -1,23 +1,5 @@
-import { colour, type Figure, line, panels, points } from "./figure";
-
-/** Errors of samplers on one model and the same noise, as `npm run study -- samplers` writes them. */
-export interface SamplerStudy {
-  readonly model: string;
-  readonly conditions: readonly number[];
-  readonly rows: number;
-  /** What the errors are against. */
-  readonly reference: { readonly sampler: string; readonly steps: number };
-  /** Expected energy distance of two independent sets of so many rows. */
-  readonly floors: readonly { readonly rows: number; readonly energyDistance: number }[];
-  readonly results: readonly {
-    readonly sampler: string;
-    readonly networkCalls: number;
-    /** To the reference, from the same starting noise, in standard deviations. */
-    readonly energyDistance: number;
-    /** Mean over cells of the ratio of standard deviations to the reference's. */
-    readonly stdRatio: number;
-  }[];
-}
+import type { SamplerStudy } from "../../../lib/evaluation/studies";
+import { colour, type Figure, line, panels, points } from "../../../lib/figures/figure";
 
 /** Energy distance to the reference against network calls, one curve a sampler, with the floors as lines. */
 export function samplerFigure({ results, floors, reference }: SamplerStudy): Figure {
@@ -50,12 +32,10 @@ export function samplerFigure({ results, floors, reference }: SamplerStudy): Fig
     x: "network calls",
     y: "energy distance (standardised fields)",
     xType: "log" as const,
+    xTicks: [...new Set(calls)],
     yType: "log" as const,
     traces: [...curves, ...lines],
   };
   const text = `Samplers against ${reference.steps} steps of ${reference.sampler}, same starting noise`;
-  const figure = panels([panel], { width: 760, height: 460, text });
-  // Plotly's own ticks of a short logarithmic axis are bare digits.
-  const axis = { ...(figure.layout["xaxis"] as object), tickvals: [...new Set(calls)] };
-  return { ...figure, layout: { ...figure.layout, xaxis: axis } };
+  return panels([panel], { width: 760, height: 460, text });
 }

@@ -1,4 +1,4 @@
-import { InputError, positiveInteger } from "../../../lib/errors";
+import { InputError, positiveInteger } from "../errors";
 
 /** Counts in equal bins, as a density. */
 export interface Histogram {

@@ -1,5 +1,5 @@
-import { finiteInRange, InputError } from "../../../lib/errors";
-import type { Random } from "../../../lib/random";
+import { finiteInRange, InputError } from "../errors";
+import type { Random } from "../random";
 
 /** Distance between bumps in correlation lengths: small enough for 8 digits of the covariance, see ScaledProcess. */
 const STEP = 0.5;

@@ -8,7 +8,7 @@ export interface ModeCloud {
 }
 
 /** Two-dimensional marginals: clouds of PDE and SGM along pairs of modes, numbered from 0, a panel a pair. */
-export function modesFigure(
+export function modeCloudsFigure(
   clouds: readonly ModeCloud[],
   pairs: readonly (readonly [number, number])[],
   rows = 400,

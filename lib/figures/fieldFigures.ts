@@ -1,11 +1,10 @@
-/** Figures of the porous electrode: the random porosity, the fields it gives, and how the fields vary. */
-import { type DataSet, rowField } from "../dataSet";
+/** Figures of fields over x: rows of a data set, means with bands. */
 import { columnMean, columnPercentiles, columnStd } from "../comparison";
-import { band, colour, type Figure, line, panels, type Trace } from "./figure";
-import { withHover } from "./hover";
+import { type DataSet, rowField } from "../dataSet";
+import { band, colour, type Figure, line, panels, type Trace, withHover } from "./figure";
 
-/** Okabe and Ito's sky blue stands in for the model's colour, which no solution may have. */
-const SHADES = [colour.pde, colour.fifth, colour.third, colour.fourth, "#56B4E9", colour.grey];
+/** Colours of rows; Okabe and Ito's sky blue stands in for the model's colour, which no solution may have. */
+export const rowColours = [colour.pde, colour.fifth, colour.third, colour.fourth, "#56B4E9", colour.grey];
 
 /** Cell centres in micrometres, the unit of every position axis. */
 export function micrometres({ problem }: Pick<DataSet, "problem">): Float64Array {
@@ -18,26 +17,6 @@ export function fieldAxis(field: { symbol: string; unit: string }): { title: str
   return { title: `${field.symbol} (${field.unit.replace("m3", "m³").replace("m2", "m²")})`, factor: 1 };
 }
 
-/**
- * Figure 1: porosity fields, one panel for each data set (drawn at one correlation length each).
- *
- * rows: fields drawn in each panel.
- */
-export function porosityFigure(sets: readonly DataSet[], titles: readonly string[], rows = 4): Figure {
-  const list = sets.map((set, index) => {
-    const { latent, problem } = set;
-    if (!latent) throw new Error("The data set has no porosity.");
-    const traces = Array.from({ length: Math.min(rows, set.rows) }, (_, row) =>
-      line(micrometres(set), latent.subarray(row * problem.cells, (row + 1) * problem.cells), {
-        line: { color: SHADES[row % SHADES.length], width: 2 },
-        showlegend: false,
-      }),
-    );
-    return { title: titles[index], x: "x (µm)", y: "porosity ε", yRange: [0.2, 0.5] as const, traces };
-  });
-  return withHover(panels(list, { height: 340, legend: false, text: "Figure 1: porosity fields" }));
-}
-
 /** Both fields of some rows of a data set, one colour a row. */
 export function solutionsFigure(set: DataSet, rows = 5, title?: string): Figure {
   const list = set.problem.fields.map((field, f) => {
@@ -47,7 +26,7 @@ export function solutionsFigure(set: DataSet, rows = 5, title?: string): Figure 
         micrometres(set),
         rowField(set, row, f).map((value) => factor * value),
         {
-          line: { color: SHADES[row % SHADES.length], width: 2 },
+          line: { color: rowColours[row % rowColours.length], width: 2 },
           showlegend: false,
         },
       ),
@@ -81,44 +60,6 @@ export function bandsFigure(
     return { title: field.description.split(",")[0], x: "x (µm)", y: title, traces };
   });
   return withHover(panels(list, { height: 430, ...options }));
-}
-
-/** Standard deviation of one field of several data sets, cell by cell. */
-export function spreadFigure(
-  curves: readonly {
-    readonly std: Float64Array;
-    readonly name: string;
-    readonly hex: string;
-    readonly dash?: string;
-  }[],
-  positions: Float64Array,
-  axis: string,
-): Figure {
-  const x = positions.map((value) => value * 1e6);
-  const traces = curves.map(({ std, name, hex, dash }) =>
-    line(x, std, { name, line: { color: hex, width: 2.5, ...(dash ? { dash } : {}) } }),
-  );
-  return withHover(panels([{ x: "x (µm)", y: axis, traces }], { width: 640, height: 400, text: axis }));
-}
-
-/** Standard deviation of every field of a data set along x, one panel a field, with its largest value marked. */
-export function uncertaintyFigure(set: DataSet): Figure {
-  const x = micrometres(set);
-  const list = set.problem.fields.map((field, f) => {
-    const std = spreadOf(set, f);
-    const peak = std.indexOf(Math.max(...std));
-    const marker = { size: 10, color: colour.fifth };
-    return {
-      title: field.description.split(",")[0],
-      x: "x (µm)",
-      y: `std of ${fieldAxis(field).title}`,
-      traces: [
-        line(x, std, { name: "standard deviation", line: { color: colour.pde, width: 2.5 } }),
-        line([x[peak]], [std[peak]], { name: "largest", mode: "markers", marker }),
-      ],
-    };
-  });
-  return withHover(panels(list, { height: 390, text: "Standard deviation of both fields along x" }));
 }
 
 /** Standard deviation over rows of one field, in the units of its axis. */
