@@ -8,89 +8,119 @@
 const crypto = require("crypto");
 const fs = require("fs");
 const path = require("path");
+const ts = require("typescript");
 const { root: project } = require("./environment");
-const { codeOf } = require("./fingerprint/code");
-const { reach } = require("./fingerprint/reach");
 
 const digest = (bytes) => crypto.createHash("sha256").update(bytes).digest("hex");
+const isFile = (name) => fs.statSync(name, { throwIfNoEntry: false })?.isFile() ?? false;
+const isFolder = (name) => fs.statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
-/** The digest of a file; of text, which has no zero among its first bytes, with the line endings of Unix. */
-function digestOfFile(file) {
-  const bytes = fs.readFileSync(file);
-  if (bytes.subarray(0, 8000).includes(0)) return digest(bytes);
-  return digest(bytes.toString("latin1").replace(/\r\n?/g, "\n"));
+/** Code as JavaScript, without types and comments. A cell keeps imports that later cells alone use. */
+function compiled(source, verbatimModuleSyntax = false) {
+  const { ESNext: module } = ts.ModuleKind;
+  const { ES2022: target } = ts.ScriptTarget;
+  const compilerOptions = { module, target, removeComments: true, verbatimModuleSyntax };
+  return ts.transpileModule(source.replace(/\r\n?/g, "\n"), { compilerOptions }).outputText;
 }
+
+/** The files of the project that code of a folder imports, as modules or as workers. */
+function importsOf(code, folder) {
+  const named = ts.preProcessFile(code, true, true).importedFiles.map(({ fileName }) => fileName);
+  const workers = [...code.matchAll(/"([\w./-]+\.[jt]s)"/g)].map(([, name]) => name);
+  return [...named.filter((name) => name.startsWith(".")), ...workers]
+    .map((name) => path.resolve(folder, name))
+    .flatMap((name) => [name, `${name}.ts`, `${name}.js`, path.join(name, "index.ts")].find(isFile) ?? []);
+}
+
+/** The data files that code names: "data/file", all of "data/folder", and of `data/folder/${...}` all of the folder. */
+function dataOf(code, root) {
+  const named = [...code.matchAll(/["'`](?:\.\/)?(data\/[^"'`$]*)/g)].map(([, name]) =>
+    path.join(root, name),
+  );
+  return named.flatMap((name) => {
+    if (isFile(name)) return [name];
+    const folder = isFolder(name) ? name : path.dirname(name);
+    if (!isFolder(folder) || folder === path.join(root, "data")) return [];
+    const files = fs.readdirSync(folder, { recursive: true }).map((file) => path.join(folder, file));
+    return files.filter(isFile);
+  });
+}
+
+/** Names of work files, which a notebook leaves for later ones. */
+const workFiles = (code) => [...code.matchAll(/\bworkPath\("([^"]+)"\)/g)].map(([, name]) => name);
 
 /** All notebooks of the course: of notebooks/ and of its folder of solutions, in order. */
 function notebooksOf(root) {
-  return ["notebooks", path.join("notebooks", "solutions")]
-    .map((folder) => path.join(root, folder))
-    .filter((folder) => fs.existsSync(folder))
-    .flatMap((folder) =>
-      fs
-        .readdirSync(folder)
-        .filter((name) => name.endsWith(".ipynb"))
-        .sort()
-        .map((name) => path.join(folder, name)),
-    );
+  const folders = [path.join(root, "notebooks"), path.join(root, "notebooks", "solutions")].filter(isFolder);
+  const files = folders.flatMap((folder) =>
+    fs
+      .readdirSync(folder)
+      .sort()
+      .map((name) => path.join(folder, name)),
+  );
+  return files.filter((file) => file.endsWith(".ipynb"));
+}
+
+/** The code of a notebook's cells, in order. */
+function cellsOf(file) {
+  const { cells } = JSON.parse(fs.readFileSync(file, "utf8"));
+  const code = cells.filter(({ cell_type }) => cell_type === "code");
+  return code.map(({ source }) => compiled([source].flat().join(""), true));
 }
 
 /**
  * Fingerprints notebooks of a project: its `of(file)` is the SHA-256, in hexadecimal digits, of
- * - the code of the cells and of all files that they import, and those theirs: no types, comments or layout;
+ * - the code of the cells and of all files that they import, and those theirs: no types, no comments;
  * - the data files that this code names (data/...): names and bytes;
  * - the fingerprints of earlier notebooks of notebooks/ that leave a work file which this one takes (workPath("name")).
  * The same on every platform and with every line ending. Files are read and compiled once.
  */
 function fingerprinter(root = project) {
-  const parsed = new Map();
-  const digests = new Map();
-  const digestOnce = (file) => {
-    if (!digests.has(file)) digests.set(file, digestOfFile(file));
-    return digests.get(file);
+  const known = new Map();
+  const relative = (name) => path.relative(root, name).split(path.sep).join("/");
+  /** Code of a file; a data file's bytes, of text, which has no zero in it, with the line endings of Unix. */
+  const contentOf = (file) => {
+    if (known.has(file)) return known.get(file);
+    const bytes = fs.readFileSync(file);
+    const text = bytes.subarray(0, 8000).includes(0)
+      ? bytes
+      : bytes.toString("latin1").replace(/\r\n?/g, "\n");
+    known.set(file, /\.[jt]s$/.test(file) ? compiled(bytes.toString("utf8")) : text);
+    return known.get(file);
   };
 
-  const cellsOf = (file) =>
-    JSON.parse(fs.readFileSync(file, "utf8"))
-      .cells.filter(({ cell_type }) => cell_type === "code")
-      .map(({ source }) => codeOf([source].flat().join(""), { cell: true }));
-
-  const workFiles = (cells) =>
-    cells.flatMap(({ tokens }) =>
-      tokens.flatMap((token, i) => (token === "workPath" && tokens[i + 1] === "(" ? [tokens[i + 2]] : [])),
-    );
-
-  /** Notebooks of notebooks/ that come before this one and name one of its work files. */
-  function makers(file, cells) {
-    const wanted = new Set(workFiles(cells));
-    const own = path.basename(file);
-    const folder = path.join(root, "notebooks");
-    if (wanted.size === 0) return [];
-    return notebooksOf(root)
-      .filter((name) => path.dirname(name) === folder && path.resolve(name) !== path.resolve(file))
-      .filter((name) => path.basename(name) <= own)
-      .filter((name) => workFiles(cellsOf(name)).some((work) => wanted.has(work)));
+  /** The files that cells reach. */
+  function reached(cells) {
+    const found = new Set();
+    const follow = (code, folder) => {
+      for (const name of dataOf(code, root)) found.add(name);
+      for (const name of importsOf(code, folder)) {
+        if (found.has(name) || path.relative(root, name).startsWith("..")) continue;
+        found.add(name);
+        follow(contentOf(name), path.dirname(name));
+      }
+    };
+    for (const cell of cells) follow(cell, root);
+    return [...found];
   }
 
   function of(file) {
     const cells = cellsOf(file);
-    const { code, data } = reach(
-      cells.flatMap(({ literals }) => literals),
-      root,
-      root,
-      parsed,
+    const taken = workFiles(cells.join("\n"));
+    const makers = (taken.length > 0 ? notebooksOf(root) : []).filter(
+      (name) =>
+        path.dirname(name) === path.join(root, "notebooks") &&
+        path.basename(name) < path.basename(file) &&
+        workFiles(cellsOf(name).join("\n")).some((work) => taken.includes(work)),
     );
-    const entries = [
-      ...cells.map(({ tokens }, i) => [`cell ${String(i).padStart(4, "0")}`, digest(tokens.join("\n"))]),
-      ...[...code].map(([name, tokens]) => [relative(name), digest(tokens.join("\n"))]),
-      ...[...data].map((name) => [relative(name), digestOnce(name)]),
-      ...makers(file, cells).map((name) => [relative(name), of(name)]),
+    const lines = [
+      ...cells.map((code, index) => `${digest(code)}  cell ${index}`),
+      ...reached(cells).map((name) => `${digest(contentOf(name))}  ${relative(name)}`),
+      ...makers.map((name) => `${of(name)}  ${relative(name)}`),
     ];
-    const lines = entries.map(([name, value]) => `${value}  ${name}\n`).sort();
-    return digest(lines.join(""));
+    return digest(lines.sort().join("\n"));
   }
-  const relative = (file) => path.relative(root, file).split(path.sep).join("/");
-  return { of };
+  return { of, filesOf: (file) => reached(cellsOf(file)).map(relative) };
 }
 
 /**

@@ -1,8 +1,7 @@
 import path from "node:path";
 import { Command } from "commander";
 import { InputError } from "../../lib/errors";
-import { buildSite } from "./build";
-import { writeSite } from "./write";
+import { buildSite, writeSite } from "./site";
 
 const root = path.join(__dirname, "..", "..");
 
@@ -11,10 +10,11 @@ new Command("npm run site --")
   .option("--from <folder>", "notebooks, and solutions/ among them", "notebooks")
   .option("--out <folder>", "where the site goes; what was built there before is replaced", "build/site")
   .action(({ from, out }: { from: string; out: string }) => {
-    const { files, counts } = buildSite(path.resolve(root, from));
-    writeSite(files, path.resolve(root, out));
-    const { pages, figures, formulas, links } = counts;
-    const found = `notebooks: ${pages}, figures: ${figures}, formulas: ${formulas}, links: ${links}`;
+    const site = buildSite(path.resolve(root, from));
+    writeSite(site, path.resolve(root, out));
+    const { pages, figures, formulas, links } = site;
+    const notebooks = Object.keys(pages).length - 1; // and the first page
+    const found = `notebooks: ${notebooks}, figures: ${figures}, formulas: ${formulas}, links: ${links}`;
     process.stdout.write(`${path.join(out, "index.html")} (${found})\n`);
   })
   .parseAsync()
