@@ -18,6 +18,7 @@ export interface Piece {
 export function textFiles(): string[] {
   const kinds = [
     "README.md",
+    "CONTRIBUTING.md",
     "environment.md",
     "SECURITY.md",
     "docs/*.md",

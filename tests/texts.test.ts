@@ -10,8 +10,10 @@ test("documents and notebooks are all looked at", () => {
   const files = textFiles();
   for (const file of [
     "README.md",
+    "CONTRIBUTING.md",
     "environment.md",
     "docs/model.md",
+    "docs/measured.md",
     "data/README.md",
     "data/models/README.md",
   ]) {
