@@ -1,5 +1,5 @@
 "use strict";
-// npm run bench: times of training and of denoising, beside PyTorch's where it is installed. See docs/performance.md.
+// npm run bench: times of training and of denoising, beside those of PyTorch and JAX where they are installed. See docs/performance.md.
 
 const { startedAgain } = require("./environment");
 const { setupOrExit } = require("./setup");

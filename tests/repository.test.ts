@@ -119,7 +119,19 @@ test("every package is one exact version with a checksum, and npm runs none of t
   }
 });
 
+test("the workflow runs CI's command on each supported Node, with actions pinned by commit", () => {
+  const workflow = read(".github/workflows/ci.yml");
+  const used = [...workflow.matchAll(/uses: (\S+)/g)].map(([, action]) => action);
+  assert.ok(used.length >= 3);
+  for (const action of used) assert.match(action, /^actions\/[\w-]+@[0-9a-f]{40}$/);
+  const { engines } = JSON.parse(read("package.json")) as { engines: { node: string } };
+  const supported = [...engines.node.matchAll(/(\d+)(\.\d+)?/g)].map(([, major]) => Number(major));
+  const [, matrix] = /node: (\[.*\])/.exec(workflow) ?? [];
+  assert.deepEqual(JSON.parse(matrix), supported);
+  assert.match(workflow, /run: \.ci\/run$/m);
+});
+
 test("the repository stays small", () => {
   const bytes = files.reduce((sum, file) => sum + fs.statSync(path.join(root, file)).size, 0);
-  assert.ok(bytes < 60e6, `${(bytes / 1e6).toFixed(0)} MB`);
+  assert.ok(bytes < 45e6, `${(bytes / 1e6).toFixed(0)} MB`);
 });

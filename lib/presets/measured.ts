@@ -30,17 +30,6 @@ export const measured: readonly Measured[] = [
     worst: 62900000,
   },
   {
-    preset: "blog",
-    convention: "text",
-    minutes: 98,
-    cores: 2,
-    steps: 2200,
-    conditions: 6,
-    reference: 449000,
-    median: 609000,
-    worst: 103000000,
-  },
-  {
     preset: "fast",
     convention: "figures",
     minutes: 8.8,

@@ -1,4 +1,4 @@
-/** The benchmark: times of training and denoising, by turns with PyTorch's on equal networks and batches. */
+/** The benchmark: times of training and denoising, by turns with those of PyTorch and JAX on equal networks and batches. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -10,9 +10,9 @@ import { median } from "../../lib/evaluation/statistics";
 import { type PresetName, presets } from "../../lib/presets/presets";
 import { abandonAll, AtomicFile } from "../../lib/storage/files";
 import { otherLoad } from "./otherLoad";
+import { INSTALL, Peer, type ProfileRow, programs } from "./peer";
 import { profiled } from "./profile";
 import { otherLoadNote, profileTable, ratios, type Result, resultTable } from "./report";
-import { INSTALL, type ProfileRow, TorchSide } from "./torchSide";
 import { type Check, Workload } from "./workload";
 
 const USAGE = `npm run bench -- [options]
@@ -24,11 +24,11 @@ const USAGE = `npm run bench -- [options]
   --markdown        tables for a document
   --json FILE       write what was measured
 
-PyTorch is that of .venv, or of the Python that PYTHON_BENCH names; without it tfjs is timed alone.`;
+PyTorch and JAX are those of .venv, or of the Python that PYTHON_BENCH names; what is not installed is left out.`;
 
-/** Both sides compute in single precision, in another order, and divide by noise levels down to 0.002. */
+/** All sides compute in single precision, in another order, and divide by noise levels down to 0.002. */
 const SAME = 2e-3;
-/** A side that uses more of a core than this while the other one runs would slow it down. */
+/** A side that uses more of a core than this while another one runs would slow it down. */
 const MOST_IDLE = 0.1;
 /** Between two turns threads that wait for more work go to sleep. */
 const PAUSE_MS = 200;
@@ -86,7 +86,7 @@ async function repeat(work: () => Promise<void> | void, seconds: number): Promis
 }
 
 /** Throws if the two sides do not compute the same: times of different work cannot be compared. */
-function checkSame(preset: string, ours: Check, theirs: Check): void {
+function checkSame(preset: string, peer: string, ours: Check, theirs: Check): void {
   // Not Math.max(...): there are more values than a call takes arguments.
   const most = (value: (own: number, i: number) => number): number =>
     Array.from(ours.denoised, value).reduce((largest, next) => Math.max(largest, Math.abs(next)), 0);
@@ -94,38 +94,41 @@ function checkSame(preset: string, ours: Check, theirs: Check): void {
   const losses = Math.max(...ours.losses.map((loss, i) => Math.abs(theirs.losses[i] / loss - 1)));
   if (!(denoised < SAME && losses < SAME)) {
     throw new InputError(
-      `The networks of ${preset} differ: by ${denoised.toExponential(1)} in denoised fields and ${losses.toExponential(1)} in losses of the first steps; bring scripts/bench/*.py in line with lib/.`,
+      `${peer}'s network of ${preset} differs: by ${denoised.toExponential(1)} in denoised fields and ${losses.toExponential(1)} in losses of the first steps; bring scripts/bench/*.py in line with lib/.`,
     );
   }
   say(
-    `${preset}: equal to ${denoised.toExponential(0)} in denoised fields and to ${losses.toExponential(0)} in the losses of the first ${ours.losses.length} steps`,
+    `${preset}: ${peer} is equal to ${denoised.toExponential(0)} in denoised fields and to ${losses.toExponential(0)} in the losses of the first ${ours.losses.length} steps`,
   );
 }
 
-/** Times of one piece of work on both sides, by turns. */
+/** Times of one piece of work on all sides, by turns. */
 async function compare(
   workload: Workload,
   what: Result["what"],
-  torch: TorchSide | undefined,
+  peers: readonly Peer[],
   { rounds, seconds }: Settings,
 ): Promise<Result> {
-  const [tfjs, theirs]: number[][] = [[], []];
+  const tfjs: number[] = [];
+  const theirs = new Map(peers.map((peer) => [peer.program.name, [] as number[]]));
   const work = what === "step" ? () => workload.step() : () => workload.forward();
   // The first runs allocate memory and choose kernels.
   for (let i = 0; i < 2; i++) await work();
-  await torch?.repeat(what, Math.min(seconds, 0.5));
+  for (const peer of peers) await peer.repeat(what, Math.min(seconds, 0.5));
   const load: number[] = [];
   for (let round = 0; round < rounds; round++) {
     await pause();
-    const finished = otherLoad(() => torch?.cpu ?? 0);
+    const finished = otherLoad(() => peers.reduce((sum, { cpu }) => sum + cpu, 0));
     tfjs.push(median(await repeat(work, seconds)));
-    await pause();
-    if (torch) theirs.push(median(await torch.repeat(what, seconds)));
+    for (const peer of peers) {
+      await pause();
+      theirs.get(peer.program.name)!.push(median(await peer.repeat(what, seconds)));
+    }
     load.push(finished());
   }
   const { preset, batch, forwardRows, parameters } = workload;
   const rows = what === "step" ? batch : forwardRows;
-  return { preset, what, rows, parameters, tfjs, ...(torch && { torch: theirs }), otherLoad: load };
+  return { preset, what, rows, parameters, tfjs, peers: Object.fromEntries(theirs), otherLoad: load };
 }
 
 /** Where the time of a step goes on each side. */
@@ -138,7 +141,7 @@ interface Profile {
 
 async function profileStep(
   workload: Workload,
-  torch: TorchSide | undefined,
+  peers: readonly Peer[],
   { seconds }: Settings,
 ): Promise<Profile[]> {
   const { preset } = workload;
@@ -147,21 +150,21 @@ async function profileStep(
   const steps = Math.max(2, Math.round((1000 * seconds) / typical));
   const side = `tfjs, operation by operation (as a graph: ${typical.toFixed(1)} ms)`;
   const profiles = [{ preset, side, ...(await profiled(() => workload.step(), steps)) }];
-  if (torch) {
+  for (const peer of peers.filter(({ program }) => program.profiles)) {
     await pause();
-    profiles.push({ preset, side: "PyTorch", ...(await torch.profile(steps)) });
+    profiles.push({ preset, side: peer.program.name, ...(await peer.profile(steps)) });
   }
   return profiles;
 }
 
 /** What the figures depend on, for people. */
-function describeMachine(threads: number, torch: TorchSide | undefined): string {
+function describeMachine(threads: number, peers: readonly Peer[]): string {
   const cpus = os.cpus();
   const { version } = require("@tensorflow/tfjs-node-gpu/package.json") as { version: string };
   return [
     `tfjs-node ${version} on ${describeBackend()}, Node ${process.versions.node}`,
-    ...(torch ? [`PyTorch ${torch.version}, eager`] : []),
-    `${threads} ${threads === 1 ? "thread" : "threads"}${torch ? " each" : ""}`,
+    ...peers.map(({ program, version }) => `${program.name} ${version}, ${program.how}`),
+    `${threads} ${threads === 1 ? "thread" : "threads"}${peers.length > 0 ? " each" : ""}`,
     `${cpus.length} x ${cpus[0]?.model.trim()}`,
   ].join("; ");
 }
@@ -174,35 +177,39 @@ async function bench(settings: Settings): Promise<void> {
   }
   const threads = positiveInteger("TF_NUM_INTRAOP_THREADS", process.env.TF_NUM_INTRAOP_THREADS);
   const json = settings.json === undefined ? undefined : new AtomicFile(settings.json);
-  const torch = TorchSide.start(threads);
+  const installed = programs.flatMap((program) => Peer.start(program, threads) ?? []);
+  const stop = (): void => installed.forEach((peer) => peer.stop());
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-bench-"));
   // However the process ends.
   process.once("exit", () => {
     abandonAll();
-    torch?.stop();
+    stop();
     fs.rmSync(folder, { recursive: true, force: true });
   });
   // A training that is under way takes an interrupt for its own.
   process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
-  const machine = describeMachine(threads, torch);
+  const machine = describeMachine(threads, installed);
   const results: Result[] = [];
   const profiles: Profile[] = [];
   try {
     say(machine);
     for (const name of settings.names) {
       const workload = new Workload(name);
-      if (torch) checkSame(name, workload.write(folder), await torch.load(folder));
-      if (settings.profile) profiles.push(...(await profileStep(workload, torch, settings)));
+      const own = installed.length > 0 ? workload.write(folder) : undefined;
+      for (const peer of installed) checkSame(name, peer.program.name, own!, await peer.load(folder));
+      if (settings.profile) profiles.push(...(await profileStep(workload, installed, settings)));
       else
         for (const what of ["step", "forward"] as const)
-          results.push(await compare(workload, what, torch, settings));
+          results.push(await compare(workload, what, installed, settings));
       await workload.dispose();
     }
     say("");
-    print(machine, results, profiles, torch, settings.markdown);
-    if (torch && torch.idleShare > MOST_IDLE) {
-      const share = `${(100 * torch.idleShare).toFixed(0)} %`;
-      say(`PyTorch used up to ${share} of a core while tfjs ran: its times are not to be trusted.`);
+    print(machine, results, profiles, installed, settings.markdown);
+    for (const { program, idleShare } of installed.filter((peer) => peer.idleShare > MOST_IDLE)) {
+      const share = `${(100 * idleShare).toFixed(0)} %`;
+      say(
+        `${program.name} used up to ${share} of a core while others ran: their times are not to be trusted.`,
+      );
     }
     const note = otherLoadNote(results);
     if (note !== undefined) console.log(`\n${note}`);
@@ -214,8 +221,7 @@ async function bench(settings: Settings): Promise<void> {
         node: process.versions.node,
         tensorflow: describeBackend(),
         tfjs: tf.version_core,
-        torch: torch?.version,
-        idleShare: torch?.idleShare,
+        peers: installed.map(({ program, version, idleShare }) => ({ ...program, version, idleShare })),
         results: results.map((result) => ({ ...result, ratios: ratios(result) })),
         profiles,
       };
@@ -223,7 +229,7 @@ async function bench(settings: Settings): Promise<void> {
       json.commit();
     }
   } finally {
-    torch?.stop();
+    stop();
   }
 }
 
@@ -231,7 +237,7 @@ function print(
   machine: string,
   results: readonly Result[],
   profiles: readonly Profile[],
-  torch: TorchSide | undefined,
+  installed: readonly Peer[],
   markdown: boolean,
 ): void {
   if (markdown) console.log(`${machine}.\n`);
@@ -241,7 +247,8 @@ function print(
     console.log(`${markdown ? `### ${title}` : title}\n`);
     console.log(`${profileTable(rows, milliseconds, markdown)}\n`);
   }
-  if (!torch) say(`PyTorch is not installed: these are tfjs's times alone. To compare: ${INSTALL}`);
+  const missing = programs.filter((program) => !installed.some((peer) => peer.program === program));
+  for (const { name } of missing) say(`${name} is not installed. To compare with it: ${INSTALL}`);
 }
 
 async function main(): Promise<void> {

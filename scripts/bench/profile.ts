@@ -1,7 +1,7 @@
 /** Where the time of a piece of work goes, by native operation; what is compiled runs operation by operation for this. */
 import { eagerly } from "../../lib/backend/compiled";
 import { native } from "../../lib/backend/native/binding";
-import type { ProfileRow } from "./torchSide";
+import type { ProfileRow } from "./peer";
 
 /** The row of all that is not inside a native operation: tfjs itself and the code that calls it. */
 export const OUTSIDE = "outside of operations";

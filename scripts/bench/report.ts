@@ -1,9 +1,9 @@
 /** The benchmark's results as tables, for a terminal and for a document. */
 import { median } from "../../lib/evaluation/statistics";
 import { table } from "../../lib/evaluation/table";
-import type { ProfileRow } from "./torchSide";
+import type { ProfileRow } from "./peer";
 
-/** Milliseconds of rounds that were run by turns with the other side's. */
+/** Milliseconds of rounds that were run by turns with those of the peers. */
 export interface Result {
   readonly preset: string;
   readonly what: "step" | "forward";
@@ -11,8 +11,8 @@ export interface Result {
   readonly parameters: number;
   /** median of each round */
   readonly tfjs: readonly number[];
-  /** median of each round; missing without PyTorch */
-  readonly torch?: readonly number[];
+  /** the same of each peer that is installed, by its name */
+  readonly peers: Readonly<Record<string, readonly number[]>>;
   /** cores that other programs used in each round */
   readonly otherLoad: readonly number[];
 }
@@ -20,9 +20,13 @@ export interface Result {
 /** Cores that are enough to be seen in the times. */
 const COUNTING_LOAD = 0.1;
 
-/** tfjs / PyTorch of each round: what slows the machine down for a while slows both. */
-export function ratios({ tfjs, torch }: Result): number[] {
-  return torch === undefined ? [] : tfjs.map((value, i) => value / torch[i]);
+/** tfjs / peer of each round, by the peer's name: what slows the machine down for a while slows both. */
+export function ratios({ tfjs, peers }: Result): Record<string, number[]> {
+  const entries = Object.entries(peers).map(([name, theirs]) => [
+    name,
+    tfjs.map((own, i) => own / theirs[i]),
+  ]);
+  return Object.fromEntries(entries) as Record<string, number[]>;
 }
 
 /** What other programs did meanwhile, if it was enough to count. */
@@ -40,17 +44,29 @@ const withRange = (values: readonly number[], text: (value: number) => string): 
 
 /** Medians over the rounds, with the smallest and the largest. */
 export function resultTable(results: readonly Result[], markdown: boolean): string {
-  const compared = results.some(({ torch }) => torch);
   const names = { step: "training step", forward: "denoising" };
-  const head = ["preset", "what", "rows", "tfjs, ms"];
+  const peers = Object.keys(results[0]?.peers ?? {});
+  const head = [
+    "preset",
+    "what",
+    "rows",
+    "tfjs, ms",
+    ...peers.flatMap((peer) => [`${peer}, ms`, `tfjs / ${peer}`]),
+  ];
   const rows = results.map((result) => {
-    const { preset, what, rows: count, tfjs, torch } = result;
-    const left = [preset, names[what], String(count), withRange(tfjs, digits)];
-    if (!torch) return compared ? [...left, "", ""] : left;
-    const ratio = withRange(ratios(result), (value) => value.toFixed(2));
-    return [...left, withRange(torch, digits), ratio];
+    const theirs = Object.entries(ratios(result)).flatMap(([peer, ratio]) => [
+      withRange(result.peers[peer], digits),
+      withRange(ratio, (value) => value.toFixed(2)),
+    ]);
+    return [
+      result.preset,
+      names[result.what],
+      String(result.rows),
+      withRange(result.tfjs, digits),
+      ...theirs,
+    ];
   });
-  return table([compared ? [...head, "PyTorch, ms", "tfjs / PyTorch"] : head, ...rows], 2, markdown);
+  return table([head, ...rows], 2, markdown);
 }
 
 /** Operations of a profile until they make up 97 % of its time, and the rest in one row. */

@@ -1,53 +1,27 @@
-"""The PyTorch side of `npm run bench`: waits for commands, each a line of JSON, and answers each with one.
+"""PyTorch as a peer of `npm run bench`, eager: see peer.py."""
 
-    {"command": "load", "folder": ...}      reads what scripts/bench/workload.ts wrote -> {"losses": [...]}
-    {"command": "step", "seconds": s}       trains for that long -> {"seconds": [of each step]}
-    {"command": "forward", "seconds": s}    the same for denoising
-    {"command": "profile", "steps": n}      -> {"rows": [[operation, calls a step, ms a step]],
-                                                "milliseconds": a step}
-
-All answers have "cpu": the processor time that this process has used, before and after. It ends with its input.
-"""
-
-import json
-import os
-import signal
 import sys
 import time
 
 import torch
 
 import networks
-
-# As in lib/batches.ts.
-FAINT_VARIANCE = 1e-4
+import peer
 
 
-class Workload:
-    """A preset's model, data and optimiser: what lib/training does in a step, and lib/network in denoise()."""
+class Workload(peer.Workload):
+    """What lib/training.ts does in a step, and lib/scoreModel.ts in denoise()."""
 
     def __init__(self, folder):
-        with open(os.path.join(folder, "bench.json"), encoding="utf-8") as file:
-            self.about = json.load(file)
-        with open(os.path.join(folder, "tensors.bin"), "rb") as file:
-            values = torch.frombuffer(bytearray(file.read()), dtype=torch.float32)
-        tensors, at = {}, 0
-        for name, shape in self.about["tensors"]:
-            size = torch.Size(shape).numel()
-            tensors[name] = values[at : at + size].clone().reshape(shape)
-            at += size
-        self.tensors = tensors
+        super().__init__(folder)
         self.network = networks.build(self.about["shape"], self.about["network"])
-        prefix = "weights/"
-        self.weights = {
-            name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)
-        }
         self.rows = torch.tensor(self.about["rows"])
         self.groups = torch.tensor(self.about["groups"])
-        self.start()
+
+    def tensor(self, values, shape):
+        return torch.frombuffer(values, dtype=torch.float32).reshape(shape)
 
     def start(self):
-        """Goes back to the first weights."""
         networks.load(self.network, self.weights)
         training = self.about["training"]
         self.parameters = list(self.network.parameters())
@@ -100,7 +74,7 @@ class Workload:
             z = exact + torch.bmm((noise * level[:, None, None]).reshape(n, rows, -1), vectors)
             total, linear, error = self.gains(variances, level.reshape(n, rows, 1))
             left = (exact - z * linear) / error
-            seen = variances / (variances + FAINT_VARIANCE)
+            seen = variances / (variances + peer.FAINT_VARIANCE)
             weights = (seen / seen.mean(dim=1, keepdim=True)).unsqueeze(1)
             output = self.rest(z, total, linear, time_input[:, None], context)
             return ((output - left).square() * weights).mean()
@@ -112,7 +86,6 @@ class Workload:
         return (output - (noise * mean - clean * std)).square().mean()
 
     def step(self, noise=None):
-        """One step of training; returns its loss."""
         training = self.about["training"]
         if noise is None:
             noise = torch.randn(len(self.rows), *self.tensors["fields"].shape[1:])
@@ -128,7 +101,6 @@ class Workload:
         return loss.item()
 
     def forward(self):
-        """See ScoreModel.denoise."""
         with torch.inference_mode():
             x, inputs = self.tensors["forward/x"], self.tensors["forward/inputs"]
             at = self.about["forward"]
@@ -145,24 +117,6 @@ class Workload:
             time_input = torch.full((1, 1), at["timeInput"])
             denoised = z * linear + self.rest(z, total, linear, time_input, context) * error
             return torch.bmm(denoised, context["vectors"].transpose(1, 2)).reshape(x.shape)
-
-    def check(self):
-        """Losses of the first steps on one batch and noise, and the denoised fields, for comparison."""
-        noise = self.tensors["batch/noise"]
-        denoised = self.forward()
-        losses = [self.step(noise) for _ in range(self.about["checkedSteps"])]
-        self.start()
-        return {"losses": losses, "denoised": denoised.flatten().tolist()}
-
-
-def timed(action, seconds):
-    """Runs an action for so long, at least once; returns the seconds of each."""
-    times, start = [], time.perf_counter()
-    while not times or time.perf_counter() - start < seconds:
-        before = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - before)
-    return times
 
 
 def profiled(action, steps):
@@ -181,27 +135,7 @@ def profiled(action, steps):
     return {"rows": rows, "milliseconds": 1000 * seconds / steps}
 
 
-def main():
-    # Ctrl-C is for the program that started this one, and ends it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+if __name__ == "__main__":
     torch.set_num_threads(int(sys.argv[1]))
     torch.manual_seed(1)
-    workload = None
-    for line in sys.stdin:
-        request = json.loads(line)
-        before = time.process_time()
-        try:
-            if request["command"] == "load":
-                workload = Workload(request["folder"])
-                answer = workload.check()
-            elif request["command"] == "profile":
-                answer = profiled(workload.step, request["steps"])
-            else:
-                answer = {"seconds": timed(getattr(workload, request["command"]), request["seconds"])}
-        except (ValueError, RuntimeError) as error:
-            answer = {"error": str(error).split("\n", 1)[0]}
-        print(json.dumps({**answer, "cpu": [before, time.process_time()]}), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    peer.serve(Workload, profiled)

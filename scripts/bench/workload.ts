@@ -27,12 +27,12 @@ const FORWARD_ROWS = 250;
 const FORWARD_TIME = 0.5;
 /** Enough for a covariance at each node, and more than two batches. */
 const DATA = { conditions: 80, fields: 8, seed: 1 };
-/** Optimiser steps after which the losses of both sides are compared. */
+/** Optimiser steps after which the losses of all sides are compared. */
 const CHECKED_STEPS = 3;
 /** First numbers of the streams of random numbers. */
 const stream = { weights: 50, order: 51, times: 52, noise: 53, forward: 54 } as const;
 
-/** What both sides must compute alike before they are timed. */
+/** What all sides must compute alike before they are timed. */
 export interface Check {
   /** Loss of one batch before each of the first steps of Adam. */
   readonly losses: readonly number[];
@@ -100,8 +100,8 @@ export class Workload {
   }
 
   /**
-   * Writes the network's options and weights, the data and one batch into a folder, for torch_bench.py, and computes
-   * what PyTorch must compute from them. To be called before the first step.
+   * Writes the network's options and weights, the data and one batch into a folder, for peer.py, and computes what
+   * a peer must compute from them. To be called before the first step.
    */
   write(folder: string): Check {
     const { model, training } = this;

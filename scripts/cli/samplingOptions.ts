@@ -16,9 +16,9 @@ export interface SamplingOptions {
 
 /** Larger counts are slips of the keyboard. */
 const MAX_STEPS = 1_000_000;
-/** Where the models are that come with the project: of each convention the best one and the published recipe's. */
+/** Where the models are that come with the project: the best one of each convention, and the published recipe's. */
 const MODELS = path.join(__dirname, "..", "..", "data", "models");
-const SHIPPED = ["figures", "text", "blog", "blog-text"];
+const SHIPPED = ["figures", "text", "blog"];
 
 /** The folder of a model: one that comes with the project is known by its name, unless a folder here has it. */
 export function modelFolder(name: string): string {
@@ -30,8 +30,8 @@ export function addSamplingOptions(command: Command): Command {
   return command
     .option(
       "--model <name>",
-      "figures, text, blog or blog-text, the models that come with the project (the best one of each convention; the " +
-        "published recipe's of each), or the folder of one that train has written",
+      "figures, text or blog, the models that come with the project (the best one of each convention; the published " +
+        "recipe's), or the folder of one that train has written",
       "figures",
     )
     .option(

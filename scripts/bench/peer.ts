@@ -1,4 +1,4 @@
-/** The PyTorch side of the benchmark: a Python process that waits for commands. */
+/** A peer that the benchmark compares with: a Python process that waits for commands (peer.py). */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import path from "node:path";
 import readline from "node:readline";
@@ -12,12 +12,30 @@ const { python: own, environment } = require("../environment") as {
 
 export const INSTALL = ".venv/bin/python -m pip install -r requirements-bench.txt";
 
+/** A process that does not answer for so long is ended: two steps of `blog` take seconds on a busy machine. */
+const ANSWER_MS = 600_000;
+
+/** What is compared with: its package in Python, its script beside this file, how it computes. */
+interface Program {
+  readonly name: string;
+  readonly module: string;
+  readonly script: string;
+  readonly how: string;
+  /** whether it tells where the time of a step goes */
+  readonly profiles: boolean;
+}
+
+export const programs: readonly Program[] = [
+  { name: "PyTorch", module: "torch", script: "torch_bench.py", how: "eager", profiles: true },
+  { name: "JAX", module: "jax", script: "jax_bench.py", how: "jit", profiles: false },
+];
+
 /** Where time goes: operation, calls a step, milliseconds a step. */
 export type ProfileRow = readonly [string, number, number];
 
 type Answer = { readonly cpu: readonly [number, number]; readonly error?: string };
 
-export class TorchSide {
+export class Peer {
   /** Processor seconds that the process had used at the end of its last answer. */
   cpu = 0;
   /** Largest share of a core that it has used while it had nothing to do. */
@@ -27,27 +45,32 @@ export class TorchSide {
 
   private constructor(
     private readonly process: ChildProcess,
+    readonly program: Program,
     readonly version: string,
   ) {
     this.answers = readline.createInterface({ input: process.stdout! })[Symbol.asyncIterator]();
   }
 
   /**
-   * Starts the process with so many threads; undefined if its Python has no PyTorch.
+   * Starts the process of a peer with so many threads; undefined if its Python does not have it.
    *
    * The Python is that of PYTHON_BENCH, or of .venv. Throws InputError if it does not run.
    */
-  static start(threads: number): TorchSide | undefined {
+  static start(program: Program, threads: number): Peer | undefined {
+    const { name, module, script } = program;
     const python = process.env.PYTHON_BENCH ?? own;
     const env = environment({
       ...process.env,
       OMP_NUM_THREADS: String(threads),
       PYTHONWARNINGS: "ignore",
-      KINETO_LOG_LEVEL: "99", // else the profiler tells when it starts and stops
+      KINETO_LOG_LEVEL: "99", // else PyTorch's profiler tells when it starts and stops
     });
-    const probe =
-      "import importlib.util as u\nif u.find_spec('torch'):\n import torch\n print(torch.__version__)";
-    const { status, stdout, stderr } = spawnSync(python, ["-c", probe], { encoding: "utf8", env });
+    const probe = `import importlib.util as u\nif u.find_spec('${module}'):\n import ${module}\n print(${module}.__version__)`;
+    const { status, stdout, stderr } = spawnSync(python, ["-c", probe], {
+      encoding: "utf8",
+      env,
+      timeout: 120_000,
+    });
     // Python tells in words why it cannot load something.
     if (status === null || (status !== 0 && !/Error/.test(stderr))) {
       throw new InputError(
@@ -57,21 +80,23 @@ export class TorchSide {
     if (status !== 0) {
       const last = stderr.trim().split("\n").at(-1);
       throw new InputError(
-        `PyTorch of ${shown(python)} does not load (${last}); install it anew: ${INSTALL}`,
+        `${name} of ${shown(python)} does not load (${last}); install it anew: ${INSTALL}`,
       );
     }
     if (stdout.trim() === "") return undefined;
-    const script = path.join(__dirname, "torch_bench.py");
-    const child = spawn(python, ["-B", script, String(threads)], { env, stdio: ["pipe", "pipe", "inherit"] });
-    return new TorchSide(child, stdout.trim());
+    const args = ["-B", path.join(__dirname, script), String(threads)];
+    const child = spawn(python, args, { env, stdio: ["pipe", "pipe", "inherit"] });
+    return new Peer(child, program, stdout.trim());
   }
 
   private async ask<T>(request: object): Promise<T> {
+    const late = setTimeout(() => this.process.kill("SIGKILL"), ANSWER_MS);
     this.process.stdin!.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await this.answers.next();
-    if (done) throw new Error("PyTorch's process has ended.");
+    clearTimeout(late);
+    if (done) throw new Error(`The process of ${this.program.name} has ended.`);
     const answer = JSON.parse(value as string) as T & Answer;
-    if (answer.error !== undefined) throw new Error(`PyTorch: ${answer.error}`);
+    if (answer.error !== undefined) throw new Error(`${this.program.name}: ${answer.error}`);
     this.cpu = answer.cpu[1];
     this.idleSince = performance.now();
     return answer;
