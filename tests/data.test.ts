@@ -11,7 +11,7 @@ import { Schema } from "apache-arrow/fb/schema";
 import { Builder } from "flatbuffers";
 import { ArrowRows, readBatches, readDataSet, writeDataSet } from "../lib/storage/arrow";
 import { abandonAll, AtomicFile, fileError } from "../lib/storage/files";
-import { CsvFieldsWriter, readPorosityCsv } from "../lib/storage/csv";
+import { readPorosityCsv } from "../lib/storage/csv";
 import {
   concatenate,
   type DataSet,
@@ -20,7 +20,7 @@ import {
   rowField,
   selectRows,
 } from "../lib/dataSet";
-import { createFieldsWriter } from "../lib/storage/fieldsWriter";
+import { createFieldsWriter, CsvFieldsWriter } from "../lib/storage/fieldsWriter";
 import { generate, generateDataSet, type GenerateOptions, simulateAt } from "../lib/storage/generate";
 import { checkConditions, normaliseConditions, sampleConditions } from "../lib/problem";
 import { problemByName } from "../lib/presets/problems";

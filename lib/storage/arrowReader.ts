@@ -216,7 +216,10 @@ export async function readDataSet(file: string): Promise<DataSet> {
 export async function* readBatches(file: string): AsyncGenerator<DataSet> {
   const source = await ArrowRows.open(file);
   try {
-    yield* source.pieces();
+    for (const piece of source.pieces()) {
+      yield piece;
+      await signals();
+    }
   } finally {
     source.close();
   }

@@ -10,7 +10,8 @@ import {
   Struct,
 } from "apache-arrow";
 import { type Column, columns, FORMAT_VERSION } from "./arrowLayout";
-import { AtomicFile } from "./files";
+import { FieldsWriter } from "./fieldsWriter";
+import type { AtomicFile } from "./files";
 import { type DataSet, sliceRows } from "../dataSet";
 import type { Problem } from "../problem";
 
@@ -42,13 +43,11 @@ class FileSink extends AsyncByteQueue {
 }
 
 /**
- * Writes data sets of one problem, one after the other, to an Apache Arrow IPC file in constant memory.
- * Columns: the conditions as float64, the latent field (if withLatent) and the fields as fixed-size lists of float64;
- * schema metadata: problem, settings, grid, units, version, and what the caller adds, such as the seed.
- * The file appears at close(); call abandon() instead if anything fails. Throws InputError if it cannot be written.
+ * Writes an Apache Arrow IPC file. Columns: the conditions as float64, the latent field (if withLatent) and the fields as
+ * fixed-size lists of float64; schema metadata: problem, settings, grid, units, version, and what the caller adds, such as
+ * the seed.
  */
-export class ArrowFieldsWriter {
-  private readonly file: AtomicFile;
+export class ArrowFieldsWriter extends FieldsWriter {
   private readonly schema: Schema;
   private readonly columns: readonly Column[];
   private readonly writer = new RecordBatchFileWriter();
@@ -59,14 +58,14 @@ export class ArrowFieldsWriter {
     withLatent: boolean,
     metadata: Readonly<Record<string, string>> = {},
   ) {
+    super(file);
     this.columns = columns(problem, withLatent);
     this.schema = new Schema(
       this.columns.map(({ name, width }) => new ArrowField(name, columnType(width), false)),
       new Map([...problemMetadata(problem), ...Object.entries(metadata)]),
     );
-    this.file = new AtomicFile(file);
     try {
-      this.writer.reset(new FileSink(this.file), this.schema);
+      this.writer.reset(new FileSink(this.target), this.schema);
     } catch (error) {
       this.abandon();
       throw error;
@@ -88,14 +87,9 @@ export class ArrowFieldsWriter {
   }
 
   /** Writes the footer and puts the file in its place. */
-  close(): void {
+  override close(): void {
     this.writer.finish();
-    this.file.commit();
-  }
-
-  /** Removes what was written. */
-  abandon(): void {
-    this.file.abandon();
+    super.close();
   }
 }
 

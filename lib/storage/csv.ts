@@ -1,8 +1,6 @@
 import fs from "node:fs";
 import { asNumber, InputError, shown } from "../errors";
-import { AtomicFile, fileError } from "./files";
-import type { DataSet } from "../dataSet";
-import type { Problem } from "../problem";
+import { fileError } from "./files";
 
 /** Longer than any line of 100 numbers can reasonably be: what exceeds it is not a CSV file. */
 const MAX_LINE = 100_000;
@@ -52,47 +50,4 @@ export async function* readPorosityCsv(file: string, cells: number): AsyncGenera
     throw new InputError(
       `Cannot read ${shown(file)}: it is empty; give one field of ${cells} numbers a row.`,
     );
-}
-
-/**
- * Writes fields as CSV, one row a realisation: header c_0, c_1, ... of every field in turn, each number with the
- * fewest digits that read back exactly. The file appears at close(); call abandon() instead if anything fails.
- * Throws InputError if it cannot be written.
- */
-export class CsvFieldsWriter {
-  private readonly file: AtomicFile;
-
-  constructor(
-    file: string,
-    private readonly problem: Problem,
-  ) {
-    const names = problem.fields.flatMap(({ name }) =>
-      Array.from({ length: problem.cells }, (_, i) => `${name}_${i}`),
-    );
-    this.file = new AtomicFile(file);
-    try {
-      this.file.write(Buffer.from(`${names.join(",")}\n`));
-    } catch (error) {
-      this.abandon();
-      throw error;
-    }
-  }
-
-  /** Appends all rows. */
-  write({ rows, fields }: DataSet): void {
-    const width = this.problem.fields.length * this.problem.cells;
-    for (let row = 0; row < rows; row++) {
-      this.file.write(Buffer.from(`${fields.subarray(row * width, (row + 1) * width).join(",")}\n`));
-    }
-  }
-
-  /** Puts the file in its place. */
-  close(): void {
-    this.file.commit();
-  }
-
-  /** Removes what was written. */
-  abandon(): void {
-    this.file.abandon();
-  }
 }

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import type { DataSet } from "../dataSet";
 import type { Problem } from "../problem";
 import { problemByName } from "../presets/problems";
 import { type RowPlan, runTask } from "./tasks";
@@ -12,13 +13,8 @@ export interface GenerateWorkerData {
   readonly plan: RowPlan;
 }
 
-/** What a worker thread sends back: the arrays of a DataSet, moved and not copied. */
-export interface TaskResult {
-  readonly rows: number;
-  readonly conditions: Float64Array;
-  readonly latent: Float64Array;
-  readonly fields: Float64Array;
-}
+/** What a worker thread sends back: the arrays of a data set, moved and not copied. */
+export type TaskResult = Pick<DataSet, "rows" | "conditions" | "latent" | "fields">;
 
 // Each message is the number of a task.
 if (parentPort) {
