@@ -5,11 +5,11 @@ import { porousElectrode } from "../lib/electrodeProblem";
 import { quadraticGrid, uniformGrid } from "../lib/grids";
 import {
   marginalVariance,
-  samplerLaw,
   scaledReverseVariances,
   simulatedReverseVariances,
   smallestScoreLoss,
 } from "../notebooks/support/11/linearLaw";
+import { samplerLaw } from "../lib/evaluation/samplerLaw";
 import { samplerByName } from "../lib/samplers";
 import { vpSchedule } from "../lib/schedule";
 import { firstModulation } from "../notebooks/support/11/modulation";
@@ -135,7 +135,7 @@ test("a sampler's law has its order, counts its calls and agrees with the margin
     ["stochastic-heun", 2, 2],
   ] as const) {
     const laws = [250, 500].map((steps) =>
-      samplerLaw(samplerByName(name), schedule, 0.5, quadraticGrid(schedule, steps)),
+      samplerLaw(samplerByName(name), schedule, quadraticGrid(schedule, steps), { mean: 0, variance: 0.25 }),
     );
     const errors = laws.map(({ variance }) => Math.abs(variance - marginalVariance(schedule, 0.5, 1e-4)));
     assert.ok(Math.abs(Math.log2(errors[0] / errors[1]) - order) < 0.05, name);

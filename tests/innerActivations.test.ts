@@ -5,7 +5,7 @@ import { generateDataSet, simulateAt } from "../lib/storage/generate";
 import { quadraticGrid, karrasGrid, uniformGrid } from "../lib/grids";
 import { linearLoss } from "../notebooks/support/08/linearLoss";
 import { denoisingLoss, denoisedWeight } from "../lib/loss";
-import { marginalLaw, samplerLaw } from "../notebooks/support/09/samplerLaw";
+import { marginalLaw, samplerLaw } from "../lib/evaluation/samplerLaw";
 import { samplerByName, samplers, sample } from "../lib/samplers";
 import { vpSchedule } from "../lib/schedule";
 import { arraySpace } from "../lib/vectorSpace";

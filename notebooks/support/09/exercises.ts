@@ -1,5 +1,5 @@
 /** Exercises of notebook 9. */
-import { marginalLaw, samplerLaw } from "./samplerLaw";
+import { marginalLaw, samplerLaw } from "../../../lib/evaluation/samplerLaw";
 import { dpmSolver2M, eulerMaruyama, type Sampler } from "../../../lib/samplerSteps";
 import { vpSchedule } from "../../../lib/schedule";
 import { Random } from "../../../lib/random";

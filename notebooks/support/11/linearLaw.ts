@@ -1,8 +1,6 @@
 /** Reverse diffusions of Gaussian data in one dimension, whose law is known without drawing a single number. */
 import { Random } from "../../../lib/random";
-import type { Sampler, SamplerState } from "../../../lib/samplerSteps";
 import type { Schedule } from "../../../lib/schedule";
-import { arraySpace } from "../../../lib/vectorSpace";
 
 /** Variance of x_t when x_0 is normal with mean 0 and standard deviation dataStd. */
 export function marginalVariance(schedule: Schedule, dataStd: number, t: number): number {
@@ -59,41 +57,6 @@ export function simulatedReverseVariances(
     variances[k] = variance();
   }
   return variances;
-}
-
-/** What a sampler makes of Gaussian data with the exact denoiser, and how often it called it. */
-export interface SamplerLaw {
-  readonly variance: number;
-  readonly networkCalls: number;
-}
-
-/**
- * Variance of the last state, started from the right marginal, at the given times: no sampling error.
- *
- * A step is linear in state and noise, so from the state (1, 0) and the noise (0, 1) it gives both coefficients at
- * once. For samplers without memory; the law of one with memory is not a product of steps.
- */
-export function samplerLaw(
-  sampler: Sampler,
-  schedule: Schedule,
-  dataStd: number,
-  times: Float64Array,
-): SamplerLaw {
-  const space = arraySpace(0);
-  let networkCalls = 0;
-  const denoise = (x: Float64Array, t: number) => {
-    networkCalls++;
-    return x.map(
-      (value) => (schedule.mean(t) * dataStd ** 2 * value) / marginalVariance(schedule, dataStd, t),
-    );
-  };
-  let variance = marginalVariance(schedule, dataStd, times[0]);
-  for (let k = 1; k < times.length; k++) {
-    const state: SamplerState<Float64Array> = { x: Float64Array.of(1, 0), t: times[k - 1] };
-    const { x } = sampler.step({ schedule, space, denoise }, state, times[k], () => Float64Array.of(0, 1));
-    variance = x[0] ** 2 * variance + x[1] ** 2;
-  }
-  return { variance, networkCalls };
 }
 
 /**

@@ -1,6 +1,6 @@
-import type { ModalCombination, Sampler } from "../../../lib/samplerSteps";
-import { sample } from "../../../lib/samplers";
-import type { Schedule } from "../../../lib/schedule";
+import type { ModalCombination, Sampler } from "../samplerSteps";
+import { sample } from "../samplers";
+import type { Schedule } from "../schedule";
 
 /** A Gaussian of one dimension. */
 export interface Law {
@@ -12,6 +12,11 @@ export interface Law {
 export function marginalLaw({ mean, variance }: Law, schedule: Schedule, t: number): Law {
   const m = schedule.mean(t);
   return { mean: m * mean, variance: m * m * variance + schedule.std(t) ** 2 };
+}
+
+/** The law of what a sampler returns, and how often it called the denoiser. */
+export interface SamplerLaw extends Law {
+  readonly networkCalls: number;
 }
 
 /**
@@ -27,8 +32,10 @@ export function samplerLaw(
   times: Float64Array,
   data: Law,
   start: Law = marginalLaw(data, schedule, times[0]),
-): Law {
+): SamplerLaw {
+  let networkCalls = 0;
   const denoise = (x: Float64Array, t: number) => {
+    networkCalls++;
     const { mean, variance } = marginalLaw(data, schedule, t);
     const gain = (schedule.mean(t) * data.variance) / variance;
     return x.map((value) => data.mean + gain * (value - mean));
@@ -54,5 +61,5 @@ export function samplerLaw(
   });
   const gain = one - offset;
   const noise = noisy.reduce((sum, value) => sum + (value - offset) ** 2, 0);
-  return { mean: offset + gain * start.mean, variance: gain ** 2 * start.variance + noise };
+  return { mean: offset + gain * start.mean, variance: gain ** 2 * start.variance + noise, networkCalls };
 }
