@@ -108,7 +108,11 @@ export function eulerMaruyamaStep<X>(
   return space.combine([[onState, x], ...terms, ...(g === 0 ? [] : [[g * Math.sqrt(h), noise()] as const])]);
 }
 
-/** Exact draw of x_t given x_0: mean(t) x_0 + std(t) z, with z the space's noise of this draw number. */
+/**
+ * Exact draw of x_t given x_0: mean(t) x_0 + std(t) z, with z the space's noise of this draw number.
+ *
+ * x0: a state of any shape, standardised (variance about 1, no unit); t in 0 .. endTime.
+ */
 export function drawMarginal<X>(
   space: VectorSpace<X>,
   schedule: Schedule,

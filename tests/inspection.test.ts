@@ -11,20 +11,20 @@ const { python, environment, root } = require("../scripts/environment") as {
 };
 
 const imports = `
-import { loadModel } from "../lib/storage/modelFolder";
-import { readDataSet } from "./lib/data/arrow";
+import { loadModel } from "./lib/storage/modelFolder";
+import { readDataSet } from "./lib/storage/arrow";
 import { generateDataSet, simulateAt } from "./lib/storage/generate";
 import { porousElectrode } from "./lib/presets/electrodeProblem";
-import { drawMarginal } from "./lib/diffusion/forward";
-import { GaussianMixture } from "./lib/diffusion/gaussianMixture";
-import { sample } from "./lib/diffusion/samplers";
+import { drawMarginal } from "./lib/sde";
+import { GaussianMixture } from "./lib/evaluation/gaussianMixture";
+import { sample } from "./lib/samplers";
 import { vpSchedule } from "./lib/schedule";
-import { filmNetwork } from "./lib/network/filmNetwork";
+import { filmNetwork } from "./lib/filmCnn";
 import { ScoreModel } from "./lib/scoreModel";
-import { potentialInFloat32 } from "./lib/physics/roundoff";
+import { potentialInFloat32 } from "./notebooks/support/11/roundoff";
 import { sampleFields } from "./lib/sampling";
-import { compare } from "./lib/statistics/compare";
-import { energyDistance } from "./lib/statistics/energyDistance";
+import { compare } from "./lib/evaluation/compare";
+import { energyDistance } from "./lib/comparison";
 import { createModel } from "./lib/presets/createModel";
 import { trainModel } from "./lib/storage/trainingRun";
 const problem = porousElectrode("figures");
@@ -49,9 +49,15 @@ const places: [cell: string, text: string, ...shown: RegExp[]][] = [
     /Errors as sampleBatches, which yields/,
   ],
   ["sampleFields(model, c, { count: 5 })", "count", /SampleOptions\.count: number/, /Number of fields/],
-  ['await loadModel("m")', "load", /Promise<ScoreModel>/, /\[batch, cells, fields\]/, /InputError/],
-  ["let m: ScoreModel", "ScoreModel", /\[batch, cells, fields\]/, /without unit/, /save: Saves the model/],
-  ["for await (const s of trainModel(m, data))", "train", /\(rows, fields, cells\)/, /without unit/],
+  ['await loadModel("m")', "loadModel", /Promise<PresetModel>/, /\[batch, cells, fields\]/, /InputError/],
+  [
+    "let m: ScoreModel",
+    "ScoreModel",
+    /\[batch, cells, channels\]/,
+    /without unit/,
+    /denoise: The denoised mean/,
+  ],
+  ["for await (const s of trainModel(m, data))", "trainModel", /\(rows, fields, cells\)/, /without unit/],
   ["createModel(data, p)", "createModel", /\(rows, fields, cells\)/],
   ["energyDistance(a, b, 2)", "energyDistance", /rows x columns/, /unit of the columns/, /Szekely/],
   ["vpSchedule()", "vpSchedule", /betaMin/, /have no unit/, /Song et al\. 2021/],

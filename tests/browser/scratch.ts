@@ -2,8 +2,8 @@
 
 /** A figure with a slider over correlation lengths. */
 export const SLIDER = `
-import { simulateAt } from "./lib/data/generate";
-import { porousElectrode } from "./lib/data/porousElectrodeProblem";
+import { simulateAt } from "./lib/storage/generate";
+import { porousElectrode } from "./lib/presets/electrodeProblem";
 import { solutionsFigure } from "./lib/figures/fieldFigures";
 import { show } from "./lib/figures/show";
 import { withSlider } from "./lib/figures/slider";
@@ -33,8 +33,8 @@ await show({ ...figure, layout: { ...figure.layout, meta: { hoverFrames: true } 
 /** Imports that reach the colours of figures over another module only, and a figure in them. */
 export const DRAWN: readonly string[] = [
   `
-import { simulateAt } from "./lib/data/generate";
-import { porousElectrode } from "./lib/data/porousElectrodeProblem";
+import { simulateAt } from "./lib/storage/generate";
+import { porousElectrode } from "./lib/presets/electrodeProblem";
 import { solutionsFigure } from "./lib/figures/fieldFigures";
 import { show } from "./lib/figures/show";
 `.trim(),
