@@ -1,5 +1,36 @@
+import { builtinModules } from "node:module";
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
+
+/**
+ * Who imports whom: each folder of lib/ what comes before it, and the method, lib/*.ts, nothing but the backend. Notebooks,
+ * tests and scripts import lib/, never the other way round.
+ */
+const ORDER = ["backend", "gaussian", "presets", "evaluation", "storage", "figures", "notebook"];
+const outside = ["**/scripts/**", "**/notebooks/**", "**/tests/**"];
+const direction = (files, folders, more = {}) => ({
+  files,
+  rules: {
+    "no-restricted-imports": [
+      "error",
+      {
+        patterns: [
+          {
+            group: [...folders.flatMap((name) => [`**/${name}/*`, `**/${name}`]), ...outside],
+            message: "See docs/architecture.md.",
+          },
+        ],
+        ...more,
+      },
+    ],
+  },
+});
+const directions = [
+  direction(["lib/*.ts"], ORDER.slice(1), {
+    paths: builtinModules.flatMap((name) => [name, `node:${name}`]),
+  }),
+  ...ORDER.map((name, place) => direction([`lib/${name}/**/*.ts`], ORDER.slice(place + 1))),
+];
 
 export default tseslint.config(
   { ignores: ["node_modules/", ".venv/", "build/", "data/"] },
@@ -53,4 +84,5 @@ export default tseslint.config(
       ],
     },
   },
+  ...directions,
 );

@@ -35,8 +35,12 @@ export interface Sampler {
   step<X>(process: ReverseProcess<X>, state: SamplerState<X>, next: number, noise: () => X): SamplerState<X>;
 }
 
-/** The times a sampler visits: steps + 1 values, strictly falling. */
-export type TimeGrid = (schedule: Schedule, steps: number) => Float64Array;
+/** The times a sampler visits: steps + 1 values, strictly falling; within noise levels where it is a grid of these. */
+export type TimeGrid = (
+  schedule: Schedule,
+  steps: number,
+  noiseLevels?: { readonly smallest: number; readonly largest: number },
+) => Float64Array;
 
 /** Equal steps from the end time down to smallestTime: (steps + 1), falling. */
 export function uniformGrid(schedule: Schedule, steps: number, smallestTime = 1e-3): Float64Array {
@@ -66,7 +70,7 @@ export const eulerMaruyama: Sampler = {
   name: "euler-maruyama",
   networkCallsPerStep: 1,
   defaultSteps: 1000,
-  grid: quadraticGrid,
+  grid: (schedule, steps) => quadraticGrid(schedule, steps),
   step({ schedule, space, denoise }, { x, t }, next, noise) {
     return { t: next, x: eulerMaruyamaStep(space, reverseSde(schedule, denoise), x, t, t - next, noise) };
   },
@@ -87,7 +91,7 @@ export const stochasticHeun: Sampler = {
   name: "stochastic-heun",
   networkCallsPerStep: 2,
   defaultSteps: 1000,
-  grid: quadraticGrid,
+  grid: (schedule, steps) => quadraticGrid(schedule, steps),
   step({ schedule, space, denoise }, { x, t }, next, noise) {
     const h = t - next;
     const { drift } = reverseSde(schedule, denoise);

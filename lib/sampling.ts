@@ -3,7 +3,6 @@ import { InterruptWatch } from "./backend/interrupt";
 import { normal, tf } from "./backend/tensors";
 import { allocateDataSet, type DataSet } from "./dataSet";
 import { InputError, positiveInteger } from "./errors";
-import { karrasGrid } from "./odeSamplers";
 import type { Drawing } from "./preconditioner";
 import { checkConditions } from "./problem";
 import { type Sampler, type SamplingProgress, trajectory } from "./samplers";
@@ -62,15 +61,6 @@ export function plainDrawing(model: ScoreModel, conditions: Float64Array): Drawi
   };
 }
 
-/** The times of a sampler for a model: within its noise levels where the sampler's grid is one of noise levels. */
-export function timesOf(
-  { schedule, noiseLevels }: ScoreModel,
-  { grid }: Sampler,
-  steps: number,
-): Float64Array {
-  return grid === karrasGrid ? karrasGrid(schedule, steps, noiseLevels) : grid(schedule, steps);
-}
-
 /** A batch on its way from noise to fields: where the sampler stands, its state valid until the next step. */
 export function* drawBatch(
   { schedule, problem, channels }: ScoreModel,
@@ -109,7 +99,7 @@ export async function* sampleBatches(
   const steps = positiveInteger("The number of steps", options.steps ?? sampler.defaultSteps);
   const watch = new InterruptWatch("The sampling", options.signal);
   const begin = performance.now();
-  const times = timesOf(model, sampler, steps);
+  const times = sampler.grid(model.schedule, steps, model.noiseLevels);
   const preparing = model.preconditioner.drawing?.(model, checked, sampler, times);
   let drawing = preparing ? undefined : plainDrawing(model, checked);
   try {

@@ -130,12 +130,20 @@ export interface TrainingControl {
   accepts?(gradient: Gradient, rate: number): boolean;
 }
 
-/** The loop: yields loss, gradient and rate after every step. The caller disposes of the training. */
+/** What a step was. */
+export interface TrainingStep {
+  readonly loss: number;
+  /** Before clipping. */
+  readonly gradientNorm: number;
+  readonly rate: number;
+}
+
+/** The loop: yields after every step. The caller disposes of the training. */
 export function* train(
   training: Training,
   settings: TrainingSettings,
   { progress, rateFactor = () => 1, accepts = () => true }: TrainingControl,
-): Generator<{ readonly loss: number; readonly gradientNorm: number; readonly rate: number }, void, void> {
+): Generator<TrainingStep, void, void> {
   for (
     let done = progress(training.steps);
     done < 1 || training.steps === 0;

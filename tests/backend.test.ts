@@ -8,6 +8,7 @@ import { backend as native, tf } from "../lib/backend/native";
 import { backend as plain } from "../lib/backend/plain";
 import { describeBackend } from "../lib/backend/tensors";
 import type { AdamState } from "../lib/backend/backend";
+import { deadline } from "./processes";
 import { type Results, smallModels } from "./smallModels";
 
 const root = path.join(__dirname, "..");
@@ -135,8 +136,9 @@ test("the method loads in a browser and there trains and draws what it does with
       .map((name) => `${folder}/${name}`),
   );
   const loaders = ["./scripts/typescript.js", "./tests/asBrowser.ts"].flatMap((file) => ["--require", file]);
-  const options = { cwd: root, encoding: "utf8", maxBuffer: 2 ** 26, timeout: 300_000 } as const;
-  const printed = execFileSync(process.execPath, [...loaders, "tests/browserProcess.ts", ...files], options);
+  const options = { cwd: root, encoding: "utf8", maxBuffer: 2 ** 26 } as const;
+  const args = [...loaders, "tests/browserProcess.ts", ...files];
+  const printed = execFileSync(process.execPath, args, { ...options, ...deadline(600) });
   const found = JSON.parse(printed.trim().split("\n").at(-1)!) as {
     unloaded: string[];
     backend: string;

@@ -8,10 +8,11 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { saveModel } from "../lib/storage/modelFolder";
-import { readDataSet, writeDataSet } from "../lib/storage/arrow";
-import { generate, generateDataSet, simulateAt } from "../lib/storage/generate";
 import { createModel } from "../lib/presets/createModel";
+import { generateDataSet, simulateAt } from "../lib/presets/simulate";
+import { readDataSet, writeDataSet } from "../lib/storage/arrow";
+import { generate } from "../lib/storage/generate";
+import { saveModel } from "../lib/storage/modelFolder";
 import { explain, run } from "../scripts/cli/program";
 import { problem, tinyFilm, tinyPreset } from "./tiny";
 

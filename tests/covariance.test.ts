@@ -11,6 +11,7 @@ import { conditionalMoments } from "../lib/gaussian/conditionalMoments";
 import { ConditionalCovariance, lowRank } from "../lib/gaussian/covariance";
 import { denoiseEnsemble, denoiser, tensorsOf, whitened } from "../lib/gaussian/drawing";
 import { gaussianExact } from "../lib/gaussian/exactSampler";
+import { dpmSolver2M } from "../lib/gaussian/odeSamplers";
 import {
   gainsOf,
   type ModalPreconditioner,
@@ -18,14 +19,13 @@ import {
   toCells,
   toModes,
 } from "../lib/gaussian/preconditioner";
-import { dpmSolver2M } from "../lib/odeSamplers";
 import { createModel } from "../lib/presets/createModel";
 import type { ModelSettings } from "../lib/presets/presets";
+import { generateDataSet, simulateAt } from "../lib/presets/simulate";
 import type { Problem } from "../lib/problem";
 import { sampleFields } from "../lib/sampling";
 import type { ScoreModel } from "../lib/scoreModel";
 import { disposeSet, tensorSet } from "../lib/storage/batches";
-import { generateDataSet, simulateAt } from "../lib/storage/generate";
 import { loadModel, saveModel } from "../lib/storage/modelFolder";
 import { trainModel } from "../lib/storage/trainingRun";
 import { problem, refused, tinyPreset, tinyToken, tinyTraining } from "./tiny";

@@ -9,9 +9,6 @@ import { Footer } from "apache-arrow/fb/footer";
 import { KeyValue } from "apache-arrow/fb/key-value";
 import { Schema } from "apache-arrow/fb/schema";
 import { Builder } from "flatbuffers";
-import { ArrowRows, readBatches, readDataSet, writeDataSet } from "../lib/storage/arrow";
-import { abandonAll, AtomicFile, fileError } from "../lib/storage/files";
-import { readPorosityCsv } from "../lib/storage/csv";
 import {
   concatenate,
   type DataSet,
@@ -20,13 +17,17 @@ import {
   rowField,
   selectRows,
 } from "../lib/dataSet";
-import { createFieldsWriter, CsvFieldsWriter } from "../lib/storage/fieldsWriter";
-import { generate, generateDataSet, type GenerateOptions, simulateAt } from "../lib/storage/generate";
-import { checkConditions, normaliseConditions, sampleConditions } from "../lib/problem";
-import { problemByName } from "../lib/presets/problems";
-import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { InputError } from "../lib/errors";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
+import { problemByName } from "../lib/presets/problems";
+import { generateDataSet, simulateAt } from "../lib/presets/simulate";
+import { checkConditions, normaliseConditions, sampleConditions } from "../lib/problem";
 import { Random } from "../lib/random";
+import { ArrowRows, readBatches, readDataSet, writeDataSet } from "../lib/storage/arrow";
+import { readPorosityCsv } from "../lib/storage/csv";
+import { createFieldsWriter, CsvFieldsWriter } from "../lib/storage/fieldsWriter";
+import { abandonAll, AtomicFile, fileError } from "../lib/storage/files";
+import { generate, type GenerateOptions } from "../lib/storage/generate";
 import { deadline } from "./processes";
 import { refused } from "./tiny";
 
@@ -450,7 +451,7 @@ for file, column in ((sys.argv[3], table.column("flux").dictionary_encode()), (s
     with pyarrow.ipc.new_file(file, other.schema) as writer:
         writer.write_table(other)`;
   const names = ["with", "compressed", "dictionary", "float32"].map((name) => at(`${name}.arrow`));
-  execFileSync(python, ["-c", script, ...names]);
+  execFileSync(python, ["-c", script, ...names], deadline(120));
   await refused(() => readDataSet(names[1]), /its record batches are compressed/);
   for (const name of names.slice(2)) {
     await refused(

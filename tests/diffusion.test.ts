@@ -3,7 +3,7 @@ import test from "node:test";
 import { empiricalDenoiser, empiricalScore } from "../lib/evaluation/empiricalScore";
 import { arraySpace, drawMarginal, forwardPath, type VectorSpace } from "../lib/sde";
 import { gaussian, GaussianMixture } from "../lib/evaluation/gaussianMixture";
-import { karrasGrid } from "../lib/odeSamplers";
+import { karrasGrid } from "../lib/gaussian/odeSamplers";
 import { quadraticGrid, uniformGrid } from "../lib/samplers";
 import {
   blogWeight,

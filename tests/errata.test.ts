@@ -6,11 +6,11 @@ import { reverseForms, reverseVariances } from "../lib/evaluation/reverseForms";
 import { concentrationAt, decayTime } from "../lib/evaluation/transient";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { samplerByName } from "../lib/presets/samplers";
+import { simulateAt } from "../lib/presets/simulate";
 import { Random } from "../lib/random";
 import { quadraticGrid, uniformGrid } from "../lib/samplers";
 import { vpSchedule } from "../lib/schedule";
 import { ReverseForm } from "../lib/sde";
-import { simulateAt } from "../lib/storage/generate";
 import {
   eliminate,
   eliminationError,

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generateDataSet, simulateAt } from "../lib/storage/generate";
+import { concentrationAt, decayTime } from "../lib/evaluation/transient";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
+import { generateDataSet, simulateAt } from "../lib/presets/simulate";
 import {
-  type DrawPorosity,
   drawFromFactor,
+  type DrawPorosity,
   halfCorrelation,
   shareAbove,
 } from "../notebooks/support/01/exercises";
@@ -14,15 +15,14 @@ import {
   secondsToSteady,
   unequalCells,
 } from "../notebooks/support/02/exercises";
+import { potentialError } from "../notebooks/support/02/manufactured";
+import { correlation } from "../notebooks/support/03/correlation";
 import {
   type Correlation,
   correlationOf,
   explainedShare,
   modesNeeded,
 } from "../notebooks/support/03/exercises";
-import { potentialError } from "../notebooks/support/02/manufactured";
-import { concentrationAt, decayTime } from "../lib/evaluation/transient";
-import { correlation } from "../notebooks/support/03/correlation";
 import { fieldModes, modesForShare } from "../notebooks/support/03/fieldModes";
 import { varianceParts } from "../notebooks/support/03/varianceParts";
 

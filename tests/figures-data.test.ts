@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generateDataSet, simulateAt } from "../lib/storage/generate";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
+import { generateDataSet, simulateAt } from "../lib/presets/simulate";
 import {
   conditionSliderFigure,
   correlationsFigure,

@@ -1,26 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { simulateAt } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/presets/electrodeProblem";
-import { correlationLengthFigure } from "../notebooks/support/01/correlationLengthFigure";
+import { electrodeResponses, solveElectrode } from "../lib/electrode";
+import { solutionsFigure } from "../lib/figures/fieldFigures";
 import { type Figure, line, panels, withHover } from "../lib/figures/figure";
+import { sharedRanges } from "../lib/figures/slider";
+import { uniformGrid } from "../lib/finiteVolumes";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
+import { simulateAt } from "../lib/presets/simulate";
+import { Random } from "../lib/random";
+import { correlationLengthFigure } from "../notebooks/support/01/correlationLengthFigure";
+import { porosityFigure, uncertaintyFigure } from "../notebooks/support/01/electrodeFigures";
 import { poresFigure } from "../notebooks/support/01/poresFigure";
+import { covarianceFigure, eigenvaluesFigure, squashFigure } from "../notebooks/support/01/processFigures";
+import { chargeBalance } from "../notebooks/support/02/balance";
 import {
   affineFigure,
   balanceFigure,
   cellsFigure,
   convergenceFigure,
-  twoLayersFigure,
   transientFigure,
+  twoLayersFigure,
 } from "../notebooks/support/02/finiteVolumeFigures";
-import { solutionsFigure } from "../lib/figures/fieldFigures";
-import { porosityFigure, uncertaintyFigure } from "../notebooks/support/01/electrodeFigures";
-import { covarianceFigure, eigenvaluesFigure, squashFigure } from "../notebooks/support/01/processFigures";
-import { sharedRanges } from "../lib/figures/slider";
-import { chargeBalance } from "../notebooks/support/02/balance";
-import { uniformGrid } from "../lib/finiteVolumes";
-import { electrodeResponses, solveElectrode } from "../lib/electrode";
-import { Random } from "../lib/random";
 import { matchesSnapshot } from "./snapshots";
 
 const electrode = porousElectrode("figures");

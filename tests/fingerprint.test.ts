@@ -149,7 +149,7 @@ test("outdated notebooks are named with the reason and the command that executes
 
 test("the project's own code is followed through imports, workers and requires", () => {
   const reached = fingerprinter().filesOf(path.join(root, "notebooks", "03-data-set.ipynb"));
-  for (const file of ["lib/storage/generate.ts", "lib/storage/generateWorker.ts", "lib/finiteVolumes.ts"])
+  for (const file of ["lib/presets/simulate.ts", "lib/storage/generateWorker.ts", "lib/finiteVolumes.ts"])
     assert.ok(reached.includes(file), file);
   for (const file of ["lib/training.ts", "lib/backend/tensors.ts"]) assert.ok(!reached.includes(file), file);
 });

@@ -11,7 +11,7 @@ import time
 from jupyter_client.manager import start_new_kernel
 
 TRAIN = """
-import { generateDataSet } from "./lib/storage/generate";
+import { generateDataSet } from "./lib/presets/simulate";
 import { porousElectrode } from "./lib/presets/electrodeProblem";
 import { presets } from "./lib/presets/presets";
 import { createModel } from "./lib/presets/createModel";

@@ -4,9 +4,9 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
-import { ArrowFieldsWriter } from "../lib/storage/arrow";
 import { sliceRows } from "../lib/dataSet";
-import { generateDataSet } from "../lib/storage/generate";
+import { generateDataSet } from "../lib/presets/simulate";
+import { ArrowFieldsWriter } from "../lib/storage/arrow";
 import { deadline } from "./processes";
 import { problem } from "./tiny";
 

@@ -1,12 +1,5 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { groupByCondition, rowField } from "../lib/dataSet";
-import { generateDataSet, simulateAt } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/presets/electrodeProblem";
-import { checkConditions, normaliseConditions } from "../lib/problem";
-import { derivedSeed, Random } from "../lib/random";
-import { breakEven, formatCost } from "../scripts/cli/cost";
-import { confirmLargest, summariseEvaluations } from "../lib/evaluation/manyConditions";
 import {
   columnMean,
   columnStd,
@@ -15,6 +8,8 @@ import {
   floorRatio,
   standardiser,
 } from "../lib/comparison";
+import { groupByCondition, rowField } from "../lib/dataSet";
+import { gaussianControl, nearestCondition } from "../lib/evaluation/controls";
 import {
   type DrawFields,
   evaluateAt,
@@ -29,16 +24,21 @@ import {
   referenceSets,
   type SampleSource,
 } from "../lib/evaluation/floorRatio";
+import { heldOutConditions, referenceConditions } from "../lib/evaluation/heldOut";
+import { confirmLargest, summariseEvaluations } from "../lib/evaluation/manyConditions";
+import { componentCoordinates, principalComponents } from "../lib/evaluation/principalComponents";
 import {
   evaluationHead,
   evaluationLine,
   evaluationSummary,
   formatFullEvaluation,
 } from "../lib/evaluation/report";
-import { gaussianControl, nearestCondition } from "../lib/evaluation/controls";
-import { heldOutConditions, referenceConditions } from "../lib/evaluation/heldOut";
-import { componentCoordinates, principalComponents } from "../lib/evaluation/principalComponents";
 import { columnKurtosis, columnSkewness } from "../lib/evaluation/statistics";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
+import { generateDataSet, simulateAt } from "../lib/presets/simulate";
+import { checkConditions, normaliseConditions } from "../lib/problem";
+import { derivedSeed, Random } from "../lib/random";
+import { breakEven, formatCost } from "../scripts/cli/cost";
 import { problem, refused } from "./tiny";
 
 /** |a - b| <= tolerance. */

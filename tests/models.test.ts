@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { test } from "node:test";
-import { simulateAt } from "../lib/storage/generate";
-import { presets } from "../lib/presets/presets";
-import { loadModel } from "../lib/storage/modelFolder";
-import { sampleFields } from "../lib/sampling";
 import { compare } from "../lib/evaluation/compare";
-import { measureFloorRatio, referenceSets } from "../lib/evaluation/floorRatio";
 import { gaussianControl } from "../lib/evaluation/controls";
+import { measureFloorRatio, referenceSets } from "../lib/evaluation/floorRatio";
 import { referenceConditions } from "../lib/evaluation/heldOut";
+import { presets } from "../lib/presets/presets";
+import { simulateAt } from "../lib/presets/simulate";
+import { sampleFields } from "../lib/sampling";
+import { loadModel } from "../lib/storage/modelFolder";
 
 test("blog: the published recipe's model is what its file says, and draws fields", async () => {
   const model = await loadModel(path.join(__dirname, "..", "data", "models", "blog"));

@@ -1,13 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Matrix, solve as solveDense } from "ml-matrix";
-import { porousElectrode } from "../lib/presets/electrodeProblem";
-import { simulateAt } from "../lib/storage/generate";
-import { rowField } from "../lib/dataSet";
-import { InputError } from "../lib/errors";
 import { KrylovEuler } from "../lib/backend/krylov";
+import { rowField } from "../lib/dataSet";
+import {
+  type Convention,
+  CONVENTIONS,
+  ELECTRODE,
+  electrodeResponses,
+  PorousElectrode,
+  solveElectrode,
+} from "../lib/electrode";
+import { InputError } from "../lib/errors";
 import { ConcentrationSolver, PotentialSolver, TridiagonalFactors, uniformGrid } from "../lib/finiteVolumes";
 import { drawPorosity, GaussianProcess, squaredExponential } from "../lib/gaussianProcess";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
+import { simulateAt } from "../lib/presets/simulate";
+import { Random } from "../lib/random";
 import {
   concentrationError,
   manufacturedCoefficient,
@@ -17,16 +26,7 @@ import {
   observedOrders,
   potentialError,
 } from "../notebooks/support/02/manufactured";
-import {
-  CONVENTIONS,
-  type Convention,
-  ELECTRODE,
-  electrodeResponses,
-  PorousElectrode,
-  solveElectrode,
-} from "../lib/electrode";
 import { potentialInFloat32 } from "../notebooks/support/11/roundoff";
-import { Random } from "../lib/random";
 
 const { cells, length: L } = ELECTRODE;
 const grid = uniformGrid(cells, L);

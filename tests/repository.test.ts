@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { generateDataSet } from "../lib/presets/simulate";
 import { readDataSet } from "../lib/storage/arrow";
-import { generateDataSet } from "../lib/storage/generate";
 import { deadline } from "./processes";
 
 const root = path.join(__dirname, "..");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { empiricalDenoiser } from "../lib/evaluation/empiricalScore";
 import { gaussian, GaussianMixture } from "../lib/evaluation/gaussianMixture";
-import { karrasGrid } from "../lib/odeSamplers";
+import { karrasGrid } from "../lib/gaussian/odeSamplers";
 import {
   type ModalCombination,
   quadraticGrid,

@@ -11,12 +11,12 @@ import { reverseForms, reverseSampler, reverseVariances } from "../lib/evaluatio
 import { threeClusters, twoPeaks } from "../lib/evaluation/toys";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { samplerByName } from "../lib/presets/samplers";
+import { generateDataSet } from "../lib/presets/simulate";
 import { Random } from "../lib/random";
 import { sample, uniformGrid } from "../lib/samplers";
 import { vpSchedule } from "../lib/schedule";
 import { arraySpace, ReverseForm } from "../lib/sde";
 import { globalStandardisation } from "../lib/standardisation";
-import { generateDataSet } from "../lib/storage/generate";
 import { standardised } from "../notebooks/support/04/standardised";
 import { noiseError, noiseLossFloor } from "../notebooks/support/06/lossFloor";
 import { PointNetwork } from "../notebooks/support/06/pointNetwork";

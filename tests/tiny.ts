@@ -5,7 +5,7 @@ import { InputError } from "../lib/errors";
 import type { SamplerStudy } from "../lib/evaluation/studies";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import type { ModelSettings, Preset } from "../lib/presets/presets";
-import { generateDataSet } from "../lib/storage/generate";
+import { generateDataSet } from "../lib/presets/simulate";
 import type { TrainingSettings } from "../lib/training";
 
 /** The steady convention: quick to solve. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generateDataSet } from "../lib/storage/generate";
-import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { InputError } from "../lib/errors";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
+import { generateDataSet } from "../lib/presets/simulate";
 import { Random } from "../lib/random";
 import { columnCorrelations, columnOf, correlation } from "../notebooks/support/03/correlation";
 import { fieldModes, modesForShare } from "../notebooks/support/03/fieldModes";

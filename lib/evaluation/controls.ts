@@ -3,7 +3,7 @@ import { columnsOf, type FieldSample, firstRows, standardiser } from "../compari
 import { integerInRange, positiveInteger } from "../errors";
 import { normaliseConditions, type Problem } from "../problem";
 import { Random } from "../random";
-import { drawnConditions } from "../storage/tasks";
+import { drawnConditions } from "../presets/simulate";
 import type { SampleSource } from "./floorRatio";
 import { principalComponents } from "./principalComponents";
 

@@ -1,8 +1,9 @@
-import { simulateAt } from "../storage/generate";
+import type { FieldSample } from "../comparison";
+import { simulateAt } from "../presets/simulate";
 import { checkConditions, type Problem } from "../problem";
 import { derivedSeed } from "../random";
 import { compare, type Comparison } from "./compare";
-import type { FieldSample } from "../comparison";
+import { gaussianControl, type NearestCondition, nearestCondition } from "./controls";
 import {
   type FloorRatio,
   measureFloorRatio,
@@ -11,7 +12,6 @@ import {
   type SampleSource,
   type SetOptions,
 } from "./floorRatio";
-import { gaussianControl, type NearestCondition, nearestCondition } from "./controls";
 
 export interface EvaluationOptions extends SetOptions {
   /** Of the PDE's sets and of the model's; default 1. */

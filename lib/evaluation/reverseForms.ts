@@ -25,7 +25,7 @@ export function reverseSampler(form: ReverseForm): Sampler {
     name: `euler(${onState}, ${onScore}, ${noise})`,
     networkCallsPerStep: 1,
     defaultSteps: 500,
-    grid: quadraticGrid,
+    grid: (schedule, steps) => quadraticGrid(schedule, steps),
     step: ({ schedule, space, denoise }, { x, t }, next, draw) => ({
       t: next,
       x: eulerMaruyamaStep(space, reverseSde(schedule, denoise, form), x, t, t - next, draw),

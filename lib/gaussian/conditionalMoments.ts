@@ -1,10 +1,14 @@
 /** Mean and spread of every cell as functions of the conditions, taken from a data set. */
-import { InputError } from "../errors";
 import { type DataSet, isSource, pickRows, piecesOf, rowConditions, type RowSource } from "../dataSet";
-import { chebyshevProducts, NormalEquations, totalDegree } from "./leastSquares";
-import { pairsOf, positionOf, remainingConditions } from "./conditionalStandardisation";
+import { InputError } from "../errors";
 import type { Standardisation } from "../standardisation";
-import { standardisationFrom } from "../presets/modelFiles";
+import {
+  ConditionalStandardisation,
+  pairsOf,
+  positionOf,
+  remainingConditions,
+} from "./conditionalStandardisation";
+import { chebyshevProducts, NormalEquations, totalDegree } from "./leastSquares";
 
 /** Degree of the means' polynomials in one remaining condition, and the total degree in several. */
 const DEGREE = 7;
@@ -199,7 +203,7 @@ export function conditionalFrom(
   // Digits beyond these are far below the sampling error; the mean keeps more, as it is large beside its spread.
   const rounded = (values: Float64Array, digits: number) =>
     Array.from(values, (value) => Number(value.toPrecision(digits)));
-  return standardisationFrom(data.problem, {
+  return new ConditionalStandardisation(data.problem, {
     kind: "conditional",
     ...moments,
     mean: rounded(moments.mean, 13),

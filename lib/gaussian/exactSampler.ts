@@ -1,4 +1,4 @@
-import { karrasGrid } from "../odeSamplers";
+import { karrasGrid } from "./odeSamplers";
 import type { Sampler } from "../samplers";
 
 /**

@@ -8,7 +8,7 @@ import { ConditionalCovariance } from "../gaussian/covariance";
 import { gaussianExact } from "../gaussian/exactSampler";
 import { ModalPreconditioner } from "../gaussian/preconditioner";
 import { canSimulateMoments, simulatedMoments } from "../gaussian/simulatedMoments";
-import { dpmSolver2M } from "../odeSamplers";
+import { dpmSolver2M } from "../gaussian/odeSamplers";
 import { plainPreconditioner } from "../preconditioner";
 import type { Problem } from "../problem";
 import { type History, ScoreModel } from "../scoreModel";

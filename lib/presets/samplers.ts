@@ -1,7 +1,7 @@
 /** The samplers by name: a new one is one more entry. */
 import { oneOf } from "../errors";
 import { gaussianExact } from "../gaussian/exactSampler";
-import { dpmSolver2M, pfOdeHeun } from "../odeSamplers";
+import { dpmSolver2M, pfOdeHeun } from "../gaussian/odeSamplers";
 import { eulerMaruyama, type Sampler, stochasticHeun } from "../samplers";
 
 /** All samplers, the post's own two first: each a name, a time grid and a step from one time to the next. */

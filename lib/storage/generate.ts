@@ -2,24 +2,22 @@ import { on } from "node:events";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { Worker } from "node:worker_threads";
-import { integerInRange, positiveInteger } from "../errors";
-import { ArrowFieldsWriter } from "./arrowWriter";
-import { checkRoom } from "./files";
-import { concatenate, type DataSet } from "../dataSet";
-import type { GenerateWorkerData, TaskResult } from "./generateWorker";
-import { checkConditions, type Problem } from "../problem";
+import type { DataSet } from "../dataSet";
+import { positiveInteger } from "../errors";
 import {
   type DataSetSize,
-  MAX_COUNT,
+  originMetadata,
   planRows,
   type RowPlan,
   rowPlan,
   runTask,
   type Shard,
-  simulateRowsAt,
   taskCount,
-  WHOLE,
-} from "./tasks";
+} from "../presets/simulate";
+import type { Problem } from "../problem";
+import { ArrowFieldsWriter } from "./arrowWriter";
+import { checkRoom } from "./files";
+import type { GenerateWorkerData, TaskResult } from "./generateWorker";
 
 /** A worker thread takes about half a second to start, in which this many rows can be computed without it. */
 const ROWS_WORTH_A_WORKER = 2_000;
@@ -37,46 +35,6 @@ export interface GenerateOptions extends DataSetSize {
   readonly shard?: Shard;
   /** called after each record batch */
   readonly onProgress?: (rowsDone: number, rowsInAll: number) => void;
-}
-
-/**
- * Draws a data set in memory, row for row what generate() writes: fields (rows, fields, cells) and latent (rows, cells)
- * for rows = conditions x fields, those of one condition together. Throws InputError.
- */
-export function generateDataSet(problem: Problem, size: DataSetSize): DataSet {
-  const plan = rowPlan(size);
-  return concatenate(Array.from({ length: taskCount(plan) }, (_, task) => runTask(problem, plan, task)));
-}
-
-/**
- * Solves for `count` random latent fields at the given conditions (conditions), in their units: for the porous electrode
- * [l in m, U0 in V, F_right in A/m2].
- *
- * Returns fields (count, fields, cells), c in mol/m3 and phi in V, and latent (count, cells). With one seed, a smaller
- * count gives the first rows of a larger one; other random numbers are used than by generate(). Throws InputError.
- */
-export function simulateAt(
-  problem: Problem,
-  conditions: ArrayLike<number>,
-  count: number,
-  seed: number,
-): DataSet {
-  positiveInteger("The number of fields", count, MAX_COUNT);
-  integerInRange("The seed", seed, 0, Number.MAX_SAFE_INTEGER);
-  return simulateRowsAt(problem, checkConditions(problem, conditions), count, seed);
-}
-
-/** What a file tells of its origin beside its problem: the settings of its data set, and its shard. */
-export function originMetadata(
-  { conditions, fields, seed }: DataSetSize,
-  { index, count } = WHOLE,
-): Record<string, string> {
-  return {
-    seed: String(seed),
-    conditions: String(conditions),
-    fields: String(fields),
-    shard: `${index}/${count}`,
-  };
 }
 
 /**

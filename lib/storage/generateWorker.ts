@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { DataSet } from "../dataSet";
 import type { Problem } from "../problem";
 import { problemByName } from "../presets/problems";
-import { type RowPlan, runTask } from "./tasks";
+import { type RowPlan, runTask } from "../presets/simulate";
 
 /** What a worker thread is started with. */
 export interface GenerateWorkerData {

@@ -3,13 +3,21 @@ import fs from "node:fs";
 import path from "node:path";
 import { concatenate, type DataSet, sliceRows } from "../dataSet";
 import { asNumber, InputError, shown } from "../errors";
+import {
+  type DataSetSize,
+  originMetadata,
+  planRows,
+  rowPlan,
+  type Shard,
+  taskRows,
+  WHOLE,
+} from "../presets/simulate";
 import type { Problem } from "../problem";
 import { ArrowRows, readBatches } from "./arrowReader";
 import { ArrowFieldsWriter } from "./arrowWriter";
 import { AtomicFile, fileError, removeUnfinished } from "./files";
 import { FolderLock } from "./folderLock";
-import { generate, type GenerateOptions, originMetadata } from "./generate";
-import { type DataSetSize, planRows, rowPlan, type Shard, taskRows, WHOLE } from "./tasks";
+import { generate, type GenerateOptions } from "./generate";
 
 /** What a file of generate() tells of how it came about: the settings of its data set, and its shard. */
 interface Origin extends DataSetSize {

@@ -4,7 +4,7 @@ import type { DataSet, RowSource } from "../dataSet";
 import { finiteInRange, InputError, positiveInteger } from "../errors";
 import { sameProblem } from "../problem";
 import type { ScoreModel } from "../scoreModel";
-import { type Gradient, train, Training, type TrainingSettings } from "../training";
+import { type Gradient, train, Training, type TrainingSettings, type TrainingStep } from "../training";
 import { digestOf } from "./checkpoint";
 import { Feed } from "./feed";
 import { type StateOptions, TrainingStates } from "./trainingStates";
@@ -121,7 +121,8 @@ export async function* trainModel(
       await watch.check(`the model keeps the weights of ${run.steps} steps.`);
       const next = steps.next();
       if (next.done) return;
-      const { loss } = next.value;
+      const taken = next.value as TrainingStep;
+      const { loss } = taken;
       usual = Number.isNaN(usual) ? loss : 0.98 * usual + 0.02 * loss;
       const step = run.steps;
       const validated = step % validateEvery === 0 || step === limit.steps;
@@ -139,7 +140,7 @@ export async function* trainModel(
             ? 0
             : (limit.steps - step) * pace.secondsPerStep;
       yield {
-        ...next.value,
+        ...taken,
         step,
         steps: limit.steps ?? step + Math.round(secondsLeft / (pace.secondsPerStep || seconds)),
         epoch: step / stepsPerEpoch,

@@ -1,23 +1,23 @@
 /** What is timed: a preset's training step and denoising, on a small data set held in memory. */
 import fs from "node:fs";
 import path from "node:path";
-import { groupByCondition } from "../../lib/dataSet";
-import { generateDataSet } from "../../lib/storage/generate";
-import { porousElectrode } from "../../lib/presets/electrodeProblem";
-import { conditionalMoments } from "../../lib/gaussian/conditionalMoments";
-import { globalStandardisation } from "../../lib/standardisation";
-import { targetCoefficients } from "../../lib/loss";
-import { ConditionalCovariance } from "../../lib/gaussian/covariance";
-import { type ModelSettings, type Preset, type PresetName, presets } from "../../lib/presets/presets";
-import { drawTimes, type TrainingSettings } from "../../lib/training";
-import { buildModel, type PresetModel, type Scaling } from "../../lib/presets/createModel";
-import type { Conditioning } from "../../lib/preconditioner";
-import { Random } from "../../lib/random";
-import { normal, tf } from "../../lib/backend/tensors";
-import { batchLoss } from "../../lib/storage/feed";
-import { disposeSet, gatherBatch, shuffledBlocks, tensorSet } from "../../lib/storage/batches";
 import { FlatAdam } from "../../lib/backend/flatAdam";
+import { normal, tf } from "../../lib/backend/tensors";
+import { groupByCondition } from "../../lib/dataSet";
+import { conditionalMoments } from "../../lib/gaussian/conditionalMoments";
+import { ConditionalCovariance } from "../../lib/gaussian/covariance";
+import { targetCoefficients } from "../../lib/loss";
+import type { Conditioning } from "../../lib/preconditioner";
+import { buildModel, type PresetModel, type Scaling } from "../../lib/presets/createModel";
+import { porousElectrode } from "../../lib/presets/electrodeProblem";
+import { type ModelSettings, type Preset, type PresetName, presets } from "../../lib/presets/presets";
+import { generateDataSet } from "../../lib/presets/simulate";
+import { Random } from "../../lib/random";
+import { globalStandardisation } from "../../lib/standardisation";
+import { disposeSet, gatherBatch, shuffledBlocks, tensorSet } from "../../lib/storage/batches";
+import { batchLoss } from "../../lib/storage/feed";
 import { trainModel } from "../../lib/storage/trainingRun";
+import { drawTimes, type TrainingSettings } from "../../lib/training";
 
 /** A step of the blog's batch of 1024 takes seconds; the time a row is the same. */
 const BATCH: Partial<Record<PresetName, number>> = { blog: 256 };

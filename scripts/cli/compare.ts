@@ -1,11 +1,11 @@
 import { Command } from "commander";
-import { readBatches } from "../../lib/storage/arrowReader";
 import { allocateDataSet, type DataSet, rowConditions, sliceRows } from "../../lib/dataSet";
-import { simulateAt } from "../../lib/storage/generate";
-import { normaliseConditions, type Problem, sameProblem } from "../../lib/problem";
 import { InputError, shown } from "../../lib/errors";
 import { compare } from "../../lib/evaluation/compare";
 import { formatComparison } from "../../lib/evaluation/report";
+import { simulateAt } from "../../lib/presets/simulate";
+import { normaliseConditions, type Problem, sameProblem } from "../../lib/problem";
+import { readBatches } from "../../lib/storage/arrowReader";
 
 /** Most rows of each set that are compared: the energy distance takes time as their square. */
 const MOST_ROWS = 4000;

@@ -10,6 +10,10 @@ const { python, environment } = require("../environment") as {
   environment: () => NodeJS.ProcessEnv;
 };
 
+const { deadline } = require("../processes") as {
+  deadline: (seconds: number) => { timeout: number; killSignal: "SIGKILL" };
+};
+
 export interface Site {
   /** HTML by the page's file in the site. */
   readonly pages: Readonly<Record<string, string>>;
@@ -35,6 +39,7 @@ export function buildSite(folder: string): Site {
     encoding: "utf8",
     env: environment(),
     maxBuffer: 2 ** 30,
+    ...deadline(600),
   });
   if (status === 2) throw new InputError(stderr.trim());
   if (status !== 0) throw new Error(stderr);

@@ -23,11 +23,11 @@ import { ConditionalCovariance } from "../../lib/gaussian/covariance";
 import { simulatedMoments } from "../../lib/gaussian/simulatedMoments";
 import { buildModel, createModel, type PresetModel } from "../../lib/presets/createModel";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
+import { generateDataSet, simulateAt } from "../../lib/presets/simulate";
 import type { Problem } from "../../lib/problem";
 import { derivedSeed } from "../../lib/random";
 import { sampleFields } from "../../lib/sampling";
 import { globalStandardisation, type Standardisation } from "../../lib/standardisation";
-import { generateDataSet, simulateAt } from "../../lib/storage/generate";
 import { trainModel } from "../../lib/storage/trainingRun";
 import { questions, type Variant, variants } from "./ablationVariants";
 

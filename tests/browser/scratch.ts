@@ -2,7 +2,7 @@
 
 /** A figure with a slider over correlation lengths. */
 export const SLIDER = `
-import { simulateAt } from "./lib/storage/generate";
+import { simulateAt } from "./lib/presets/simulate";
 import { porousElectrode } from "./lib/presets/electrodeProblem";
 import { solutionsFigure } from "./lib/figures/fieldFigures";
 import { show } from "./lib/figures/show";
@@ -33,7 +33,7 @@ await show({ ...figure, layout: { ...figure.layout, meta: { hoverFrames: true } 
 /** Imports that reach the colours of figures over another module only, and a figure in them. */
 export const DRAWN: readonly string[] = [
   `
-import { simulateAt } from "./lib/storage/generate";
+import { simulateAt } from "./lib/presets/simulate";
 import { porousElectrode } from "./lib/presets/electrodeProblem";
 import { solutionsFigure } from "./lib/figures/fieldFigures";
 import { show } from "./lib/figures/show";

@@ -4,7 +4,7 @@
 import fs from "fs";
 import os from "os";
 import path from "path";
-import { fileError } from "../../storage/files";
+import { InputError, shown } from "../../errors";
 import type { Graph } from "../backend";
 import { native, type tf } from "./binding";
 import { savedModel, TAG } from "./graphDef";
@@ -34,7 +34,10 @@ function load({ nodes }: Recording): number {
     fs.writeFileSync(path.join(folder, "saved_model.pb"), savedModel(nodes));
     return native().binding.loadSavedModel(folder, TAG);
   } catch (error) {
-    throw fileError("write", place, error);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InputError(
+      `Cannot write to ${shown(place)}: ${reason}; make room there, or name another TMPDIR.`,
+    );
   } finally {
     if (folder) fs.rmSync(folder, { recursive: true, force: true });
   }

@@ -1,14 +1,14 @@
 /** Figures of a data set: what follows from the conditions, and what is left to the porosity. */
-import { type DataSet } from "../../../lib/dataSet";
-import { simulateAt } from "../../../lib/storage/generate";
+import type { DataSet } from "../../../lib/dataSet";
+import type { PrincipalComponents } from "../../../lib/evaluation/principalComponents";
+import { bandsFigure, fieldAxis, micrometres } from "../../../lib/figures/fieldFigures";
+import { colour, type Figure, line, panels, points, rounded, withHover } from "../../../lib/figures/figure";
+import { sharedRanges, withSlider } from "../../../lib/figures/slider";
+import { simulateAt } from "../../../lib/presets/simulate";
 import { conditionIndex, type Problem } from "../../../lib/problem";
 import { columnCorrelations, columnOf } from "./correlation";
 import type { FieldModes } from "./fieldModes";
-import type { PrincipalComponents } from "../../../lib/evaluation/principalComponents";
 import { varianceParts } from "./varianceParts";
-import { colour, type Figure, line, panels, points, rounded, withHover } from "../../../lib/figures/figure";
-import { bandsFigure, fieldAxis, micrometres } from "../../../lib/figures/fieldFigures";
-import { sharedRanges, withSlider } from "../../../lib/figures/slider";
 
 const SHADES = [colour.third, colour.fifth, colour.fourth, colour.grey];
 

@@ -1,12 +1,12 @@
 /** Exercises of notebook 3. */
 import type { DataSet } from "../../../lib/dataSet";
-import { simulateAt } from "../../../lib/storage/generate";
+import { type Exercise, numberFault } from "../../../lib/notebook/check";
+import { simulateAt } from "../../../lib/presets/simulate";
 import type { Problem } from "../../../lib/problem";
 import { Random } from "../../../lib/random";
 import { correlation } from "./correlation";
 import { fieldModes, modesForShare } from "./fieldModes";
 import { varianceParts } from "./varianceParts";
-import { type Exercise, numberFault } from "../../../lib/notebook/check";
 
 /** Share of the variance of c at x = 0 in a data set that the conditions explain. */
 export function explainedShare(data: DataSet): Exercise<number> {

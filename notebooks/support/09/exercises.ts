@@ -1,7 +1,7 @@
 /** Exercises of notebook 9. */
 import { marginalGaussian, sampledGaussian } from "../../../lib/evaluation/gaussianSampling";
 import { type Exercise, numberFault } from "../../../lib/notebook/check";
-import { dpmSolver2M } from "../../../lib/odeSamplers";
+import { dpmSolver2M } from "../../../lib/gaussian/odeSamplers";
 import { Random } from "../../../lib/random";
 import { eulerMaruyama, type Sampler } from "../../../lib/samplers";
 import { vpSchedule } from "../../../lib/schedule";

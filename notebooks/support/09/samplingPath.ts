@@ -1,6 +1,7 @@
 import type { DataSet } from "../../../lib/dataSet";
+import type { Drawing } from "../../../lib/preconditioner";
 import { checkConditions } from "../../../lib/problem";
-import { drawBatch, plainDrawing, type SampleOptions, timesOf, toDataSet } from "../../../lib/sampling";
+import { drawBatch, plainDrawing, type SampleOptions, toDataSet } from "../../../lib/sampling";
 import type { ScoreModel } from "../../../lib/scoreModel";
 
 /** A batch of fields on its way out of the noise. */
@@ -26,11 +27,11 @@ export function samplingPath(
   const checked = checkConditions(model.problem, conditions);
   const { sampler = model.sampler } = options;
   const steps = options.steps ?? sampler.defaultSteps;
-  const times = timesOf(model, sampler, steps);
+  const times = sampler.grid(model.schedule, steps, model.noiseLevels);
   const preparing = model.preconditioner.drawing?.(model, checked, sampler, times);
   let next = preparing?.next();
   while (next && !next.done) next = preparing?.next();
-  const drawing = next?.value ?? plainDrawing(model, checked);
+  const drawing = (next?.value as Drawing | undefined) ?? plainDrawing(model, checked);
   try {
     return Array.from(drawBatch(model, drawing, count, sampler, times, seed, 0), ({ step, t, x }) => ({
       step,

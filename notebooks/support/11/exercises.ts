@@ -1,8 +1,8 @@
 import { reverseForms, reverseVariances } from "../../../lib/evaluation/reverseForms";
 import { type Exercise, numberFault } from "../../../lib/notebook/check";
 import { porousElectrode } from "../../../lib/presets/electrodeProblem";
+import { generateDataSet } from "../../../lib/presets/simulate";
 import { vpSchedule } from "../../../lib/schedule";
-import { generateDataSet } from "../../../lib/storage/generate";
 import { reactionShare } from "./elimination";
 
 /** Layers until a change in the first cell has come to the last, found by passing it on. */

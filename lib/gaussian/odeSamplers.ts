@@ -1,7 +1,7 @@
 /** Samplers of few steps: solvers of the probability-flow ODE, which has the same marginals as the reverse SDE. */
-import { InputError } from "./errors";
-import { checkGrid, type Sampler } from "./samplers";
-import type { Schedule } from "./schedule";
+import { InputError } from "../errors";
+import { checkGrid, type Sampler } from "../samplers";
+import type { Schedule } from "../schedule";
 
 /**
  * Karras' grid (steps + 1): the noise level's rho-th root falls evenly from largest to smallest, then one step to 0.

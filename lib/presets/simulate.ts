@@ -1,7 +1,8 @@
+/** Solutions of a problem for random latent fields: in memory, and cut into tasks that several may share. */
 import { integerInRange, positiveInteger } from "../errors";
 import { Random } from "../random";
-import { allocateDataSet, type DataSet } from "../dataSet";
-import { type Problem, sampleConditions } from "../problem";
+import { allocateDataSet, concatenate, type DataSet } from "../dataSet";
+import { checkConditions, type Problem, sampleConditions } from "../problem";
 
 /** Most rows that are drawn from one stream of random numbers, and that one task or record batch holds. */
 export const CHUNK_ROWS = 256;
@@ -139,4 +140,44 @@ export function simulateRowsAt(
     simulateRows(data, start, Math.min(CHUNK_ROWS, count - start), conditions, random);
   }
   return data;
+}
+
+/**
+ * Draws a data set in memory, row for row what generate() writes: fields (rows, fields, cells) and latent (rows, cells)
+ * for rows = conditions x fields, those of one condition together. Throws InputError.
+ */
+export function generateDataSet(problem: Problem, size: DataSetSize): DataSet {
+  const plan = rowPlan(size);
+  return concatenate(Array.from({ length: taskCount(plan) }, (_, task) => runTask(problem, plan, task)));
+}
+
+/**
+ * Solves for `count` random latent fields at the given conditions (conditions), in their units: for the porous electrode
+ * [l in m, U0 in V, F_right in A/m2].
+ *
+ * Returns fields (count, fields, cells), c in mol/m3 and phi in V, and latent (count, cells). With one seed, a smaller
+ * count gives the first rows of a larger one; other random numbers are used than by generate(). Throws InputError.
+ */
+export function simulateAt(
+  problem: Problem,
+  conditions: ArrayLike<number>,
+  count: number,
+  seed: number,
+): DataSet {
+  positiveInteger("The number of fields", count, MAX_COUNT);
+  integerInRange("The seed", seed, 0, Number.MAX_SAFE_INTEGER);
+  return simulateRowsAt(problem, checkConditions(problem, conditions), count, seed);
+}
+
+/** What a file tells of its origin beside its problem: the settings of its data set, and its shard. */
+export function originMetadata(
+  { conditions, fields, seed }: DataSetSize,
+  { index, count } = WHOLE,
+): Record<string, string> {
+  return {
+    seed: String(seed),
+    conditions: String(conditions),
+    fields: String(fields),
+    shard: `${index}/${count}`,
+  };
 }
