@@ -41,7 +41,7 @@ def modulate(h, film):
 
 
 def film_network(shape, o, weights, x, conditions, t):
-    """The blog's network: see lib/network/filmNetwork.ts."""
+    """The blog's network: see lib/filmCnn.ts."""
     activation = ACTIVATIONS[o["activation"]]
     angles = 2 * math.pi * t * 2.0 ** jnp.arange(o["octaves"])
     inputs = jnp.concatenate([conditions, jnp.sin(angles), jnp.cos(angles)], axis=1)
@@ -64,7 +64,7 @@ def film_network(shape, o, weights, x, conditions, t):
 
 
 def token_network(shape, o, weights, x, conditions, t):
-    """The network of the quick presets: see lib/network/tokenNetwork.ts."""
+    """The network of the quick presets: see lib/presets/patchNetwork.ts."""
     film = jnp.concatenate([conditions, t], axis=1)
     for layer in (1, 2):
         film = jax.nn.silu(dense(weights, f"film{layer}", film))
