@@ -1,5 +1,6 @@
 /** Figures and tables in a notebook: one bundle of several MIME types, of which each viewer takes its best. */
 import { randomBytes } from "crypto";
+import { table } from "../evaluation/table";
 import type { Figure } from "./figure";
 import { pngOf } from "./png";
 
@@ -60,10 +61,7 @@ export interface Table {
 export function showTable({ index, columns, values }: Table): void {
   const rows = values as (string | number)[][];
   const text = [["", ...columns], ...rows.map((row, i) => [index[i], ...row])].map((row) => row.map(String));
-  const widths = text[0].map((_, column) => Math.max(...text.map((row) => row[column].length)));
-  const plain = text
-    .map((row) => row.map((cell, column) => cell.padStart(widths[column])).join("  "))
-    .join("\n");
+  const plain = table(text, 0, false);
   if (!writer()) {
     console.log(plain);
     return;
