@@ -1,4 +1,4 @@
-/** What `npm run study` writes into data/studies and the notebooks read. */
+/** What `npm run study` writes into data/results and the notebooks read. */
 
 /** Errors of samplers on one model and the same noise, as `npm run study -- samplers` writes them. */
 export interface SamplerStudy {
