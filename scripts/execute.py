@@ -6,7 +6,7 @@ Prints what the cells print while they run, and at the end how long each noteboo
 picture, figure-N.png, in FOLDER/../figures (docs/figures with --in-place). A failing cell ends the run with status 1: tslab
 reports a failure in the kernel's reply alone, so that is what counts.
 
-The notebook's metadata get the fingerprint of code and data (scripts/fingerprint.js), taken before the first cell runs, and
+The notebook's metadata get the fingerprint of code and data (scripts/fingerprint.js), taken before the first notebook runs, and
 the preset. With --in-place, results go into commits: work files that were made with other code are removed first.
 """
 
@@ -95,29 +95,29 @@ def name_of(path):
     return str(path.relative_to(NOTEBOOKS)) if path.is_relative_to(NOTEBOOKS) else path.name
 
 
-def fingerprint_of(path):
-    """The fingerprint that a notebook has with the code and data of now."""
+def fingerprints_of(paths):
+    """The fingerprints that notebooks have with the code and data of now."""
     node = KernelSpecManager().get_kernel_spec("tslab").argv[0]  # the one that runs the kernel
-    command = [node, ROOT / "scripts" / "fingerprint.js", path]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=300).stdout.split()[0]
+    command = [node, ROOT / "scripts" / "fingerprint.js", *paths]
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=300).stdout
+    return [line.split()[0] for line in printed.splitlines()]
 
 
 def remove_outdated_work_files():
     @functools.cache
     def fingerprint(name):
         path = NOTEBOOKS / name
-        return fingerprint_of(path) if path.exists() else None
+        return fingerprints_of([path])[0] if path.exists() else None
 
     for name in remove_outdated(WORK, fingerprint):
         print(f"removed {(WORK / name).relative_to(ROOT)}: made with other code, or by hand", flush=True)
 
 
-def execute(path, target, figures):
+def execute(path, target, figures, fingerprint):
     """Executes one notebook; whether it went well."""
     raw = json.loads(path.read_text(encoding="utf-8"))
     give_ids(raw)
     notebook = nbformat.reads(json.dumps(raw), as_version=4)
-    fingerprint = fingerprint_of(path)
     before = listing(WORK)
     client = Client(notebook, kernel_name="tslab", timeout=CELL, resources={"metadata": {"path": str(path.parent)}})
     client.startup_timeout = 300
@@ -165,11 +165,12 @@ def main():
         remove_outdated_work_files()
     times = {}
     good = True
-    for number, path in enumerate(options.notebooks, 1):
+    fingerprints = fingerprints_of(options.notebooks)
+    for number, (path, fingerprint) in enumerate(zip(options.notebooks, fingerprints, strict=True), 1):
         print(f"[{number}/{len(options.notebooks)}] {name_of(path)}", flush=True)
         target = path if options.in_place else options.to / path.name
         start = time.monotonic()
-        good = execute(path, target, figures)
+        good = execute(path, target, figures, fingerprint)
         times[name_of(path)] = time.monotonic() - start
         if not good:
             break

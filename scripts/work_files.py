@@ -5,14 +5,23 @@ that are committed under a new fingerprint.
 """
 
 import json
+import os
+import pathlib
 
 RECORD = ".made-by.json"
 
 
 def listing(folder):
     """State of each file in the folder: {relative name: [time of last change in ns, bytes]}."""
-    files = [file for file in folder.rglob("*") if file.is_file() and file.name != RECORD]
-    return {str(file.relative_to(folder)): [file.stat().st_mtime_ns, file.stat().st_size] for file in files}
+    states = {}
+    for parent, _, names in os.walk(folder):
+        for file in (pathlib.Path(parent) / name for name in names if not name.startswith(RECORD)):
+            try:
+                state = file.stat()
+            except FileNotFoundError:  # another run has removed it meanwhile
+                continue
+            states[str(file.relative_to(folder))] = [state.st_mtime_ns, state.st_size]
+    return states
 
 
 def read_record(folder):
@@ -28,7 +37,9 @@ def note_made(folder, before, notebook, fingerprint):
         if before.get(name) != state:
             record[name] = {"notebook": notebook, "fingerprint": fingerprint, "state": state}
     if folder.exists():
-        (folder / RECORD).write_text(json.dumps(record, indent=1))
+        partial = folder / f"{RECORD}.{os.getpid()}"
+        partial.write_text(json.dumps(record, indent=1))
+        os.replace(partial, folder / RECORD)  # whole or not at all, for other runs
 
 
 def remove_outdated(folder, fingerprint_of):

@@ -4,6 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { execute } from "./kernelRuns";
 import { deadline } from "./processes";
 
 const { python, environment, root } = require("../scripts/environment") as {
@@ -28,6 +29,22 @@ function run(args: string[]): string {
   const result = spawnSync(python, args, { cwd: root, encoding: "utf8", env, ...deadline(600) });
   assert.equal(result.status, 0, `${result.stdout}${result.stderr}`);
   return result.stdout;
+}
+
+/** A notebook with the given code cells. */
+function notebook(name: string, cells: string[]): string {
+  const file = path.join(scratch, name);
+  const metadata = { kernelspec: { name: "tslab", display_name: "TypeScript", language: "typescript" } };
+  const list = cells.map((source, i) => ({
+    id: `c${i}`,
+    cell_type: "code",
+    metadata: {},
+    execution_count: null,
+    outputs: [],
+    source,
+  }));
+  fs.writeFileSync(file, JSON.stringify({ cells: list, metadata, nbformat: 4, nbformat_minor: 5 }));
+  return file;
 }
 
 test("two executions give equal files, with a fingerprint and without what a session leaves", () => {
@@ -103,4 +120,84 @@ print(json.dumps([removed, sorted(listing(folder))]))`;
   const [removed, left] = JSON.parse(run(["-c", script, path.join(scratch, "work")])) as string[][];
   assert.deepEqual(removed, ["changed", "gone", "old", "unknown"]);
   assert.deepEqual(left, ["model/network.bin"]);
+});
+
+test("a failing cell ends the run with status 1 and names the notebook", () => {
+  const file = notebook("fails.ipynb", [
+    "const a = 1;",
+    "throw new Error('as wanted');",
+    "console.log('not reached');",
+  ]);
+  const { status, output } = execute(["--to", path.join(scratch, "failed"), file]);
+  assert.equal(status, 1);
+  assert.match(output, /fails\.ipynb: a cell failed/);
+  assert.match(output, /as wanted/);
+  assert.doesNotMatch(output, /^ +not reached/m);
+});
+
+test("cells are type-checked, and the kernel mends what tslab does not compile", () => {
+  const wrong = notebook("wrong.ipynb", ["const n: number = 'text';"]);
+  assert.equal(execute(["--to", path.join(scratch, "typed"), wrong]).status, 1);
+  const right = notebook("right.ipynb", [
+    "const name = 5;",
+    "console.log(JSON.stringify({ name }));",
+    "for await (const n of [name]) console.log(`n = ${n}`);",
+  ]);
+  const { status, output } = execute(["--to", path.join(scratch, "typed"), right]);
+  assert.equal(status, 0, output);
+  assert.match(output, /\{"name":5\}/);
+  assert.match(output, /n = 5/);
+});
+
+test("what is edited while a kernel runs is loaded anew with all that imports it, and its types are checked", () => {
+  fs.mkdirSync(path.join(root, "build"), { recursive: true });
+  const folder = fs.mkdtempSync(path.join(root, "build", "edited-"));
+  try {
+    const [deep, user] = ["deep", "user"].map((name) => path.join(folder, name));
+    const place = `./build/${path.basename(folder)}`;
+    fs.writeFileSync(`${deep}.ts`, "export const one: number = 1;\n");
+    fs.writeFileSync(
+      `${user}.ts`,
+      `import { one } from "./deep";\ninterface None {}\nexport const told = () => \`\${one}: \${new Error().stack}\`;\n`,
+    );
+    const edit = (from: string, to: string) => `
+      fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace("${from}", "${to}"));
+      await new Promise((resolve) => setTimeout(resolve, 1500)); // the kernel looks four times a second`;
+    const file = notebook("edited.ipynb", [
+      `import fs from "fs";\nimport { told } from "${place}/user";\nconst file = "${deep}.ts";\nconsole.log(told());`,
+      edit("number = 1", "number = 2"),
+      `import { told as again } from "${place}/user";\nconsole.log(again());`,
+      edit("number = 2", "string = 3"),
+      `import { told as wrong } from "${place}/user";\nconsole.log("not reached");`,
+    ]);
+    const { status, output } = execute(["--to", path.join(scratch, "edited"), file]);
+    assert.equal(status, 1);
+    // The interface leaves nothing in what Node runs: it is the line of the source that is named.
+    for (const value of [1, 2]) assert.match(output, new RegExp(`^ +${value}: Error[^]*?user\\.ts:3:`, "m"));
+    assert.match(output, /deep\.ts 1:14 - Type 'number' is not assignable to type 'string'/);
+    assert.doesNotMatch(output, /^ +not reached/m);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+});
+
+test("an interrupted training stops within one step, keeps its weights, and leaves later cells alone", () => {
+  const result = spawnSync(python, [path.join("tests", "interrupt.py")], {
+    cwd: root,
+    encoding: "utf8",
+    env: environment(),
+    ...deadline(1200),
+  });
+  assert.equal(result.status, 0, result.stderr);
+  const report = JSON.parse(result.stdout.trim().split("\n").pop()!) as Record<string, unknown>;
+  assert.equal(report["interrupted"], "error");
+  assert.equal(report["next"], "ok");
+  // 1.5 s later, dozens of steps for a loop that had run on, the count is the same.
+  assert.ok(Number(report["first"]) >= 3);
+  assert.equal(report["later"], report["first"]);
+  assert.equal(report["after"], false, "code after the loop ran");
+  // What the cell declared before it was stopped is known, what it would have declared later is not.
+  assert.equal(report["begun"], "a/b");
+  assert.match(String(report["unknown"]), /Cannot find name 'ended'/);
+  assert.equal(report["finite"], true);
 });

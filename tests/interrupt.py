@@ -1,6 +1,6 @@
 """Drives the real kernel as JupyterLab does: starts a training, interrupts it, and runs the next cell.
 
-Prints one JSON object for tests/notebooks.test.ts.
+Prints one JSON object for tests/execute.test.ts.
 """
 
 import json
