@@ -157,7 +157,7 @@ test("nothing is loaded from elsewhere, and no link or anchor is dead", () => {
   assert.ok(internal > 10 * pages.length);
 });
 
-test("fonts, styles and Plotly are in the site, once, and its script compiles", () => {
+test("fonts, styles and Plotly are in the site, once, and its scripts compile", () => {
   const fonts = [...read("assets/katex/katex.css").matchAll(/url\(([^)]*)\)/g)].map(([, file]) => file);
   assert.ok(fonts.length >= 20);
   for (const file of fonts) assert.ok(fs.existsSync(path.join(site, "assets/katex", file)), file);
@@ -165,7 +165,7 @@ test("fonts, styles and Plotly are in the site, once, and its script compiles", 
   assert.equal(all.filter((file) => path.basename(file) === "plotly.js").length, 1);
   const installed = fs.statSync(path.join(root, "node_modules/plotly.js-dist/plotly.js")).size;
   assert.equal(fs.statSync(path.join(site, "assets/plotly/plotly.js")).size, installed);
-  new vm.Script(read("assets/page.js"));
+  for (const script of ["page.js", "figures.js"]) new vm.Script(read(`assets/${script}`));
 });
 
 const figure = { data: [{ name: "</script><b>" }], layout: { height: 300 }, frames: [{ name: "0" }] };

@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const library = new URL("plotly/plotly.js", document.currentScript.src).href;
-  const SMALLEST = 0.6; // smaller letters could not be read: the figure scrolls instead
+  const { scaled, factorFor, showFramesOnHover } = window.porousSgmFigures;
 
   let loading;
   /** Plotly, loaded when the first figure needs it. */
@@ -15,20 +15,6 @@
       script.onerror = reject;
       document.head.append(script);
     }));
-
-  /** Properties of a layout that are lengths in pixels: all of a figure shrinks, its letters and margins too. */
-  const LENGTHS = new Set(["width", "height", "standoff", "xshift", "yshift", "pad", "l", "r", "t", "b"]);
-  function scaled(value, factor, key = "", within = "") {
-    if (Array.isArray(value)) return value.map((item) => scaled(item, factor, "", key));
-    if (value !== null && typeof value === "object") {
-      return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, scaled(v, factor, k, key)]));
-    }
-    const length = LENGTHS.has(key) || (key === "size" && /font$/.test(within));
-    return length && typeof value === "number" ? value * factor : value;
-  }
-
-  /** The factor that makes a figure as wide as the page leaves room for, at most as wide as it was made. */
-  const factorFor = (figure, width) => Math.min(1, Math.max(SMALLEST, figure.clientWidth / width));
 
   /** A figure and its frames, made smaller. */
   const shrunk = ({ data, layout, config, frames = [] }, factor, frameFactor = factor) => ({
@@ -42,23 +28,13 @@
   function fitOnResize(Plotly, figure, plot, bundle, drawn) {
     let factor = drawn;
     const fit = () => {
-      const wanted = factorFor(figure, bundle.layout.width);
+      const wanted = factorFor(figure, bundle.layout);
       if (figure.clientWidth === 0 || Math.abs(wanted - factor) < 0.005) return;
       const { data, layout } = plot;
       Plotly.react(plot, shrunk({ ...bundle, data, layout }, wanted / factor, wanted));
       factor = wanted;
     };
     new ResizeObserver(() => requestAnimationFrame(fit)).observe(figure);
-  }
-
-  /** Hovering over a point that carries the name of a frame shows that frame. */
-  function framesOnHover(Plotly, plot, names) {
-    plot.on("plotly_hover", ({ points }) => {
-      const named = points.map(({ customdata }) => String([customdata].flat()[0]));
-      const name = named.find((candidate) => names.has(candidate));
-      const at = { mode: "immediate", frame: { duration: 0, redraw: true }, transition: { duration: 0 } };
-      if (name !== undefined) Plotly.animate(plot, [name], at);
-    });
   }
 
   async function draw(figure) {
@@ -68,9 +44,9 @@
     const plot = document.createElement("div");
     plot.className = "plot";
     figure.append(plot);
-    const factor = factorFor(figure, layout.width);
+    const factor = factorFor(figure, layout);
     await Plotly.newPlot(plot, shrunk(bundle, factor));
-    if (layout.meta?.hoverFrames) framesOnHover(Plotly, plot, new Set(frames.map(({ name }) => name)));
+    if (layout.meta?.hoverFrames) showFramesOnHover(Plotly, plot, frames);
     fitOnResize(Plotly, figure, plot, bundle, factor);
     figure.dataset.drawn = "true";
   }

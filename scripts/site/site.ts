@@ -72,6 +72,7 @@ function writeAssets(folder: string): void {
   const copies = [
     [path.join(__dirname, "style.css"), "style.css"],
     [path.join(__dirname, "page.js"), "page.js"],
+    [path.join(__dirname, "..", "lab", "porous-sgm-figures", "static", "figures.js"), "figures.js"],
     [path.join(plotly, "plotly.js"), "plotly/plotly.js"],
     [path.join(plotly, "LICENSE"), "plotly/LICENSE"],
     [path.join(math, "dist", "katex.min.css"), "katex/katex.css"],

@@ -147,13 +147,12 @@ function materialOf(problem: Problem): Material {
     const [conditions, fields] = name.split("x").map(Number);
     return generateDataSet(problem, { conditions, fields, seed: DATA_SEED });
   });
-  const solved = remembering(problem);
-  const fieldsOnly: Problem = { ...solved, affineIn: [] };
+  const fieldsOnly: Problem = { ...problem, affineIn: [] };
   const plainOf = ({ data }: Variant): DataSet => plain(`${data.conditions}x${data.fields}`);
   const fromSolver = remembered((name: string) => simulatedMoments(plain(name), MOMENT_DRAWS, MOMENT_SEED));
   const fromData = remembered((key: string) => {
     const [name, kind] = key.split(" ");
-    const own = kind === "affine" ? problem : { ...problem, affineIn: [] };
+    const own = kind === "affine" ? problem : fieldsOnly;
     const moments = conditionalMoments({ ...plain(name), problem: own });
     return {
       standardisation: moments.standardisation,
@@ -172,7 +171,7 @@ function materialOf(problem: Problem): Material {
   };
   const data = (variant: Variant): DataSet => ({
     ...plainOf(variant),
-    problem: variant.affine ? solved : fieldsOnly,
+    problem: variant.affine ? problem : fieldsOnly,
   });
   return {
     data,
@@ -180,30 +179,6 @@ function materialOf(problem: Problem): Material {
       const { standardisation, covariance } = moments(variant);
       const own = variant.model.target === "rest" ? covariance : undefined;
       return buildModel(data(variant).problem, variant.model, { standardisation, covariance: own }, seed);
-    },
-  };
-}
-
-/** The problem, remembering the solutions for each row of training data: every run asks for the same. */
-function remembering(problem: Problem): Problem {
-  const known = new Map<string, Float64Array[]>();
-  const key = (latent: Float64Array, more: string) => `${latent[0]} ${latent[latent.length - 1]} ${more}`;
-  return {
-    ...problem,
-    responses(latent) {
-      const name = key(latent, "responses");
-      const responses = known.get(name) ?? problem.responses(latent);
-      known.set(name, responses);
-      return responses;
-    },
-    solve(latent, conditions, fields) {
-      const name = key(latent, conditions.join());
-      const solution = known.get(name);
-      if (solution) fields.set(solution[0]);
-      else {
-        problem.solve(latent, conditions, fields);
-        known.set(name, [fields.slice()]);
-      }
     },
   };
 }

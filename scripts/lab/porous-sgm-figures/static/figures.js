@@ -4,11 +4,12 @@
 // full size, until the mouse comes over it, and ignores updates of a figure that it has drawn. Here it draws at once,
 // no wider than there is room, and redraws what a cell updates while it runs; and where a figure's layout has
 // meta.hoverFrames, hovering over a point that carries the name of a frame as its customdata shows that frame.
+// The site's pages (scripts/site/page.js) draw with the same three functions.
 
 (() => {
   const MIME = "application/vnd.plotly.v1+json";
   const PLOTLY = "@jupyterlab/plotly-extension:factory";
-  const SMALLEST = 0.6; // smaller letters could not be read
+  const SMALLEST = 0.6; // smaller letters could not be read: the figure scrolls instead
 
   /** Properties of a layout that are lengths in pixels: all of a figure shrinks, its letters and margins too. */
   const LENGTHS = new Set(["width", "height", "standoff", "xshift", "yshift", "pad", "l", "r", "t", "b"]);
@@ -19,6 +20,12 @@
     }
     const length = LENGTHS.has(key) || (key === "size" && /font$/.test(within));
     return length && typeof value === "number" ? value * factor : value;
+  }
+
+  /** The factor that makes a figure as wide as there is room, at most as wide as it was made. */
+  function factorFor(node, layout) {
+    const room = node.clientWidth / layout.width;
+    return room > 0 ? Math.min(1, Math.max(SMALLEST, room)) : 1; // a figure may have no width, a hidden cell no room
   }
 
   function showFramesOnHover(Plotly, node, frames) {
@@ -50,10 +57,7 @@
       await renderer.createGraph({ data: { [MIME]: figure }, setData() {} });
       if (layout.meta?.hoverFrames) showFramesOnHover(renderer.constructor.Plotly, node, frames ?? []);
     }
-    const fitting = () => {
-      const room = node.clientWidth / bundle.layout.width;
-      return room > 0 ? Math.min(1, Math.max(SMALLEST, room)) : 1; // a figure may have no width, a hidden cell no room
-    };
+    const fitting = () => factorFor(node, bundle.layout);
     const inTurn = (task) => {
       const drawn = done.then(task);
       done = drawn.catch(() => undefined);
@@ -96,6 +100,8 @@
       rendermime.addFactory({ ...factory, createRenderer }, 0);
     },
   });
+
+  globalThis.porousSgmFigures = { scaled, factorFor, showFramesOnHover };
 
   // What a bundler would write: a container of webpack's module federation, with one module.
   let shared;
