@@ -5,10 +5,10 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { solveElectrode } from "../lib/electrode";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { generateDataSet } from "../lib/presets/simulate";
 import { readDataSet } from "../lib/storage/arrow";
+import { solveElectrode } from "../notebooks/support/02/solve";
 import { deadline } from "./processes";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-cli-"));

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { electrodeResponses, solveElectrode } from "../lib/electrode";
 import { solutionsFigure } from "../lib/figures/fieldFigures";
 import { type Figure, line, panels, withHover } from "../lib/figures/figure";
 import { sharedRanges } from "../lib/figures/slider";
@@ -21,6 +20,7 @@ import {
   transientFigure,
   twoLayersFigure,
 } from "../notebooks/support/02/finiteVolumeFigures";
+import { electrodeResponses, solveElectrode } from "../notebooks/support/02/solve";
 import { matchesSnapshot } from "./snapshots";
 
 const electrode = porousElectrode("figures");

@@ -3,14 +3,7 @@ import { test } from "node:test";
 import { Matrix, solve as solveDense } from "ml-matrix";
 import { KrylovEuler } from "../lib/backend/krylov";
 import { rowField } from "../lib/dataSet";
-import {
-  type Convention,
-  CONVENTIONS,
-  ELECTRODE,
-  electrodeResponses,
-  PorousElectrode,
-  solveElectrode,
-} from "../lib/electrode";
+import { type Convention, CONVENTIONS, ELECTRODE, PorousElectrode } from "../lib/electrode";
 import { InputError } from "../lib/errors";
 import { ConcentrationSolver, PotentialSolver, TridiagonalFactors, uniformGrid } from "../lib/finiteVolumes";
 import { drawPorosity, GaussianProcess, squaredExponential } from "../lib/gaussianProcess";
@@ -26,6 +19,7 @@ import {
   observedOrders,
   potentialError,
 } from "../notebooks/support/02/manufactured";
+import { electrodeResponses, solveElectrode } from "../notebooks/support/02/solve";
 import { potentialInFloat32 } from "../notebooks/support/11/roundoff";
 
 const { cells, length: L } = ELECTRODE;

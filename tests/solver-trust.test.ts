@@ -1,21 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ELECTRODE } from "../lib/electrode";
 import { InputError } from "../lib/errors";
-import { chargeBalance, saltBalance } from "../notebooks/support/02/balance";
-import { squaredExponential, squashToPorosity } from "../lib/gaussianProcess";
+import { ScaledProcess } from "../lib/evaluation/scaledProcess";
+import { concentrationAt, decayTime } from "../lib/evaluation/transient";
 import { uniformGrid } from "../lib/finiteVolumes";
+import { squaredExponential, squashToPorosity } from "../lib/gaussianProcess";
+import { Random } from "../lib/random";
+import { chargeBalance, saltBalance } from "../notebooks/support/02/balance";
+import { largestDifference, observedOrders } from "../notebooks/support/02/manufactured";
+import { gridError } from "../notebooks/support/02/refinement";
+import { solveElectrode } from "../notebooks/support/02/solve";
 import {
   arithmeticMean,
   harmonicMean,
   solveTwoLayers,
   twoLayersExact,
 } from "../notebooks/support/02/twoLayers";
-import { largestDifference, observedOrders } from "../notebooks/support/02/manufactured";
-import { ELECTRODE, solveElectrode } from "../lib/electrode";
-import { gridError } from "../notebooks/support/02/refinement";
-import { ScaledProcess } from "../lib/evaluation/scaledProcess";
-import { concentrationAt, decayTime } from "../lib/evaluation/transient";
-import { Random } from "../lib/random";
 
 const { cells, length: L } = ELECTRODE;
 const { centres } = uniformGrid(cells, L);

@@ -1,5 +1,6 @@
+import { type Convention, ELECTRODE, PorousElectrode } from "../../../lib/electrode";
 import { linkConductances, PotentialSolver, uniformGrid } from "../../../lib/finiteVolumes";
-import { type Convention, ELECTRODE, PorousElectrode, solveElectrode } from "../../../lib/electrode";
+import { solveElectrode } from "./solve";
 
 /** What flows through the faces and what the reaction has made up to them. */
 export interface ChargeBalance {

@@ -1,7 +1,4 @@
 /** Figures that show how the solver works and whether it can be trusted. */
-import type { ChargeBalance } from "./balance";
-import { arithmeticMean, harmonicMean, solveTwoLayers, TWO_LAYERS, twoLayersExact } from "./twoLayers";
-import type { ElectrodeFields } from "../../../lib/electrode";
 import {
   colour,
   type Figure,
@@ -12,6 +9,9 @@ import {
   withHover,
 } from "../../../lib/figures/figure";
 import { sharedRanges, withSlider } from "../../../lib/figures/slider";
+import type { ChargeBalance } from "./balance";
+import type { ElectrodeFields } from "./solve";
+import { arithmeticMean, harmonicMean, solveTwoLayers, TWO_LAYERS, twoLayersExact } from "./twoLayers";
 
 const dashed = { dash: "dash", width: 2 };
 

@@ -1,6 +1,7 @@
+import { type Convention, ELECTRODE, PorousElectrode } from "../../../lib/electrode";
 import { finiteInRange } from "../../../lib/errors";
 import { largestDifference } from "./manufactured";
-import { type Convention, ELECTRODE, type ElectrodeFields, PorousElectrode } from "../../../lib/electrode";
+import type { ElectrodeFields } from "./solve";
 
 /** Refinement of the reference: odd, so that every centre of the coarse grid is one of the fine grid. */
 const FACTOR = 27;
