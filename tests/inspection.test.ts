@@ -13,7 +13,7 @@ const { python, environment, root } = require("../scripts/environment") as {
 const imports = `
 import { loadModel } from "./lib/storage/modelFolder";
 import { readDataSet } from "./lib/storage/arrow";
-import { generateDataSet, simulateAt } from "./lib/storage/generate";
+import { generateDataSet, simulateAt } from "./lib/presets/simulate";
 import { porousElectrode } from "./lib/presets/electrodeProblem";
 import { drawMarginal } from "./lib/sde";
 import { GaussianMixture } from "./lib/evaluation/gaussianMixture";
