@@ -5,6 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import vm from "node:vm";
+import { deadline } from "./processes";
 import { InputError } from "../lib/errors";
 import { buildSite, writeSite } from "../scripts/site/site";
 
@@ -248,7 +249,9 @@ test("a wrong formula fails the build, which names notebook, cell and formula", 
 });
 
 test("every formula of the documents renders without a complaint of KaTeX", () => {
-  const files = execFileSync("git", ["ls-files", "*.md"], { cwd: root, encoding: "utf8" }).trim().split("\n");
+  const files = execFileSync("git", ["ls-files", "*.md"], { cwd: root, encoding: "utf8", ...deadline(60) })
+    .trim()
+    .split("\n");
   for (const file of ["README.md", "environment.md", "docs/model.md", "data/README.md"])
     assert.ok(files.includes(file), file);
   const documents = files.map((file, index) => {
@@ -303,7 +306,10 @@ test("an earlier site is replaced, anything else is left alone", () => {
 
 test("npm run site tells what it has built, or one sentence and status 2", () => {
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, [path.join(root, "scripts", "site.js"), ...args], { encoding: "utf8" });
+    spawnSync(process.execPath, [path.join(root, "scripts", "site.js"), ...args], {
+      encoding: "utf8",
+      ...deadline(600),
+    });
   const out = path.join(scratch, "by-command");
   const good = run("--from", folderOf({ a: [markdown("# A $x$")] }), "--out", out);
   assert.equal(good.status, 0, good.stderr);

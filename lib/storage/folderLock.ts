@@ -93,7 +93,10 @@ function remove(file: string): void {
 /** When a process started, in the system's own words; undefined if it does not run. */
 function startOf(pid: number): string | undefined {
   if (!fs.existsSync("/proc/self/stat")) {
-    const { status, stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" });
+    const { status, stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], {
+      encoding: "utf8",
+      timeout: 10_000, // of a machine that is not well, nothing is known
+    });
     return (status === 0 && stdout.trim()) || undefined;
   }
   try {
