@@ -23,10 +23,10 @@ import { createModel } from "../lib/presets/createModel";
 import type { ModelSettings } from "../lib/presets/presets";
 import { generateDataSet, simulateAt } from "../lib/presets/simulate";
 import type { Problem } from "../lib/problem";
-import { sampleFields } from "../lib/sampling";
 import type { ScoreModel } from "../lib/scoreModel";
 import { disposeSet, tensorSet } from "../lib/storage/batches";
 import { loadModel, saveModel } from "../lib/storage/modelFolder";
+import { sampleFields } from "../lib/storage/samplingRun";
 import { trainModel } from "../lib/storage/trainingRun";
 import { problem, refused, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 

@@ -22,7 +22,7 @@ import { vpSchedule } from "./lib/schedule";
 import { filmNetwork } from "./lib/filmCnn";
 import { ScoreModel } from "./lib/scoreModel";
 import { potentialInFloat32 } from "./notebooks/support/11/roundoff";
-import { sampleFields } from "./lib/sampling";
+import { sampleFields } from "./lib/storage/samplingRun";
 import { compare } from "./lib/evaluation/compare";
 import { energyDistance } from "./lib/comparison";
 import { createModel } from "./lib/presets/createModel";
@@ -59,7 +59,7 @@ const places: [cell: string, text: string, ...shown: RegExp[]][] = [
   ],
   ["for await (const s of trainModel(m, data))", "trainModel", /\(rows, fields, cells\)/, /without unit/],
   ["createModel(data, p)", "createModel", /\(rows, fields, cells\)/],
-  ["energyDistance(a, b, 2)", "energyDistance", /rows x columns/, /unit of the columns/, /Szekely/],
+  ["energyDistance(a, b, 2)", "energyDistance", /\(rows, columns\)/, /unit of the columns/, /Szekely/],
   ["vpSchedule()", "vpSchedule", /betaMin/, /have no unit/, /Song et al\. 2021/],
   ["schedule.noiseLevel(0.5)", "noiseLevel", /std \/ mean/],
   ["readDataSet(file)", "readDataSet", /\(rows, conditions\)/, /units/],

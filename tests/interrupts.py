@@ -12,7 +12,7 @@ from interrupt import reply_of, run
 from jupyter_client.manager import start_new_kernel
 
 SETUP = """
-import { sampleFields } from "./lib/sampling";
+import { sampleFields } from "./lib/storage/samplingRun";
 import { tf } from "./lib/backend/tensors";
 import { createModel } from "./lib/presets/createModel";
 import { trainModel } from "./lib/storage/trainingRun";

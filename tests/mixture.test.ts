@@ -6,7 +6,7 @@ import { allocateDataSet, type DataSet } from "../lib/dataSet";
 import { createModel } from "../lib/presets/createModel";
 import type { Problem } from "../lib/problem";
 import { Random } from "../lib/random";
-import { sampleFields } from "../lib/sampling";
+import { sampleFields } from "../lib/storage/samplingRun";
 import { trainModel } from "../lib/storage/trainingRun";
 import { tinyPreset, tinyToken } from "./tiny";
 

@@ -8,8 +8,8 @@ import { measureFloorRatio, referenceSets } from "../lib/evaluation/floorRatio";
 import { referenceConditions } from "../lib/evaluation/heldOut";
 import { presets } from "../lib/presets/presets";
 import { simulateAt } from "../lib/presets/simulate";
-import { sampleFields } from "../lib/sampling";
 import { loadModel } from "../lib/storage/modelFolder";
+import { sampleFields } from "../lib/storage/samplingRun";
 
 test("blog: the published recipe's model is what its file says, and draws fields", async () => {
   const model = await loadModel(path.join(__dirname, "..", "data", "models", "blog"));

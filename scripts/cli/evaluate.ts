@@ -60,7 +60,7 @@ interface Measurement {
 
 async function runEvaluation(options: Options, command: Command): Promise<void> {
   const { model, sampler, steps } = await modelFrom(options);
-  const { sampleFields } = await import("../../lib/sampling");
+  const { sampleFields } = await import("../../lib/storage/samplingRun");
   const { problem } = model;
   const at = conditionsAsked(problem, command);
   const head = {

@@ -18,7 +18,7 @@ const MAX_COUNT = 1_000_000_000;
 async function runSampling(options: Options, command: Command): Promise<void> {
   const { count, seed, out } = options;
   const { model, sampler, steps } = await modelFrom(options);
-  const { sampleBatches } = await import("../../lib/sampling");
+  const { sampleBatches } = await import("../../lib/storage/samplingRun");
   const conditions = conditionsFrom(model.problem, command.args);
   const { cells, fields } = model.problem;
   checkRoom(out, 8 * (conditions.length + fields.length * cells) * count); // of Arrow; CSV takes more

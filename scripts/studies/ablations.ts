@@ -26,8 +26,8 @@ import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { generateDataSet, simulateAt } from "../../lib/presets/simulate";
 import type { Problem } from "../../lib/problem";
 import { derivedSeed } from "../../lib/random";
-import { sampleFields } from "../../lib/sampling";
 import { globalStandardisation, type Standardisation } from "../../lib/standardisation";
+import { sampleFields } from "../../lib/storage/samplingRun";
 import { trainModel } from "../../lib/storage/trainingRun";
 import { questions, type Variant, variants } from "./ablationVariants";
 

@@ -2,8 +2,8 @@ import { columnStd, meanDistance, samplingFloor, standardiser } from "../../lib/
 import { referenceConditions } from "../../lib/evaluation/heldOut";
 import type { SamplerStudy } from "../../lib/evaluation/studies";
 import { samplerByName, samplers } from "../../lib/presets/samplers";
-import { sampleFields } from "../../lib/sampling";
 import { loadModel } from "../../lib/storage/modelFolder";
+import { sampleFields } from "../../lib/storage/samplingRun";
 /** Error of every sampler against network calls, all from the same noise: data/results/samplers.json. */
 
 const CALLS = [10, 20, 40, 80];

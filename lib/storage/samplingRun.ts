@@ -1,0 +1,111 @@
+/** Drawing fields in batches, with progress, and ended by an interrupt. */
+import { InterruptWatch } from "../backend/interrupt";
+import { checkConditions } from "../problem";
+import { allocateDataSet, DataSet } from "../dataSet";
+import { positiveInteger } from "../errors";
+import { Sampler } from "../samplers";
+import { drawBatch, plainDrawing, toDataSet } from "../sampling";
+import { ScoreModel } from "../scoreModel";
+
+/** How fields are drawn. */
+export interface SampleOptions {
+  /** Number of fields to draw. */
+  readonly count: number;
+  /** Of the noise; default 1. */
+  readonly seed?: number;
+  /** Default: the model's. */
+  readonly sampler?: Sampler;
+  /** Steps of the sampler; default: its own. */
+  readonly steps?: number;
+  /** Fields drawn side by side; default 250. */
+  readonly batch?: number;
+  /** Called after each step of the sampler. */
+  readonly onProgress?: (progress: SampleProgress) => void;
+  /** Ends the drawing at its next step. */
+  readonly signal?: AbortSignal;
+}
+
+/** How far the drawing of fields is. */
+export interface SampleProgress {
+  /** Fields done, a part of a batch included. */
+  readonly fields: number;
+  /** Fields to draw in all. */
+  readonly count: number;
+  /** s, an estimate */
+  readonly secondsLeft: number;
+}
+
+/**
+ * Draws fields from a score model at one set of conditions, batch by batch.
+ *
+ * conditions (conditions) in their units; yields data sets without latent field. Field number k depends on the seed,
+ * the batch size and k alone. Throws InputError for conditions or counts out of range, and Interrupted within one step
+ * when the user interrupts.
+ */
+export async function* sampleBatches(
+  model: ScoreModel,
+  conditions: ArrayLike<number>,
+  options: SampleOptions,
+): AsyncGenerator<DataSet, void, void> {
+  const { seed = 1, batch = 250, sampler = model.sampler, onProgress } = options;
+  const checked = checkConditions(model.problem, conditions);
+  const count = positiveInteger("The number of fields", options.count);
+  const steps = positiveInteger("The number of steps", options.steps ?? sampler.defaultSteps);
+  const watch = new InterruptWatch("The sampling", options.signal);
+  const begin = performance.now();
+  const times = sampler.grid(model.schedule, steps, model.noiseLevels);
+  const preparing = model.preconditioner.drawing?.(model, checked, sampler, times);
+  let drawing = preparing ? undefined : plainDrawing(model, checked);
+  try {
+    while (preparing && !drawing) {
+      const next = preparing.next();
+      if (next.done) drawing = next.value;
+      await watch.check(`0 of ${count} fields are done.`);
+    }
+    for (let done = 0, index = 0; done < count; index++) {
+      const rows = Math.min(positiveInteger("The batch size", batch), count - done);
+      for (const { step, x } of drawBatch(model, drawing!, rows, sampler, times, seed, index)) {
+        await watch.check(`${done} of ${count} fields are done.`);
+        if (onProgress && step > 0) {
+          const fields = done + (rows * step) / steps;
+          const seconds = (performance.now() - begin) / 1000;
+          const secondsLeft = (seconds * (count - fields)) / Math.max(fields, 1e-9);
+          onProgress({ fields: Math.floor(fields), count, secondsLeft });
+        }
+        if (step === steps) yield toDataSet(model, checked, drawing!.fields(x), seed);
+      }
+      done += rows;
+    }
+  } finally {
+    watch.close();
+    if (drawing) drawing.dispose();
+    else preparing?.return(undefined as never); // frees what it has so far
+  }
+}
+
+/**
+ * Draws fields from a score model at one set of conditions (conditions), in their units: for the porous electrode
+ * [l in m, U0 in V, F_right in A/m2].
+ *
+ * Returns a data set with fields (count, fields, cells), c in mol/m3 and phi in V. Field number k depends on the seed, the
+ * batch size and k alone. Errors as {@link sampleBatches}, which yields the fields batch by batch.
+ */
+export async function sampleFields(
+  model: ScoreModel,
+  conditions: ArrayLike<number>,
+  options: SampleOptions,
+): Promise<DataSet> {
+  const { problem } = model;
+  const result = allocateDataSet(
+    problem,
+    positiveInteger("The number of fields", options.count),
+    options.seed,
+  );
+  let row = 0;
+  for await (const part of sampleBatches(model, conditions, options)) {
+    result.conditions.set(part.conditions, row * problem.conditions.length);
+    result.fields.set(part.fields, row * problem.fields.length * problem.cells);
+    row += part.rows;
+  }
+  return { ...result, latent: undefined };
+}
