@@ -6,7 +6,7 @@ import tseslint from "typescript-eslint";
  * Who imports whom: each folder of lib/ what comes before it, and the method, lib/*.ts, nothing but the backend. Notebooks,
  * tests and scripts import lib/, never the other way round.
  */
-const ORDER = ["backend", "gaussian", "presets", "evaluation", "storage", "figures", "notebook"];
+const ORDER = ["backend", "data", "gaussian", "presets", "evaluation", "storage", "figures", "notebook"];
 const outside = ["**/scripts/**", "**/notebooks/**", "**/tests/**"];
 const direction = (files, folders, more = {}) => ({
   files,

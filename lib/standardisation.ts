@@ -1,5 +1,5 @@
 /** How fields are scaled before a network sees them. */
-import { type DataSet, piecesOf, type RowSource } from "./dataSet";
+import type { DataSet } from "./dataSet";
 import { InputError } from "./errors";
 import type { Problem } from "./problem";
 
@@ -37,15 +37,21 @@ export interface GlobalData {
   readonly std: number[];
 }
 
-/** One mean and one standard deviation a field, over all rows and cells: the blog's scaling. */
-export function globalStandardisation(data: DataSet | RowSource): Standardisation {
+/**
+ * One mean and one standard deviation a field, over all rows and cells: the blog's scaling. pieces: gives all rows where
+ * they are not in memory. Throws InputError for a field that does not vary.
+ */
+export function globalStandardisation(
+  data: Pick<DataSet, "problem" | "rows">,
+  pieces: () => Iterable<Pick<DataSet, "fields">> = () => [data as DataSet],
+): Standardisation {
   const { problem, rows } = data;
   const { cells } = problem;
   const count = problem.fields.length;
   /** Sums over all rows and cells of each field, one value after the other. */
   const sums = (term: (value: number, field: number) => number) => {
     const sum = new Array<number>(count).fill(0);
-    for (const piece of piecesOf(data)) {
+    for (const piece of pieces()) {
       for (let start = 0, f = 0; start < piece.fields.length; start += cells, f = (f + 1) % count) {
         for (let i = start; i < start + cells; i++) sum[f] += term(piece.fields[i], f);
       }

@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { RecordBatchFileWriter, tableFromArrays } from "apache-arrow";
-import { groupByCondition, selectRows, sliceRows } from "../lib/dataSet";
+import { groupByCondition, selectRows, sliceRows } from "../lib/data/rows";
 import type { Comparison } from "../lib/evaluation/compare";
 import type { Evaluation, FullEvaluation } from "../lib/evaluation/evaluate";
 import { heldOutConditions } from "../lib/evaluation/heldOut";

@@ -9,14 +9,8 @@ import { Footer } from "apache-arrow/fb/footer";
 import { KeyValue } from "apache-arrow/fb/key-value";
 import { Schema } from "apache-arrow/fb/schema";
 import { Builder } from "flatbuffers";
-import {
-  concatenate,
-  type DataSet,
-  groupByCondition,
-  rowConditions,
-  rowField,
-  selectRows,
-} from "../lib/dataSet";
+import { concatenate, groupByCondition, selectRows } from "../lib/data/rows";
+import { type DataSet, rowConditions, rowField } from "../lib/dataSet";
 import { InputError } from "../lib/errors";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { problemByName } from "../lib/presets/problems";

@@ -5,9 +5,10 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { readBatches, readDataSet, writeDataSet } from "../lib/storage/arrow";
-import { allocateDataSet, concatenate, type DataSet, selectRows } from "../lib/dataSet";
+import { concatenate, selectRows } from "../lib/data/rows";
+import { allocateDataSet, type DataSet } from "../lib/dataSet";
 import { Random } from "../lib/random";
+import { readBatches, readDataSet, writeDataSet } from "../lib/storage/arrow";
 import { deadline } from "./processes";
 import { problem, refused } from "./tiny";
 

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
-import { sliceRows } from "../lib/dataSet";
+import { sliceRows } from "../lib/data/rows";
 import { generateDataSet } from "../lib/presets/simulate";
 import { ArrowFieldsWriter } from "../lib/storage/arrow";
 import { deadline } from "./processes";

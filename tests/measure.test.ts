@@ -8,7 +8,8 @@ import {
   floorRatio,
   standardiser,
 } from "../lib/comparison";
-import { groupByCondition, rowField } from "../lib/dataSet";
+import { groupByCondition } from "../lib/data/rows";
+import { rowField } from "../lib/dataSet";
 import { gaussianControl, nearestCondition } from "../lib/evaluation/controls";
 import {
   type DrawFields,

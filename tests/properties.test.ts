@@ -8,13 +8,14 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
-import { ArrowFieldsWriter, readDataSet } from "../lib/storage/arrow";
-import { readPorosityCsv } from "../lib/storage/csv";
-import { CsvFieldsWriter } from "../lib/storage/fieldsWriter";
-import { allocateDataSet, sliceRows } from "../lib/dataSet";
+import { sliceRows } from "../lib/data/rows";
+import { allocateDataSet } from "../lib/dataSet";
 import { InputError } from "../lib/errors";
 import { budgets, type Settings, settingsFor } from "../lib/notebook/notebook";
+import { ArrowFieldsWriter, readDataSet } from "../lib/storage/arrow";
 import { readCheckpoint, writeCheckpoint } from "../lib/storage/checkpoint";
+import { readPorosityCsv } from "../lib/storage/csv";
+import { CsvFieldsWriter } from "../lib/storage/fieldsWriter";
 import { problem } from "./tiny";
 
 /** Inputs of all fuzz tests, of which each property here takes its share. */

@@ -1,11 +1,12 @@
-import { conditionalFrom } from "./conditionalMoments";
-import type { DataSet, RowSource } from "../dataSet";
-import { chebyshevProducts, leastSquares, totalDegree } from "./leastSquares";
+import type { RowSource } from "../data/rows";
+import type { DataSet } from "../dataSet";
 import type { Problem } from "../problem";
-import { pairsOf, withoutRoundOff } from "./conditionalStandardisation";
-import type { Standardisation } from "../standardisation";
 import { Random } from "../random";
+import type { Standardisation } from "../standardisation";
+import { conditionalFrom } from "./conditionalMoments";
+import { pairsOf, withoutRoundOff } from "./conditionalStandardisation";
 import { ConditionalCovariance, lowRank, remainingCondition } from "./covariance";
+import { chebyshevProducts, leastSquares, totalDegree } from "./leastSquares";
 
 /** Nodes, evenly over the range on its scale; covariances are interpolated linearly, which adds 0.3 % at most. */
 const NODES = 17;

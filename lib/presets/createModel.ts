@@ -1,14 +1,15 @@
 /** Models from their parts: an untrained one for a data set, and one of given scaling. */
 import type { tf } from "../backend/tensors";
-import { checkConditionsKnown, type DataSet, type RowSource } from "../dataSet";
-import { filmNetwork, type NetworkShape } from "../filmCnn";
+import { checkConditionsKnown, piecesOf, type RowSource } from "../data/rows";
+import type { DataSet } from "../dataSet";
 import { InputError } from "../errors";
+import { filmNetwork, type NetworkShape } from "../filmCnn";
 import { conditionalMoments, conditionalStandardisation } from "../gaussian/conditionalMoments";
 import { ConditionalCovariance } from "../gaussian/covariance";
 import { gaussianExact } from "../gaussian/exactSampler";
+import { dpmSolver2M } from "../gaussian/odeSamplers";
 import { ModalPreconditioner } from "../gaussian/preconditioner";
 import { canSimulateMoments, simulatedMoments } from "../gaussian/simulatedMoments";
-import { dpmSolver2M } from "../gaussian/odeSamplers";
 import { plainPreconditioner } from "../preconditioner";
 import type { Problem } from "../problem";
 import { type History, ScoreModel } from "../scoreModel";
@@ -62,7 +63,7 @@ function scalingFor(
   { standardisation: kind, target, momentDraws: draws }: ModelSettings,
   seed: number,
 ): Scaling {
-  if (kind === "global") return { standardisation: globalStandardisation(data) };
+  if (kind === "global") return { standardisation: globalStandardisation(data, () => piecesOf(data)) };
   if (target === "rest" && draws && canSimulateMoments(data.problem))
     return simulatedMoments(data, draws, seed);
   if (target !== "rest") return { standardisation: conditionalStandardisation(data) };

@@ -1,8 +1,9 @@
 /** Solutions of a problem for random latent fields: in memory, and cut into tasks that several may share. */
+import { concatenate } from "../data/rows";
+import { allocateDataSet, type DataSet } from "../dataSet";
 import { integerInRange, positiveInteger } from "../errors";
-import { Random } from "../random";
-import { allocateDataSet, concatenate, type DataSet } from "../dataSet";
 import { checkConditions, type Problem, sampleConditions } from "../problem";
+import { Random } from "../random";
 
 /** Most rows that are drawn from one stream of random numbers, and that one task or record batch holds. */
 export const CHUNK_ROWS = 256;

@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import { allocateDataSet, type DataSet, type RowSource } from "../dataSet";
+import type { RowSource } from "../data/rows";
+import { allocateDataSet, type DataSet } from "../dataSet";
 import { asNumber } from "../errors";
 import type { Problem } from "../problem";
 import {
@@ -10,8 +11,8 @@ import {
   readBatchHeader,
   readFooter,
 } from "./arrowLayout";
-import { fileError } from "./files";
 import { ConditionGroups, lastAtMost } from "./conditionGroups";
+import { fileError } from "./files";
 
 // An Arrow file is "ARROW1", 2 bytes of padding, the record batches, the footer, its length as int32, "ARROW1".
 const MAGIC = "ARROW1";

@@ -9,11 +9,12 @@ import {
   Schema,
   Struct,
 } from "apache-arrow";
+import { sliceRows } from "../data/rows";
+import type { DataSet } from "../dataSet";
+import type { Problem } from "../problem";
 import { type Column, columns, FORMAT_VERSION } from "./arrowLayout";
 import { FieldsWriter } from "./fieldsWriter";
 import type { AtomicFile } from "./files";
-import { type DataSet, sliceRows } from "../dataSet";
-import type { Problem } from "../problem";
 
 /** What a file says about itself, apart from what the caller adds. */
 function problemMetadata(problem: Problem): Map<string, string> {

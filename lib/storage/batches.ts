@@ -1,11 +1,12 @@
 /** Batches of standardised fields from a data set: blocks of rows that share a condition, shuffled. */
 import { tf } from "../backend/tensors";
-import { checkConditionsKnown, type DataSet, groupByCondition, selectRows } from "../dataSet";
+import { checkConditionsKnown, groupByCondition, type RowGroups, selectRows } from "../data/rows";
+import type { DataSet } from "../dataSet";
 import { InputError } from "../errors";
 import type { Conditioning } from "../preconditioner";
 import type { Random } from "../random";
 import type { ScoreModel } from "../scoreModel";
-import { lastAtMost, type RowGroups } from "./conditionGroups";
+import { lastAtMost } from "./conditionGroups";
 
 /** Standardised fields as a tensor, with what the model knows of their conditions. */
 export interface TensorSet {

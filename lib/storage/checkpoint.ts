@@ -5,10 +5,11 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { isSource, piecesOf, type RowSource } from "../data/rows";
+import type { DataSet } from "../dataSet";
+import { InputError, shown } from "../errors";
 import { fileError, readRegularFile, writeWhole } from "./files";
 import { FolderLock } from "./folderLock";
-import { type DataSet, isSource, piecesOf, type RowSource } from "../dataSet";
-import { InputError, shown } from "../errors";
 
 /** What must be the same when a training goes on. */
 export type Fingerprint = Readonly<Record<string, string>>;

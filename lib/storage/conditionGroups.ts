@@ -1,8 +1,6 @@
 /** Rows that share their conditions, of so many rows that an array or a text for each would fill the memory. */
 
-import type { RowGroups } from "../dataSet";
-
-export type { RowGroups } from "../dataSet";
+import type { RowGroups } from "../data/rows";
 
 const MULTIPLIER = 0x9e3779b1; // 2^32 divided by the golden ratio: spreads neighbouring numbers over all bits
 

@@ -1,6 +1,7 @@
 /** What the steps of a training are given: rows, times and noise, as functions of seed and step alone. */
 import { normal, tf } from "../backend/tensors";
-import { type DataSet, isSource, type RowSource } from "../dataSet";
+import { isSource, type RowGroups, type RowSource } from "../data/rows";
+import type { DataSet } from "../dataSet";
 import { InputError, positiveInteger } from "../errors";
 import type { NoisyBatch } from "../preconditioner";
 import { Random } from "../random";
@@ -20,7 +21,6 @@ import {
   tensorSet,
   withOpposite,
 } from "./batches";
-import type { RowGroups } from "./conditionGroups";
 import { splitSource, streamedBatch } from "./streaming";
 
 /** Share of the conditions kept for validation, and most rows taken of them. */

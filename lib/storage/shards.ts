@@ -1,7 +1,8 @@
 /** Data sets in parts: what each file says of its origin, parts made where they are missing, and parts joined. */
 import fs from "node:fs";
 import path from "node:path";
-import { concatenate, type DataSet, sliceRows } from "../dataSet";
+import { concatenate, sliceRows } from "../data/rows";
+import type { DataSet } from "../dataSet";
 import { asNumber, InputError, shown } from "../errors";
 import {
   type DataSetSize,

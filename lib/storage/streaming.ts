@@ -1,6 +1,6 @@
 /** Training on rows that stay in a file: each batch is read when its turn comes. */
-import type { RowGroups } from "./conditionGroups";
-import type { DataSet, RowSource } from "../dataSet";
+import type { RowGroups, RowSource } from "../data/rows";
+import type { DataSet } from "../dataSet";
 import type { ScoreModel } from "../scoreModel";
 import { type Batch, type Block, gatherBatch, splitGroups, tensorSet } from "./batches";
 

@@ -1,6 +1,7 @@
 /** A training from data to the end, however it ends: length, validation, divergence, interrupts and kept states. */
 import { InterruptWatch } from "../backend/interrupt";
-import type { DataSet, RowSource } from "../dataSet";
+import type { RowSource } from "../data/rows";
+import type { DataSet } from "../dataSet";
 import { finiteInRange, InputError, positiveInteger } from "../errors";
 import { sameProblem } from "../problem";
 import type { ScoreModel } from "../scoreModel";

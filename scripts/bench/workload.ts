@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { FlatAdam } from "../../lib/backend/flatAdam";
 import { normal, tf } from "../../lib/backend/tensors";
-import { groupByCondition } from "../../lib/dataSet";
+import { groupByCondition } from "../../lib/data/rows";
 import { conditionalMoments } from "../../lib/gaussian/conditionalMoments";
 import { ConditionalCovariance } from "../../lib/gaussian/covariance";
 import { targetCoefficients } from "../../lib/loss";

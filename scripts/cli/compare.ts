@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { allocateDataSet, type DataSet, rowConditions, sliceRows } from "../../lib/dataSet";
+import { sliceRows } from "../../lib/data/rows";
+import { allocateDataSet, type DataSet, rowConditions } from "../../lib/dataSet";
 import { InputError, shown } from "../../lib/errors";
 import { compare } from "../../lib/evaluation/compare";
 import { formatComparison } from "../../lib/evaluation/report";

@@ -1,10 +1,11 @@
 import { Command, Option } from "commander";
-import { readPorosityCsv } from "../../lib/storage/csv";
-import { allocateDataSet, sliceRows } from "../../lib/dataSet";
-import { createFieldsWriter } from "../../lib/storage/fieldsWriter";
-import { porousElectrode } from "../../lib/presets/electrodeProblem";
-import { finite, InputError, oneOf } from "../../lib/errors";
+import { sliceRows } from "../../lib/data/rows";
+import { allocateDataSet } from "../../lib/dataSet";
 import { type Convention, CONVENTIONS } from "../../lib/electrode";
+import { finite, InputError, oneOf } from "../../lib/errors";
+import { porousElectrode } from "../../lib/presets/electrodeProblem";
+import { readPorosityCsv } from "../../lib/storage/csv";
+import { createFieldsWriter } from "../../lib/storage/fieldsWriter";
 
 interface Options {
   porosity: string;

@@ -1,5 +1,6 @@
-import { type DataSet, groupByCondition } from "../../../lib/dataSet";
 import { columnStd } from "../../../lib/comparison";
+import { groupByCondition } from "../../../lib/data/rows";
+import type { DataSet } from "../../../lib/dataSet";
 
 /** Variances of every column of a data set, in the square of its unit (fields x cells). */
 export interface VarianceParts {

@@ -1,5 +1,6 @@
-import { type DataSet, groupByCondition, selectRows } from "../../../lib/dataSet";
 import { columnMean, columnStd } from "../../../lib/comparison";
+import { groupByCondition, selectRows } from "../../../lib/data/rows";
+import type { DataSet } from "../../../lib/dataSet";
 
 /** How much the fields vary while the conditions are held, as shares of their one standard deviation over all data. */
 export interface ConditionalSpread {

@@ -1,1 +1,0 @@
-export { isSource, pickRows, piecesOf, type RowSource } from "../dataSet";
