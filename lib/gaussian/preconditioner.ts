@@ -15,21 +15,13 @@ import {
   type NoisyBatch,
   type Preconditioner,
 } from "../preconditioner";
-import { normaliseConditions, type Problem } from "../problem";
+import type { Problem } from "../problem";
 import type { Sampler } from "../samplers";
 import type { ScoreModel } from "../scoreModel";
-import { remainingConditions } from "./conditionalStandardisation";
 import type { ResponseMoments, Standardisation } from "../standardisation";
-import type { ConditionalCovariance } from "./covariance";
+import { type ConditionalCovariance, type Modes, MOST_MODES } from "./covariance";
 import { modalDrawing } from "./drawing";
-
-/** The strongest modes of what is generated at n conditions; size = cells x channels, the channel fastest. */
-export interface Modes {
-  /** [n, modes] variances, at least {@link SMALLEST_VARIANCE} */
-  readonly variances: tf.Tensor2D;
-  /** [n, size, modes] orthonormal modes in columns */
-  readonly vectors: tf.Tensor3D;
-}
+import { positionOf, remainingConditions } from "./nodes";
 
 /** EDM's coefficients mode by mode, see {@link gainsOf}. */
 export type Gains = Readonly<Record<"total" | "linear" | "error", tf.Tensor3D>>;
@@ -45,9 +37,7 @@ export interface DenoisedModes {
 }
 
 /** Below it lies the round-off of single precision: modes of smaller variance are raised to this one. */
-export const SMALLEST_VARIANCE = 1e-10;
-/** Modes that are kept, the strongest ones. */
-const MOST_MODES = 256;
+const SMALLEST_VARIANCE = 1e-10;
 /** Decompositions at once: as many as keep the cores busy. */
 const BLOCK = 16;
 /** Modes of less variance than this (of standardised fields) hardly count: they are too small to be seen. */
@@ -83,24 +73,19 @@ export class ModalPreconditioner implements Preconditioner {
   }
 
   conditioning(conditions: Float64Array): Conditioning {
-    const { seen, shape } = this;
-    const width = this.problem.conditions.length;
+    const { problem, seen, shape } = this;
+    const width = problem.conditions.length;
     const n = conditions.length / width;
-    const normalised = normaliseConditions(this.problem, conditions);
-    const inputs = Float32Array.from(
-      { length: n * seen.length },
-      (_, i) => normalised[Math.floor(i / seen.length) * width + seen[i % seen.length]],
-    );
+    const rows = Array.from({ length: n }, (_, i) => conditions.subarray(i * width, (i + 1) * width));
+    const inputs = Float32Array.from(rows.flatMap((row) => positionOf(problem, seen, row)));
+    const std = rows.map((row) => this.moments(row).std);
     const count = Math.min(MOST_MODES, shape.outputs * shape.cells);
     return tf.tidy(() => {
       const parts: Modes[] = [];
       for (let start = 0; start < n; start += BLOCK) {
-        const part = conditions.subarray(start * width, Math.min(n, start + BLOCK) * width);
-        const std = Array.from(
-          { length: part.length / width },
-          (_, i) => this.moments(part.subarray(i * width, (i + 1) * width)).std,
+        parts.push(
+          this.covariance.modes(rows.slice(start, start + BLOCK), std.slice(start, start + BLOCK), count),
         );
-        parts.push(this.covariance.modes(part, std, count));
       }
       return {
         inputs: tf.tensor2d(inputs, [n, seen.length]),
