@@ -40,8 +40,8 @@ export interface DenoisedModes {
 const SMALLEST_VARIANCE = 1e-10;
 /** Decompositions at once: as many as keep the cores busy. */
 const BLOCK = 16;
-/** Modes of less variance than this (of standardised fields) hardly count: they are too small to be seen. */
-const FAINT_VARIANCE = 1e-4;
+/** Modes of less variance than this (of standardised fields) hardly count in the loss: nobody sees them in a field. */
+const WEAK_VARIANCE = 1e-4;
 
 export class ModalPreconditioner implements Preconditioner {
   readonly shape;
@@ -95,7 +95,7 @@ export class ModalPreconditioner implements Preconditioner {
     });
   }
 
-  /** The squared error of the residual in each mode, which is EDM's weight; faint modes weigh less. */
+  /** The squared error of the residual in each mode, which is EDM's weight; weak modes weigh less. */
   loss(network: Network, { fields: clean, noise, ...known }: NoisyBatch): tf.Scalar {
     return tf.tidy(() => {
       const { variances, vectors } = modesOf(known);
@@ -142,7 +142,7 @@ export class ModalPreconditioner implements Preconditioner {
    * for, one for all rows; gains of the variances at these times.
    * The network sees, in cells, the whitened field (variance + s^2)^-1/2 z and the linear estimate; its output is
    * turned into modes. Where noise hides all but the strongest mode, of gain g, what is not linear vanishes as g (the
-   * leading term of an Edgeworth expansion): the factor g spares the network to learn zero there.
+   * leading term of an Edgeworth expansion): with the factor g the network need not learn zero there.
    */
   private residual(
     network: Network,
@@ -155,10 +155,10 @@ export class ModalPreconditioner implements Preconditioner {
     // Both in one product, as most of its time goes into reading the vectors.
     const modal = tf.concat([z.div(total), z.mul(linear)], 1) as tf.Tensor3D;
     const inCells = tf.split(tf.matMul(modal, vectors as tf.Tensor3D, false, true), 2, 1);
-    const seen = tf.concat(inCells.map((x) => x.reshape([n * rows, cells, outputs])), 2); // prettier-ignore
+    const fields = tf.concat(inCells.map((x) => x.reshape([n * rows, cells, outputs])), 2); // prettier-ignore
     const each = input.shape[0] / n;
-    const told = tf.tile(inputs.expandDims(1), [1, each, 1]).reshape([n * each, inputs.shape[1]]);
-    const output = network(seen, told, input).reshape([n, rows, -1]) as tf.Tensor3D;
+    const conditions = tf.tile(inputs.expandDims(1), [1, each, 1]).reshape([n * each, inputs.shape[1]]);
+    const output = network(fields, conditions, input).reshape([n, rows, -1]) as tf.Tensor3D;
     return tf.matMul(output, vectors as tf.Tensor3D).mul(linear.max(2, true)) as tf.Tensor3D;
   }
 
@@ -225,6 +225,6 @@ function modesOf({ variances, vectors }: Readonly<Record<string, tf.Tensor>>): M
 
 /** Weights of the modes' squared errors, [n, 1, modes], with mean 1. */
 function weightsOf(variances: tf.Tensor2D): tf.Tensor3D {
-  const seen = variances.div(variances.add(FAINT_VARIANCE));
+  const seen = variances.div(variances.add(WEAK_VARIANCE));
   return seen.div(seen.mean(1, true)).expandDims(1) as tf.Tensor3D;
 }
