@@ -8,17 +8,11 @@ import { normal, tf } from "../lib/backend/tensors";
 import { columnMean, columnStd } from "../lib/comparison";
 import type { DataSet } from "../lib/dataSet";
 import { conditionalMoments } from "../lib/gaussian/conditionalMoments";
-import { ConditionalCovariance, lowRank } from "../lib/gaussian/covariance";
+import { ConditionalCovariance, lowRank, type Modes } from "../lib/gaussian/covariance";
 import { denoiseEnsemble, denoiser, tensorsOf, whitened } from "../lib/gaussian/drawing";
 import { gaussianExact } from "../lib/gaussian/exactSampler";
 import { dpmSolver2M } from "../lib/gaussian/odeSamplers";
-import {
-  gainsOf,
-  type ModalPreconditioner,
-  type Modes,
-  toCells,
-  toModes,
-} from "../lib/gaussian/preconditioner";
+import { gainsOf, type ModalPreconditioner, toCells, toModes } from "../lib/gaussian/preconditioner";
 import { createModel } from "../lib/presets/createModel";
 import type { ModelSettings } from "../lib/presets/presets";
 import { generateDataSet, simulateAt } from "../lib/presets/simulate";
@@ -219,7 +213,8 @@ test("training in mirrored pairs stays of order 1, frees its memory, and its mod
 test("data without latent fields are refused", async () => {
   const bare = { ...data, latent: undefined };
   await refused(() => createModel(bare, tinyPreset(settings)), /no latent field/);
-  await refused(() => ConditionalCovariance.fit(problem, { ...conditionalMoments(data), rows: 1 }), /latent/);
+  const moments = { ...conditionalMoments(data), residuals: new Float64Array(1) };
+  await refused(() => ConditionalCovariance.fit(problem, moments), /latent/);
 });
 
 test("low-rank factors: modes a thousand million times weaker than the strongest keep their variance and their smoothness", () => {

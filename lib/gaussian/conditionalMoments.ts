@@ -1,22 +1,16 @@
 /** Mean and spread of every cell as functions of the conditions, taken from a data set. */
 import { isSource, pickRows, piecesOf, type RowSource } from "../data/rows";
 import { type DataSet, rowConditions } from "../dataSet";
+import { type DataSet, isSource, pickRows, rowConditions, type RowSource } from "../dataSet";
 import { InputError } from "../errors";
 import type { Standardisation } from "../standardisation";
-import {
-  ConditionalStandardisation,
-  pairsOf,
-  positionOf,
-  remainingConditions,
-} from "./conditionalStandardisation";
+import { ConditionalStandardisation, PairCovariances } from "./conditionalStandardisation";
 import { chebyshevProducts, NormalEquations, totalDegree } from "./leastSquares";
+import { evenNodes, kernelWeights, NODES, positionOf, remainingConditions } from "./nodes";
 
 /** Degree of the means' polynomials in one remaining condition, and the total degree in several. */
 const DEGREE = 7;
 const DEGREE_OF_MANY = 3;
-/** Nodes over [-1, 1] at which the conditional covariance is kept, and the width of its kernel average. */
-const NODES = 17;
-const KERNEL_WIDTH = 2 / (NODES - 1);
 /** Rows that the moments are taken from: enough for means to one or two per cent of a standard deviation. */
 const MOST_ROWS = 48000;
 /** Rows that are read at a time. */
@@ -25,7 +19,6 @@ const CHUNK_ROWS = 1024;
 /** What the moments of a data set were taken from, for others to take more of. */
 export interface ConditionalMoments {
   readonly standardisation: Standardisation;
-  readonly rows: number;
   /** (rows, responses, fields x cells): each response less its mean at the row's conditions */
   readonly residuals: Float64Array;
   /** (rows) of the conditions in which the problem is not affine, normalised */
@@ -47,8 +40,8 @@ export function conditionalStandardisation(data: DataSet | RowSource): Standardi
 
 /** The standardisation of {@link conditionalStandardisation} together with what is left of each row. */
 export function conditionalMoments(data: DataSet | RowSource): ConditionalMoments {
-  const { standardisation, positions, residuals } = takeMoments(data, true);
-  return { standardisation, rows: positions.length, residuals: residuals!, positions };
+  const { residuals, ...moments } = takeMoments(data, true);
+  return { ...moments, residuals: residuals! };
 }
 
 /** Takes the moments. kept: the residuals of all rows, up to 230 MB, or else all is computed twice. */
@@ -74,21 +67,28 @@ function takeMoments(
     );
   }
   const mean = equations.solve();
-  const average = new KernelAverage(coordinates.length, affineIn.length + 1, width);
+  // With several conditions left there is one node, and the average is over all rows.
+  const nodes = evenNodes(coordinates.length === 1 ? NODES : 1);
+  const [count, size] = [affineIn.length + 1, width / (affineIn.length + 1)];
+  const covariances = nodes.map(() => new PairCovariances(count, size));
   responses.forEach((row, residual) => {
     basis[row].forEach((factor, b) => {
       for (let i = 0; i < width; i++) residual[i] -= factor * mean[b * width + i];
     });
-    average.add(positions[row], residual);
+    const weights = kernelWeights(positions[row][0], nodes);
+    covariances.forEach((covariance, j) => covariance.add(residual, weights[j]));
   });
-  const { nodes } = average;
-  const covariance = average.covariance();
-  if (!covariance) {
+  if (covariances.some(({ total }) => !(total > 10))) {
     throw new InputError(
       `The data have too few rows (${data.rows}) to take their moments from: generate more conditions.`,
     );
   }
-  const standardisation = conditionalFrom(data, { affineIn, degree, mean, nodes, covariance });
+  const standardisation = ConditionalStandardisation.fromNodes(
+    data,
+    { affineIn, degree, nodes },
+    mean,
+    covariances.map((covariance) => covariance.average()),
+  );
   return { standardisation, positions, residuals: responses.kept };
 }
 
@@ -146,88 +146,4 @@ class ResponseRows {
         : [fields.subarray(row * size, (row + 1) * size)];
     values.forEach((value, k) => responses.set(value, k * size));
   }
-}
-
-/** Covariances of responses, cell by cell, averaged with a Gaussian kernel around nodes of the one remaining condition. */
-class KernelAverage {
-  readonly nodes: number[];
-  private readonly pairs: readonly [number, number][];
-  private readonly size: number;
-  private readonly sums: Float64Array;
-  private readonly totals: number[];
-
-  /** coordinates: remaining conditions. With several there is one node and no kernel: the average is over all rows. */
-  constructor(coordinates: number, count: number, width: number) {
-    this.nodes = coordinates === 1 ? Array.from({ length: NODES }, (_, j) => -1 + j * KERNEL_WIDTH) : [0];
-    this.pairs = pairsOf(count);
-    this.size = width / count;
-    this.sums = new Float64Array(this.nodes.length * this.pairs.length * this.size);
-    this.totals = this.nodes.map(() => 0);
-  }
-
-  /** Adds a row's residual (responses, fields x cells). */
-  add(position: readonly number[], residual: Float64Array): void {
-    const { nodes, pairs, size, sums, totals } = this;
-    nodes.forEach((node, j) => {
-      const weight = nodes.length === 1 ? 1 : Math.exp(-0.5 * ((position[0] - node) / KERNEL_WIDTH) ** 2);
-      if (weight < 1e-6) return;
-      totals[j] += weight;
-      pairs.forEach(([k, l], p) => {
-        const to = (j * pairs.length + p) * size;
-        const [a, b] = [k * size, l * size];
-        for (let i = 0; i < size; i++) sums[to + i] += weight * residual[a + i] * residual[b + i];
-      });
-    });
-  }
-
-  /** (nodes, response pairs, fields x cells); undefined if a node has too few rows around it. */
-  covariance(): Float64Array | undefined {
-    const { pairs, size, sums, totals } = this;
-    if (totals.some((total) => !(total > 10))) return undefined;
-    return sums.map((sum, i) => sum / totals[Math.floor(i / (pairs.length * size))]);
-  }
-}
-
-/** Moments at nodes as a standardisation; data: tell which cells are fixed. */
-export function conditionalFrom(
-  data: DataSet | RowSource,
-  moments: {
-    readonly affineIn: string[];
-    readonly degree: number;
-    /** (basis functions, responses, fields x cells) */
-    readonly mean: Float64Array;
-    readonly nodes: number[];
-    /** (nodes, response pairs, fields x cells) */
-    readonly covariance: Float64Array;
-  },
-): Standardisation {
-  // Digits beyond these are far below the sampling error; the mean keeps more, as it is large beside its spread.
-  const rounded = (values: Float64Array, digits: number) =>
-    Array.from(values, (value) => Number(value.toPrecision(digits)));
-  return new ConditionalStandardisation(data.problem, {
-    kind: "conditional",
-    ...moments,
-    mean: rounded(moments.mean, 13),
-    fixed: fixedCells(data),
-    covariance: rounded(moments.covariance, 8),
-  });
-}
-
-/** The value of each cell that never changes, null for the others. */
-function fixedCells(data: DataSet | RowSource): (number | null)[] {
-  const size = data.problem.fields.length * data.problem.cells;
-  let first: Float64Array | undefined;
-  let fixed = Array.from({ length: size }, (_, i) => i);
-  for (const { fields } of piecesOf(data)) {
-    first ??= fields.slice(0, size);
-    const values = first;
-    for (let start = 0; start < fields.length && fixed.length > 0; start += size) {
-      if (fixed.some((i) => fields[start + i] !== values[i])) {
-        fixed = fixed.filter((i) => fields[start + i] === values[i]);
-      }
-    }
-    if (fixed.length === 0) break;
-  }
-  const known = new Set(fixed);
-  return Array.from({ length: size }, (_, i) => (first && known.has(i) ? first[i] : null));
 }

@@ -1,8 +1,10 @@
 /** Mean and standard deviation of every cell as functions of the conditions. */
+import { type DataSet, piecesOf, type RowSource } from "../dataSet";
 import { InputError } from "../errors";
-import { conditionIndex, normaliseCondition, type Problem } from "../problem";
+import { conditionIndex, type Problem } from "../problem";
 import { checkNumbers, type ResponseMoments, type Standardisation } from "../standardisation";
 import { chebyshevProducts, totalDegree } from "./leastSquares";
+import { around, positionOf, remainingConditions } from "./nodes";
 
 /** Plain data of moments at nodes. */
 export interface ConditionalData {
@@ -47,6 +49,31 @@ export class ConditionalStandardisation implements Standardisation {
       throw new InputError("The standardisation's fixed cells are missing: the model is damaged.");
     }
     checkNumbers("covariance", covariance, nodes.length * this.pairs.length * this.size);
+  }
+
+  /**
+   * From moments at nodes; data: tell which cells are fixed.
+   *
+   * mean (basis functions, responses, fields x cells); covariances (nodes): of pairs of responses (pairs, fields x cells).
+   */
+  static fromNodes(
+    data: DataSet | RowSource,
+    { affineIn, degree, nodes }: Pick<ConditionalData, "affineIn" | "degree" | "nodes">,
+    mean: Float64Array,
+    covariances: readonly Float64Array[],
+  ): ConditionalStandardisation {
+    // Digits beyond these are far below the sampling error; the mean keeps more, as it is large beside its spread.
+    const rounded = (values: Float64Array, digits: number) =>
+      Array.from(values, (value) => Number(value.toPrecision(digits)));
+    return new ConditionalStandardisation(data.problem, {
+      kind: "conditional",
+      affineIn,
+      degree,
+      mean: rounded(mean, 13),
+      fixed: fixedCells(data),
+      nodes,
+      covariance: covariances.flatMap((values) => rounded(values, 8)),
+    });
   }
 
   mean(conditions: Float64Array): Float64Array {
@@ -97,7 +124,8 @@ export class ConditionalStandardisation implements Standardisation {
   private deviation(conditions: Float64Array, factorOf: (pair: [number, number]) => number): Float64Array {
     const { data, size, pairs } = this;
     const variance = new Float64Array(size);
-    for (const [node, share] of this.around(conditions)) {
+    const [position] = positionOf(this.problem, this.coordinates, conditions);
+    for (const [node, share] of around(position, data.nodes.length)) {
       pairs.forEach((pair, p) => {
         const factor = share * factorOf(pair);
         if (factor === 0) return;
@@ -109,18 +137,6 @@ export class ConditionalStandardisation implements Standardisation {
     // A cell that these conditions fix, such as c at the end where no current flows, has a spread of round-off.
     return withoutRoundOff(std, this.problem.cells, SMALLEST_SPREAD);
   }
-
-  /** The two nodes around the conditions, or the only one, with their shares. */
-  private around(conditions: Float64Array): [number, number][] {
-    const last = this.data.nodes.length - 1;
-    if (last === 0) return [[0, 1]];
-    const at = ((positionOf(this.problem, this.coordinates, conditions)[0] + 1) * last) / 2;
-    const left = Math.max(0, Math.min(last - 1, Math.floor(at)));
-    return [
-      [left, left + 1 - at],
-      [left + 1, at - left],
-    ];
-  }
 }
 
 /** Spreads (any number of fields, cells), 0 in cells where they are at most this share of the field's largest. */
@@ -131,23 +147,60 @@ export function withoutRoundOff(std: Float64Array, cells: number, share: number)
   return std.map((value, i) => (value > share * largest[Math.floor(i / cells)] ? value : 0));
 }
 
-/** Indices of the conditions that are not affine. */
-export function remainingConditions(problem: Problem, affineIn: readonly string[]): number[] {
-  return problem.conditions.flatMap(({ name }, k) => (affineIn.includes(name) ? [] : [k]));
-}
-
-/** Those conditions, normalised. */
-export function positionOf(
-  problem: Problem,
-  coordinates: readonly number[],
-  conditions: Float64Array,
-): number[] {
-  return coordinates.map((k) => normaliseCondition(problem.conditions[k], conditions[k]));
-}
-
 /** Pairs k <= l of `count` responses. */
-export function pairsOf(count: number): [number, number][] {
+function pairsOf(count: number): [number, number][] {
   return Array.from({ length: count }, (_, k) => k).flatMap((k) =>
     Array.from({ length: count - k }, (_, l): [number, number] => [k, k + l]),
   );
+}
+
+/** Covariances of all pairs of responses, cell by cell, of centred rows that come one by one with their weights. */
+export class PairCovariances {
+  total = 0;
+  private readonly pairs: readonly [number, number][];
+  private readonly sums: Float64Array;
+
+  constructor(
+    responses: number,
+    /** fields x cells */
+    private readonly size: number,
+  ) {
+    this.pairs = pairsOf(responses);
+    this.sums = new Float64Array(this.pairs.length * size);
+  }
+
+  /** Adds a row (responses, fields x cells). */
+  add(row: Float64Array, weight: number): void {
+    const { pairs, size, sums } = this;
+    if (weight === 0) return;
+    this.total += weight;
+    pairs.forEach(([k, l], p) => {
+      const [a, b, to] = [k * size, l * size, p * size];
+      for (let i = 0; i < size; i++) sums[to + i] += weight * row[a + i] * row[b + i];
+    });
+  }
+
+  /** (pairs, fields x cells) */
+  average(): Float64Array {
+    return this.sums.map((sum) => sum / this.total);
+  }
+}
+
+/** The value of each cell that never changes, null for the others. */
+function fixedCells(data: DataSet | RowSource): (number | null)[] {
+  const size = data.problem.fields.length * data.problem.cells;
+  let first: Float64Array | undefined;
+  let fixed = Array.from({ length: size }, (_, i) => i);
+  for (const { fields } of piecesOf(data)) {
+    first ??= fields.slice(0, size);
+    const values = first;
+    for (let start = 0; start < fields.length && fixed.length > 0; start += size) {
+      if (fixed.some((i) => fields[start + i] !== values[i])) {
+        fixed = fixed.filter((i) => fields[start + i] === values[i]);
+      }
+    }
+    if (fixed.length === 0) break;
+  }
+  const known = new Set(fixed);
+  return Array.from({ length: size }, (_, i) => (first && known.has(i) ? first[i] : null));
 }

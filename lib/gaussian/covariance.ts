@@ -1,23 +1,38 @@
 /** The covariance of the fields as a function of the conditions, from a data set. */
-import { normaliseCondition, type Problem } from "../problem";
-import type { ConditionalMoments } from "./conditionalMoments";
-import { remainingConditions, withoutRoundOff } from "./conditionalStandardisation";
-import { InputError } from "../errors";
 import { selfAdjointEigen, tf } from "../backend/tensors";
+import { InputError } from "../errors";
+import type { Problem } from "../problem";
+import type { ConditionalMoments } from "./conditionalMoments";
+import { withoutRoundOff } from "./conditionalStandardisation";
+import { around, DATA_NODES, evenNodes, kernelWeights, positionOf, remainingConditions } from "./nodes";
 
-/** Nodes over [-1, 1] at which covariances are taken from data, and the width of their kernel average. */
-const NODES = 33;
-const SPACING = 2 / (NODES - 1);
-const KERNEL_WIDTH = SPACING;
-/** Of a node's modes this many are kept, without those whose variance is a smaller share of the largest than this. */
-const MOST_MODES = 256;
+/** Modes that are kept, the strongest ones. */
+export const MOST_MODES = 256;
+/** Of a node's modes those are left out whose variance is a smaller share of the largest than this. */
 const SMALLEST_SHARE = 1e-9;
 /** A response's cell whose spread is this much smaller than the response's largest is fixed up to round-off. */
 const SMALLEST_SPREAD = 1e-9;
 
+/** The strongest modes of what is generated at n conditions; size = cells x channels, the channel fastest. */
+export interface Modes {
+  /** [n, modes] variances, rising */
+  readonly variances: tf.Tensor2D;
+  /** [n, size, modes] orthonormal modes in columns */
+  readonly vectors: tf.Tensor3D;
+}
+
+/** Covariance of the responses at one node: deviations times correlations. */
+export interface NodeCovariance {
+  /** (responses, fields x cells): standard deviations, 0 where the response is fixed */
+  readonly deviation: Float64Array;
+  /** (rank, responses, fields x cells): low-rank factor of the correlations, see lowRank */
+  readonly factor: Float32Array;
+}
+
 /**
  * Covariances of the responses (see Problem.responses) at nodes of the remaining condition, as low-rank factors:
- * Cov[R] = A A^T.
+ * Cov[R] = A A^T. The variances of single cells are kept a second time, by ConditionalStandardisation: single precision
+ * and the modes that are left out take up to 5e-6 of a standard deviation off these factors.
  */
 export class ConditionalCovariance {
   private constructor(
@@ -35,85 +50,49 @@ export class ConditionalCovariance {
    * which keeps the covariance positive; with several, the one covariance of all rows has to do. Throws InputError for
    * too few rows.
    */
-  static fit(problem: Problem, { rows, residuals, positions }: ConditionalMoments): ConditionalCovariance {
-    const [count, size] = [problem.affineIn.length + 1, problem.fields.length * problem.cells];
-    const width = count * size;
-    if (residuals.length !== rows * width) {
+  static fit(problem: Problem, { residuals, positions }: ConditionalMoments): ConditionalCovariance {
+    const rows = positions.length;
+    if (residuals.length !== rows * widthOf(problem)) {
       throw new InputError(
         "The data have no latent field to take covariances from; train on data that generate made.",
       );
     }
-    const nodes = remainingCondition(problem) === undefined ? 1 : NODES;
-    const squares = new Float64Array(width);
-    for (let row = 0; row < rows; row++) {
-      for (let i = 0; i < width; i++) squares[i] += residuals[row * width + i] ** 2 / rows;
-    }
-    const rounded = squares.map((value) => Math.fround(Math.sqrt(value))); // as it is saved
-    const scale = withoutRoundOff(rounded, problem.cells, SMALLEST_SPREAD);
-    const scaled = Float32Array.from(residuals, (value, i) => {
-      const unit = scale[i % width];
-      return unit > 0 ? value / unit : 0;
-    });
-    const factors = Array.from({ length: nodes }, (_, j) => {
-      const distance = positions.map(([u]) =>
-        nodes === 1 ? 0 : Math.abs(u - (-1 + j * SPACING)) / KERNEL_WIDTH,
-      );
-      const near = [...distance.keys()].filter((row) => distance[row] < 3.5);
-      const weights = near.map((row) => Math.exp(-0.5 * distance[row] ** 2));
-      const total = weights.reduce((sum, weight) => sum + weight, 0);
-      if (!(total > 5)) {
+    const nodes = evenNodes(remainingConditions(problem, problem.affineIn).length === 1 ? DATA_NODES : 1);
+    const weights = positions.map(([position]) => kernelWeights(position, nodes));
+    const covariances = nodes.map((_, j) => {
+      const own = Float64Array.from(weights, (ofRow) => ofRow[j]);
+      if (!(sum(own) > 5)) {
         throw new InputError(
           `The data have too few rows (${rows}) to take covariances from; generate more conditions.`,
         );
       }
-      const weighted = new Float32Array(near.length * width);
-      near.forEach((row, i) => {
-        const root = Math.sqrt(weights[i] / total);
-        for (let x = 0; x < width; x++) weighted[i * width + x] = root * scaled[row * width + x];
-      });
-      return lowRank(weighted, width);
+      return covarianceOf(problem, residuals, own);
+    });
+    return ConditionalCovariance.fromNodes(problem, covariances);
+  }
+
+  /** From covariances at nodes that lie evenly over [-1, 1]. */
+  static fromNodes(problem: Problem, nodes: readonly NodeCovariance[]): ConditionalCovariance {
+    const scale = nodes[0].deviation.map((_, i) =>
+      Math.fround(Math.sqrt(nodes.reduce((sum, { deviation }) => sum + deviation[i] ** 2, 0) / nodes.length)),
+    );
+    const factors = nodes.map(({ deviation, factor }) => {
+      const relative = scale.map((unit, i) => (unit > 0 ? deviation[i] / unit : 0));
+      return factor.map((value, i) => value * relative[i % relative.length]);
     });
     return new ConditionalCovariance(problem, scale, factors);
   }
 
   /**
-   * From covariances at the nodes that were taken elsewhere.
+   * The strongest modes of the standardised responses at n sets of conditions, `count` of them, in the order of the
+   * network's tensors: cell, response, field, the field fastest.
    *
-   * deviations (nodes): standard deviation of each response in each cell (responses, fields x cells), 0 where it is
-   * fixed; factors (nodes): low-rank factors of the correlations, see lowRank.
+   * conditions (n): each (conditions); std (n): by which the responses are standardised (responses, fields, cells); where
+   * it is 0 the covariance is 0.
    */
-  static fromNodes(
-    problem: Problem,
-    deviations: readonly Float64Array[],
-    factors: readonly Float32Array[],
-  ): ConditionalCovariance {
-    const scale = deviations[0].map((_, i) =>
-      Math.fround(Math.sqrt(deviations.reduce((sum, std) => sum + std[i] ** 2, 0) / deviations.length)),
-    );
-    const scaled = factors.map((factor, j) => {
-      const relative = scale.map((unit, i) => (unit > 0 ? deviations[j][i] / unit : 0));
-      return factor.map((value, i) => value * relative[i % relative.length]);
-    });
-    return new ConditionalCovariance(problem, scale, scaled);
-  }
-
-  /**
-   * The strongest modes of the standardised responses at n sets of conditions (n, conditions): variances [n, count],
-   * rising, and orthonormal modes [n, size, count] in columns; size counts (cell, response, field), the field fastest, as
-   * the network's tensors do.
-   *
-   * std (n): by which the responses are standardised (responses, fields, cells); where it is 0 the covariance is 0.
-   */
-  modes(
-    conditions: Float64Array,
-    std: readonly Float64Array[],
-    count: number,
-  ): { variances: tf.Tensor2D; vectors: tf.Tensor3D } {
+  modes(conditions: readonly Float64Array[], std: readonly Float64Array[], count: number): Modes {
     return tf.tidy(() => {
-      const width = this.problem.conditions.length;
-      const factors = std.map((unit, row) =>
-        this.factor(conditions.subarray(row * width, (row + 1) * width), unit),
-      );
+      const factors = conditions.map((row, i) => this.factor(row, std[i]));
       const kept = strongestModes(factors, count);
       // Products of single precision leave eigenvalues an error of 1e-7 of the largest; sums of squares have none.
       const variances = factors.map((factor, row) =>
@@ -130,23 +109,12 @@ export class ConditionalCovariance {
   private factor(conditions: Float64Array, std: Float64Array): tf.Tensor2D {
     const { problem, scale } = this;
     const { cells } = problem;
-    const coordinate = remainingCondition(problem);
-    const u =
-      coordinate === undefined
-        ? -1
-        : normaliseCondition(problem.conditions[coordinate], conditions[coordinate]);
-    const last = this.factors.length - 1;
-    const at = ((Math.max(-1, Math.min(1, u)) + 1) * last) / 2;
-    const left = Math.min(Math.max(0, last - 1), Math.floor(at));
+    const [position] = positionOf(problem, remainingConditions(problem, problem.affineIn), conditions);
     const unit = scale.map((value, i) => (std[i] > 0 ? value / std[i] : 0));
     const channels = scale.length / cells;
     const to = Int32Array.from(scale, (_, i) => (i % cells) * channels + Math.floor(i / cells));
     const rows: Float32Array[] = [];
-    for (const [node, share] of [
-      [left, left + 1 - at],
-      [left + 1, at - left],
-    ] as const) {
-      if (share === 0) continue;
+    for (const [node, share] of around(position, this.factors.length)) {
       const from = this.factors[node];
       for (let start = 0; start < from.length; start += scale.length) {
         const row = new Float32Array(scale.length);
@@ -168,7 +136,7 @@ export class ConditionalCovariance {
   /** Reads what {@link toBytes} wrote. Throws InputError if the bytes do not fit the problem. */
   static fromBytes(problem: Problem, bytes: Uint8Array): ConditionalCovariance {
     const damaged = new InputError("the covariance has another size than the problem's");
-    const width = (problem.affineIn.length + 1) * problem.fields.length * problem.cells;
+    const width = widthOf(problem);
     if (bytes.length % 4 !== 0 || bytes.length < 4 * width) throw damaged;
     const copy = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
     const values = new Float32Array(copy);
@@ -186,10 +154,33 @@ export class ConditionalCovariance {
   }
 }
 
-/** Index of the one condition in which the problem is not affine; undefined where there are several or none. */
-export function remainingCondition(problem: Problem): number | undefined {
-  const left = remainingConditions(problem, problem.affineIn);
-  return left.length === 1 ? left[0] : undefined;
+/** Responses x fields x cells. */
+function widthOf({ affineIn, fields, cells }: Problem): number {
+  return (affineIn.length + 1) * fields.length * cells;
+}
+
+function sum(values: Float64Array): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** Covariance of centred responses (rows, responses, fields x cells), averaged with the weights (rows). */
+export function covarianceOf(problem: Problem, rows: Float64Array, weights: Float64Array): NodeCovariance {
+  const width = widthOf(problem);
+  const near = [...weights.keys()].filter((row) => weights[row] > 0);
+  const total = sum(weights);
+  const squares = new Float64Array(width);
+  for (const row of near) {
+    for (let i = 0; i < width; i++) squares[i] += weights[row] * rows[row * width + i] ** 2;
+  }
+  const spread = squares.map((square) => Math.sqrt(square / total));
+  const deviation = withoutRoundOff(spread, problem.cells, SMALLEST_SPREAD);
+  const unit = deviation.map((value) => (value > 0 ? 1 / (value * Math.sqrt(total)) : 0));
+  const scaled = new Float32Array(near.length * width);
+  near.forEach((row, n) => {
+    const root = Math.sqrt(weights[row]);
+    for (let i = 0; i < width; i++) scaled[n * width + i] = root * rows[row * width + i] * unit[i];
+  });
+  return { deviation, factor: lowRank(scaled, width) };
 }
 
 /** Modes that are found first: weaker ones than these drown in the round-off of the strongest. */

@@ -1,4 +1,4 @@
-/** How a model beside a Gaussian draws: what its network has of mean and slope where there should be none is taken off. */
+/** How a model of Gaussian and residual draws: the bias of its network is measured and taken off. */
 import type { CompiledFunction } from "../backend/compiled";
 import { normal, selfAdjointEigen, tf } from "../backend/tensors";
 import type { Conditioning, DenoiserInputs, Drawing } from "../preconditioner";

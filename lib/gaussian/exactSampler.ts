@@ -2,7 +2,7 @@ import { karrasGrid } from "./odeSamplers";
 import type { Sampler } from "../samplers";
 
 /**
- * The probability-flow ODE with its Gaussian part solved exactly and Adams-Bashforth of order 2 for the rest; one network
+ * The probability-flow ODE with its Gaussian part solved exactly and Adams-Bashforth of order 2 for the residual; one network
  * call a step. For Gaussian data of the process's covariance any number of steps is exact.
  *
  * In a mode of variance l let w = y / sqrt(l + s^2) be the whitened y = x / mean(t), theta = atan(s / sqrt(l)), and
@@ -23,7 +23,7 @@ export const gaussianExact: Sampler = {
       ((terms) => space.combine(terms.map(([coefficient, term]) => [coefficient(1), term] as const)));
     const [s, sNext] = [schedule.noiseLevel(t), schedule.noiseLevel(next)];
     const error = (l: number) => s * Math.sqrt(l / (l + s * s));
-    const rest = combine([
+    const residual = combine([
       [(l) => 1 / error(l), denoise(x, t)],
       [(l) => -l / ((l + s * s) * schedule.mean(t) * error(l)), x],
     ]);
@@ -35,9 +35,9 @@ export const gaussianExact: Sampler = {
     const ahead = (l: number) => (last ? angle(l) / (2 * last(l)) : 0);
     const terms: [(l: number) => number, typeof x][] = [
       [(l) => total(l) / (schedule.mean(t) * Math.sqrt(l + s * s)), x],
-      [(l) => total(l) * angle(l) * (1 + ahead(l)), rest],
+      [(l) => total(l) * angle(l) * (1 + ahead(l)), residual],
     ];
     if (previous && last) terms.push([(l) => -total(l) * angle(l) * ahead(l), previous.kept]);
-    return { t: next, x: combine(terms), previous: { t, kept: rest } };
+    return { t: next, x: combine(terms), previous: { t, kept: residual } };
   },
 };

@@ -19,17 +19,6 @@ export function chebyshevProducts(point: readonly number[], exponents: readonly 
   );
 }
 
-/** Coefficients (basis, columns) that fit values (rows, columns) by least squares. */
-export function leastSquares(
-  basis: readonly Float64Array[],
-  values: Float64Array,
-  columns: number,
-): Float64Array {
-  const equations = new NormalEquations(basis[0].length, columns);
-  basis.forEach((row, r) => equations.add(row, values.subarray(r * columns, (r + 1) * columns)));
-  return equations.solve();
-}
-
 /** Least squares from rows that come one by one, by the normal equations. */
 export class NormalEquations {
   private readonly normal: Matrix;

@@ -15,21 +15,13 @@ import {
   type NoisyBatch,
   type Preconditioner,
 } from "../preconditioner";
-import { normaliseConditions, type Problem } from "../problem";
+import type { Problem } from "../problem";
 import type { Sampler } from "../samplers";
 import type { ScoreModel } from "../scoreModel";
-import { remainingConditions } from "./conditionalStandardisation";
 import type { ResponseMoments, Standardisation } from "../standardisation";
-import type { ConditionalCovariance } from "./covariance";
+import { type ConditionalCovariance, type Modes, MOST_MODES } from "./covariance";
 import { modalDrawing } from "./drawing";
-
-/** The strongest modes of what is generated at n conditions; size = cells x channels, the channel fastest. */
-export interface Modes {
-  /** [n, modes] variances, at least {@link SMALLEST_VARIANCE} */
-  readonly variances: tf.Tensor2D;
-  /** [n, size, modes] orthonormal modes in columns */
-  readonly vectors: tf.Tensor3D;
-}
+import { positionOf, remainingConditions } from "./nodes";
 
 /** EDM's coefficients mode by mode, see {@link gainsOf}. */
 export type Gains = Readonly<Record<"total" | "linear" | "error", tf.Tensor3D>>;
@@ -45,13 +37,11 @@ export interface DenoisedModes {
 }
 
 /** Below it lies the round-off of single precision: modes of smaller variance are raised to this one. */
-export const SMALLEST_VARIANCE = 1e-10;
-/** Modes that are kept, the strongest ones. */
-const MOST_MODES = 256;
+const SMALLEST_VARIANCE = 1e-10;
 /** Decompositions at once: as many as keep the cores busy. */
 const BLOCK = 16;
-/** Modes of less variance than this (of standardised fields) hardly count: they are too small to be seen. */
-const FAINT_VARIANCE = 1e-4;
+/** Modes of less variance than this (of standardised fields) hardly count in the loss: nobody sees them in a field. */
+const WEAK_VARIANCE = 1e-4;
 
 export class ModalPreconditioner implements Preconditioner {
   readonly shape;
@@ -83,24 +73,19 @@ export class ModalPreconditioner implements Preconditioner {
   }
 
   conditioning(conditions: Float64Array): Conditioning {
-    const { seen, shape } = this;
-    const width = this.problem.conditions.length;
+    const { problem, seen, shape } = this;
+    const width = problem.conditions.length;
     const n = conditions.length / width;
-    const normalised = normaliseConditions(this.problem, conditions);
-    const inputs = Float32Array.from(
-      { length: n * seen.length },
-      (_, i) => normalised[Math.floor(i / seen.length) * width + seen[i % seen.length]],
-    );
+    const rows = Array.from({ length: n }, (_, i) => conditions.subarray(i * width, (i + 1) * width));
+    const inputs = Float32Array.from(rows.flatMap((row) => positionOf(problem, seen, row)));
+    const std = rows.map((row) => this.moments(row).std);
     const count = Math.min(MOST_MODES, shape.outputs * shape.cells);
     return tf.tidy(() => {
       const parts: Modes[] = [];
       for (let start = 0; start < n; start += BLOCK) {
-        const part = conditions.subarray(start * width, Math.min(n, start + BLOCK) * width);
-        const std = Array.from(
-          { length: part.length / width },
-          (_, i) => this.moments(part.subarray(i * width, (i + 1) * width)).std,
+        parts.push(
+          this.covariance.modes(rows.slice(start, start + BLOCK), std.slice(start, start + BLOCK), count),
         );
-        parts.push(this.covariance.modes(part, std, count));
       }
       return {
         inputs: tf.tensor2d(inputs, [n, seen.length]),
@@ -110,7 +95,7 @@ export class ModalPreconditioner implements Preconditioner {
     });
   }
 
-  /** The squared error of the residual in each mode, which is EDM's weight; faint modes weigh less. */
+  /** The squared error of the residual in each mode, which is EDM's weight; weak modes weigh less. */
   loss(network: Network, { fields: clean, noise, ...known }: NoisyBatch): tf.Scalar {
     return tf.tidy(() => {
       const { variances, vectors } = modesOf(known);
@@ -157,7 +142,7 @@ export class ModalPreconditioner implements Preconditioner {
    * for, one for all rows; gains of the variances at these times.
    * The network sees, in cells, the whitened field (variance + s^2)^-1/2 z and the linear estimate; its output is
    * turned into modes. Where noise hides all but the strongest mode, of gain g, what is not linear vanishes as g (the
-   * leading term of an Edgeworth expansion): the factor g spares the network to learn zero there.
+   * leading term of an Edgeworth expansion): with the factor g the network need not learn zero there.
    */
   private residual(
     network: Network,
@@ -170,10 +155,10 @@ export class ModalPreconditioner implements Preconditioner {
     // Both in one product, as most of its time goes into reading the vectors.
     const modal = tf.concat([z.div(total), z.mul(linear)], 1) as tf.Tensor3D;
     const inCells = tf.split(tf.matMul(modal, vectors as tf.Tensor3D, false, true), 2, 1);
-    const seen = tf.concat(inCells.map((x) => x.reshape([n * rows, cells, outputs])), 2); // prettier-ignore
+    const fields = tf.concat(inCells.map((x) => x.reshape([n * rows, cells, outputs])), 2); // prettier-ignore
     const each = input.shape[0] / n;
-    const told = tf.tile(inputs.expandDims(1), [1, each, 1]).reshape([n * each, inputs.shape[1]]);
-    const output = network(seen, told, input).reshape([n, rows, -1]) as tf.Tensor3D;
+    const conditions = tf.tile(inputs.expandDims(1), [1, each, 1]).reshape([n * each, inputs.shape[1]]);
+    const output = network(fields, conditions, input).reshape([n, rows, -1]) as tf.Tensor3D;
     return tf.matMul(output, vectors as tf.Tensor3D).mul(linear.max(2, true)) as tf.Tensor3D;
   }
 
@@ -240,6 +225,6 @@ function modesOf({ variances, vectors }: Readonly<Record<string, tf.Tensor>>): M
 
 /** Weights of the modes' squared errors, [n, 1, modes], with mean 1. */
 function weightsOf(variances: tf.Tensor2D): tf.Tensor3D {
-  const seen = variances.div(variances.add(FAINT_VARIANCE));
+  const seen = variances.div(variances.add(WEAK_VARIANCE));
   return seen.div(seen.mean(1, true)).expandDims(1) as tf.Tensor3D;
 }

@@ -1,19 +1,15 @@
+/** Moments of the responses as functions of the conditions, from new solutions of the problem. */
 import type { RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import type { Problem } from "../problem";
 import { Random } from "../random";
-import type { Standardisation } from "../standardisation";
-import { conditionalFrom } from "./conditionalMoments";
-import { pairsOf, withoutRoundOff } from "./conditionalStandardisation";
-import { ConditionalCovariance, lowRank, remainingCondition } from "./covariance";
-import { chebyshevProducts, leastSquares, totalDegree } from "./leastSquares";
+import { ConditionalStandardisation, PairCovariances } from "./conditionalStandardisation";
+import { ConditionalCovariance, covarianceOf, type NodeCovariance } from "./covariance";
+import { chebyshevProducts, NormalEquations, totalDegree } from "./leastSquares";
+import { evenNodes, NODES, remainingConditions } from "./nodes";
 
-/** Nodes, evenly over the range on its scale; covariances are interpolated linearly, which adds 0.3 % at most. */
-const NODES = 17;
 /** Degree of the means in the position of the remaining condition. */
 const DEGREE = 8;
-/** A response's cell whose spread is this much smaller than the response's largest is fixed up to round-off. */
-const SMALLEST_SPREAD = 1e-9;
 /** First number of the streams of random numbers. */
 const STREAM = 40;
 
@@ -34,45 +30,38 @@ export function simulatedMoments(
   data: DataSet | RowSource,
   draws: number,
   seed: number,
-): { standardisation: Standardisation; covariance: ConditionalCovariance } {
+): { standardisation: ConditionalStandardisation; covariance: ConditionalCovariance } {
   const { problem } = data;
-  const [count, size] = [problem.affineIn.length + 1, problem.fields.length * problem.cells];
+  const affineIn = [...problem.affineIn];
+  const [coordinate] = remainingConditions(problem, affineIn);
+  const [count, size] = [affineIn.length + 1, problem.fields.length * problem.cells];
   const width = count * size;
-  const coordinate = remainingCondition(problem);
-  const nodes = Array.from({ length: NODES }, (_, j) => -1 + (2 * j) / (NODES - 1));
-  const pairs = pairsOf(count);
-  const values = new Float64Array(NODES * width);
-  const covariance = new Float64Array(NODES * pairs.length * size);
-  const deviations: Float64Array[] = [];
-  const factors: Float32Array[] = [];
+  const nodes = evenNodes(NODES);
+  const exponents = totalDegree(1, DEGREE);
+  const means = new NormalEquations(exponents.length, width);
+  const pairs: Float64Array[] = [];
+  const covariances: NodeCovariance[] = [];
   for (const [j, node] of nodes.entries()) {
     const conditions = Float64Array.from(problem.conditions, ({ min, max, scale }, k) => {
       const share = k === coordinate ? (node + 1) / 2 : 0.5;
       return scale === "log" ? min * (max / min) ** share : min + (max - min) * share;
     });
     const { mean, rows } = responsesAt(problem, conditions, draws, new Random(seed, STREAM, j));
-    values.set(mean, j * width);
-    const variances = new Float64Array(width);
-    pairs.forEach(([k, l], p) => {
-      const values = covarianceOf(rows, width, k * size, l * size, size);
-      covariance.set(values, (j * pairs.length + p) * size);
-      if (k === l) variances.set(values, k * size);
-    });
-    const std = withoutRoundOff(variances.map(Math.sqrt), problem.cells, SMALLEST_SPREAD);
-    deviations.push(std);
-    factors.push(correlationFactor(rows, std));
+    means.add(chebyshevProducts([node], exponents), mean);
+    const covariance = new PairCovariances(count, size);
+    for (let start = 0; start < rows.length; start += width)
+      covariance.add(rows.subarray(start, start + width), 1);
+    pairs.push(covariance.average());
+    covariances.push(covarianceOf(problem, rows, new Float64Array(rows.length / width).fill(1)));
   }
-  const exponents = totalDegree(1, DEGREE);
-  const basis = nodes.map((node) => chebyshevProducts([node], exponents));
   return {
-    standardisation: conditionalFrom(data, {
-      affineIn: [...problem.affineIn],
-      degree: DEGREE,
-      mean: leastSquares(basis, values, width),
-      nodes,
-      covariance,
-    }),
-    covariance: ConditionalCovariance.fromNodes(problem, deviations, factors),
+    standardisation: ConditionalStandardisation.fromNodes(
+      data,
+      { affineIn, degree: DEGREE, nodes },
+      means.solve(),
+      pairs,
+    ),
+    covariance: ConditionalCovariance.fromNodes(problem, covariances),
   };
 }
 
@@ -109,25 +98,4 @@ function responsesAt(
     for (let i = 0; i < width; i++) rows[start + i] -= mean[i];
   }
   return { mean: mean.map((value, i) => value + first[i]), rows };
-}
-
-/** Covariances of columns from `a` on with those from `b` on, `count` of them, of centred rows (rows, width). */
-function covarianceOf(rows: Float64Array, width: number, a: number, b: number, count: number): Float64Array {
-  const covariance = new Float64Array(count);
-  for (let start = 0; start < rows.length; start += width) {
-    for (let i = 0; i < count; i++) covariance[i] += rows[start + a + i] * rows[start + b + i];
-  }
-  return covariance.map((sum) => (sum * width) / rows.length);
-}
-
-/** Low-rank factor of the correlation of centred rows (rows, width), whose standard deviations are std. */
-function correlationFactor(rows: Float64Array, std: Float64Array): Float32Array {
-  const width = std.length;
-  const count = rows.length / width;
-  const unit = std.map((value) => (value > 0 ? 1 / (value * Math.sqrt(count)) : 0));
-  const scaled = new Float32Array(rows.length);
-  for (let start = 0; start < rows.length; start += width) {
-    for (let i = 0; i < width; i++) scaled[start + i] = rows[start + i] * unit[i];
-  }
-  return lowRank(scaled, width);
 }

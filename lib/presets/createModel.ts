@@ -47,15 +47,20 @@ export function buildModel(
   history: History = {},
 ): PresetModel {
   const { target } = settings;
-  if (target === "rest") {
-    if (!covariance) throw new InputError("The model has no covariance, which its target needs.");
-    const preconditioner = new ModalPreconditioner(problem, standardisation, covariance);
-    const network = buildNetwork(preconditioner.shape, settings, seed);
-    return new ScoreModel({ problem, settings, standardisation, preconditioner, network, sampler: gaussianExact, history }); // prettier-ignore
-  }
-  const preconditioner = plainPreconditioner(problem, target, standardisation);
-  const network = buildNetwork(preconditioner.shape, settings, seed);
-  return new ScoreModel({ problem, settings, standardisation, preconditioner, network, sampler: dpmSolver2M, history }); // prettier-ignore
+  const modal = target === "rest";
+  if (modal && !covariance) throw new InputError("The model has no covariance, which its target needs.");
+  const preconditioner = modal
+    ? new ModalPreconditioner(problem, standardisation, covariance!)
+    : plainPreconditioner(problem, target, standardisation);
+  return new ScoreModel({
+    problem,
+    settings,
+    standardisation,
+    preconditioner,
+    network: buildNetwork(preconditioner.shape, settings, seed),
+    sampler: modal ? gaussianExact : dpmSolver2M,
+    history,
+  });
 }
 
 function scalingFor(
@@ -68,10 +73,8 @@ function scalingFor(
     return simulatedMoments(data, draws, seed);
   if (target !== "rest") return { standardisation: conditionalStandardisation(data) };
   const moments = conditionalMoments(data);
-  return {
-    standardisation: moments.standardisation,
-    covariance: ConditionalCovariance.fit(data.problem, moments),
-  };
+  const { standardisation } = moments;
+  return { standardisation, covariance: ConditionalCovariance.fit(data.problem, moments) };
 }
 
 /** Each kind of network: a new one is one more case. */

@@ -5,7 +5,7 @@ import { ConditionalCovariance } from "../gaussian/covariance";
 import { type ConditionalData, ConditionalStandardisation } from "../gaussian/conditionalStandardisation";
 import type { Problem } from "../problem";
 import type { History } from "../scoreModel";
-import { type GlobalData, globalFrom, type Standardisation } from "../standardisation";
+import { type GlobalData, globalFrom } from "../standardisation";
 import { buildModel, type PresetModel } from "./createModel";
 import type { ModelSettings } from "./presets";
 import { problemByName } from "./problems";
@@ -78,7 +78,9 @@ export function modelFrom(files: ModelSource): PresetModel {
     if (file.problem.version !== problem.version) {
       throw new InputError(`it was made for another version of the problem ${problem.name}`);
     }
-    const standardisation = standardisationFrom(problem, file.standardisation);
+    const data = file.standardisation;
+    const standardisation =
+      data.kind === "conditional" ? new ConditionalStandardisation(problem, data) : globalFrom(problem, data);
     const covariance = bytes && ConditionalCovariance.fromBytes(problem, bytes);
     model = buildModel(problem, file.settings, { standardisation, covariance }, 1, file.history);
   } catch (error) {
@@ -93,13 +95,6 @@ export function modelFrom(files: ModelSource): PresetModel {
     throw error;
   }
   return model;
-}
-
-/** Makes a scaling from its plain data. Throws InputError if their sizes do not fit the problem. */
-export function standardisationFrom(problem: Problem, data: GlobalData | ConditionalData): Standardisation {
-  return data.kind === "conditional"
-    ? new ConditionalStandardisation(problem, data)
-    : globalFrom(problem, data);
 }
 
 /** Reads network.bin, whose layout network.json tells. */
@@ -117,14 +112,13 @@ function readWeights({ network: { weights: expected }, network }: PresetModel, f
   const bytes = files.bytes("network.bin");
   if (bytes.length !== 4 * floats)
     throw files.damaged(`network.bin has ${bytes.length} bytes instead of ${4 * floats}`);
-  let offset = 0;
+  const values = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+  let start = 0;
   const tensors = expected.map(({ shape }) => {
-    const size = tf.util.sizeFromShape(shape as number[]);
-    const values = new Float32Array(
-      bytes.buffer.slice(bytes.byteOffset + offset, bytes.byteOffset + offset + 4 * size),
-    );
-    offset += 4 * size;
-    return tf.tensor(values, shape as number[]);
+    const end = start + tf.util.sizeFromShape(shape as number[]);
+    const tensor = tf.tensor(values.slice(start, end), shape as number[]);
+    start = end;
+    return tensor;
   });
   network.setWeights(tensors);
   tf.dispose(tensors);

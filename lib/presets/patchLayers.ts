@@ -29,18 +29,19 @@ export class TokenConv1D extends KernelLayer {
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const { filters, kernelSize } = this.config;
-    const convolve = tf.customGrad((input, matrix, shift, save) => {
+    const convolve = tf.customGrad((input, matrix, bias, save) => {
       const [x, kernel, keep] = [input as tf.Tensor3D, matrix as tf.Tensor3D, save as tf.GradSaveFunc];
       const [batch, cells, channels] = x.shape;
       const columns = this.neighbours(x, 1);
       keep([columns, kernel]);
-      const y = product(columns, kernel.reshape([kernelSize * channels, filters])).add(shift as tf.Tensor);
+      const y = product(columns, kernel.reshape([kernelSize * channels, filters])).add(bias as tf.Tensor);
       const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const slope = asRows(dy);
-        // What a cell has given to its neighbours: the same convolution the other way round.
-        const turned = saved[1].transpose([1, 0, 2]).reshape([channels, kernelSize * filters]);
-        const dx = product(this.neighbours(dy as tf.Tensor3D, -1), turned, false, true);
-        return [dx.reshape(x.shape), product(saved[0], slope, true).reshape(kernel.shape), slope.sum(0)];
+        const gradient = asRows(dy);
+        // With respect to x: the same convolution in the opposite direction, with the kernel transposed.
+        const transposed = saved[1].transpose([1, 0, 2]).reshape([channels, kernelSize * filters]);
+        const dx = product(this.neighbours(dy as tf.Tensor3D, -1), transposed, false, true);
+        const dKernel = product(saved[0], gradient, true).reshape(kernel.shape);
+        return [dx.reshape(x.shape), dKernel, gradient.sum(0)];
       };
       return { value: y.reshape([batch, cells, filters]), gradFunc };
     });

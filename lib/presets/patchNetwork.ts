@@ -1,7 +1,7 @@
 /**
- * A small FiLM-conditioned convolutional network with global reach: a field is cut into tokens of a few cells, and of a
- * block's two convolutions one combines neighbours, the other tokens further apart, so that a handful of narrow
- * convolutions carries information from one end to the other.
+ * A small FiLM-conditioned convolutional network whose receptive field is the whole domain: a field is patchified into
+ * tokens of a few cells each, and of a block's two convolutions one combines neighbours, the other tokens further apart,
+ * so that a handful of narrow convolutions carries information from one end to the other.
  */
 import { tf } from "../backend/tensors";
 import { InputError } from "../errors";
@@ -12,7 +12,7 @@ import { NetworkShape, seededInitializers } from "../filmCnn";
 
 /** Options of {@link patchNetwork}. */
 export interface PatchNetworkOptions {
-  /** Cells a token; the number of cells must be a multiple; 4. */
+  /** Patch size, the cells of a token; the number of cells must be a multiple; 4. */
   stride: number;
   /** Channels; 96. */
   width: number;
@@ -54,9 +54,10 @@ export function patchNetwork(
   seed = 1,
 ): tf.LayersModel {
   const o = { ...patchNetworkOptions, ...options };
-  if (shape.cells % o.stride !== 0) {
+  const { stride: patchSize } = o;
+  if (shape.cells % patchSize !== 0) {
     throw new InputError(
-      `A stride of ${o.stride} does not divide ${shape.cells} cells: choose one that does.`,
+      `A stride of ${patchSize} does not divide ${shape.cells} cells: choose one that does.`,
     );
   }
   const initial = seededInitializers(seed);
@@ -66,7 +67,7 @@ export function patchNetwork(
   const t = tf.input({ shape: [1], name: "t" });
   const silu = (name: string) => new SiLU({ name });
 
-  const tokens = shape.cells / o.stride;
+  const tokens = shape.cells / patchSize;
   let film = tf.layers
     .concatenate({ name: "condition_and_time" })
     .apply([conditions, t]) as tf.SymbolicTensor;
@@ -76,10 +77,11 @@ export function patchNetwork(
     const trunk = new Dense({ units: o.filmWidth, kernelInitializer: initial(), name: `film${layer}` });
     film = silu(`film${layer}_activation`).apply(trunk.apply(film)) as tf.SymbolicTensor;
   }
-  // A convolution with kernel = stride = a token's cells is a dense layer on the token's values.
-  let cut = tf.layers.reshape({ targetShape: [tokens, o.stride * shape.fields], name: "cut" }).apply(x);
-  if (!modulated) cut = new Append({ name: "append" }).apply([cut as tf.SymbolicTensor, given]);
-  const lift = new Dense({ units: o.width, kernelInitializer: initial(), name: "lift" }).apply(cut);
+  // A convolution with kernel = stride = patch size is a dense layer on the token's values.
+  const patchify = tf.layers.reshape({ targetShape: [tokens, patchSize * shape.fields], name: "cut" });
+  let patches = patchify.apply(x) as tf.SymbolicTensor;
+  if (!modulated) patches = new Append({ name: "append" }).apply([patches, given]) as tf.SymbolicTensor;
+  const lift = new Dense({ units: o.width, kernelInitializer: initial(), name: "lift" }).apply(patches);
   let h = new PositionBias({ name: "position" }).apply(lift as tf.SymbolicTensor) as tf.SymbolicTensor;
   for (let block = 1; block <= o.blocks; block++) {
     let y = h;
@@ -108,12 +110,12 @@ export function patchNetwork(
     h = tf.layers.add({ name: `block${block}_add` }).apply([h, y]) as tf.SymbolicTensor;
   }
   const outputs = shape.outputs ?? shape.fields;
-  const last = new Dense({ units: o.stride * outputs, kernelInitializer: zeros, name: "project" });
+  const last = new Dense({ units: patchSize * outputs, kernelInitializer: zeros, name: "project" });
   const y = last.apply(silu("last_activation").apply(h)) as tf.SymbolicTensor;
-  const output = tf.layers.reshape({ targetShape: [shape.cells, outputs], name: "paste" }).apply(y);
+  const unpatchify = tf.layers.reshape({ targetShape: [shape.cells, outputs], name: "paste" });
   return tf.model({
     inputs: [x, conditions, t],
-    outputs: output as tf.SymbolicTensor,
+    outputs: unpatchify.apply(y) as tf.SymbolicTensor,
     name: "token_network",
   });
 }

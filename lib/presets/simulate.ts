@@ -6,7 +6,7 @@ import { checkConditions, type Problem, sampleConditions } from "../problem";
 import { Random } from "../random";
 
 /** Most rows that are drawn from one stream of random numbers, and that one task or record batch holds. */
-export const CHUNK_ROWS = 256;
+const CHUNK_ROWS = 256;
 
 /** First numbers of the streams, so that the uses of one seed never share random numbers. */
 const CONDITIONS_STREAM = 0;
@@ -128,21 +128,6 @@ function simulateRows(
   );
 }
 
-/** Draws `count` rows at the given conditions, which are not checked. */
-export function simulateRowsAt(
-  problem: Problem,
-  conditions: Float64Array,
-  count: number,
-  seed: number,
-): DataSet {
-  const data = allocateDataSet(problem, count, seed);
-  for (let start = 0, chunk = 0; start < count; start += CHUNK_ROWS, chunk++) {
-    const random = new Random(seed, SIMULATION_STREAM, chunk);
-    simulateRows(data, start, Math.min(CHUNK_ROWS, count - start), conditions, random);
-  }
-  return data;
-}
-
 /**
  * Draws a data set in memory, row for row what generate() writes: fields (rows, fields, cells) and latent (rows, cells)
  * for rows = conditions x fields, those of one condition together. Throws InputError.
@@ -167,7 +152,13 @@ export function simulateAt(
 ): DataSet {
   positiveInteger("The number of fields", count, MAX_COUNT);
   integerInRange("The seed", seed, 0, Number.MAX_SAFE_INTEGER);
-  return simulateRowsAt(problem, checkConditions(problem, conditions), count, seed);
+  const values = checkConditions(problem, conditions);
+  const data = allocateDataSet(problem, count, seed);
+  for (let start = 0, chunk = 0; start < count; start += CHUNK_ROWS, chunk++) {
+    const random = new Random(seed, SIMULATION_STREAM, chunk);
+    simulateRows(data, start, Math.min(CHUNK_ROWS, count - start), values, random);
+  }
+  return data;
 }
 
 /** What a file tells of its origin beside its problem: the settings of its data set, and its shard. */
