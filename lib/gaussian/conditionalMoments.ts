@@ -1,7 +1,6 @@
 /** Mean and spread of every cell as functions of the conditions, taken from a data set. */
-import { isSource, pickRows, piecesOf, type RowSource } from "../data/rows";
+import { isSource, pickRows, type RowSource } from "../data/rows";
 import { type DataSet, rowConditions } from "../dataSet";
-import { type DataSet, isSource, pickRows, rowConditions, type RowSource } from "../dataSet";
 import { InputError } from "../errors";
 import type { Standardisation } from "../standardisation";
 import { ConditionalStandardisation, PairCovariances } from "./conditionalStandardisation";

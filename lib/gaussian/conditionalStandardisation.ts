@@ -1,5 +1,6 @@
 /** Mean and standard deviation of every cell as functions of the conditions. */
-import { type DataSet, piecesOf, type RowSource } from "../dataSet";
+import { piecesOf, type RowSource } from "../data/rows";
+import type { DataSet } from "../dataSet";
 import { InputError } from "../errors";
 import { conditionIndex, type Problem } from "../problem";
 import { checkNumbers, type ResponseMoments, type Standardisation } from "../standardisation";

@@ -6,7 +6,16 @@ export const root = path.join(__dirname, "..", "..");
 /** Where the pictures of the run are. */
 export const pictures = path.join(root, "build", "browser");
 
-const COPIED = ["data", "docs", "lib", "notebooks", "scripts", "package.json", "package-lock.json", "tsconfig.json"];
+const COPIED = [
+  "data",
+  "docs",
+  "lib",
+  "notebooks",
+  "scripts",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+];
 const LINKED = ["node_modules", ".venv"];
 
 interface Cell {

@@ -11,7 +11,7 @@ before(async () => {
 after(() => lab.stop());
 
 test("a training shows its progress, ends at the stop button, and leaves a model to the next cell", async () => {
-  const name = lab.project.notebookWith(/of train\(/);
+  const name = lab.project.notebookWith(/of trainModel\(/);
   // Longer than a test waits: only the button ends it.
   const code = lab.project
     .code(name)
@@ -19,7 +19,7 @@ test("a training shows its progress, ends at the stop button, and leaves a model
   lab.project.addNotebook(name, code);
   const notebook = await Notebook.open(lab, lab.addressOf(name));
   const { page } = notebook;
-  const { index: training } = await notebook.find(/of train\(/);
+  const { index: training } = await notebook.find(/of trainModel\(/);
   for (const { index } of (await notebook.code()).filter((cell) => cell.index < training)) {
     const { status, cell } = await notebook.run(index);
     assert.equal(status, "ok", textOf(cell.outputs));
@@ -51,7 +51,7 @@ test("a training shows its progress, ends at the stop button, and leaves a model
 
   // The next cell, and the one that saves the model.
   const following = (await notebook.code()).filter(({ index }) => index > training);
-  const saving = following.find(({ source }) => /\.save\(/.test(source))!;
+  const saving = following.find(({ source }) => /saveModel\(/.test(source))!;
   for (const { index } of new Set([following[0], saving])) {
     const { status, cell } = await notebook.run(index);
     assert.equal(status, "ok", textOf(cell.outputs));

@@ -68,7 +68,7 @@ test("an edit in lib/, below what a notebook imports, takes effect when the cell
 
 test("Shift+Tab shows what lib/ says of a function", async () => {
   const notebook = await ranNotebook("inspect.ipynb", DRAWN);
-  const source = lab.project.read("lib/storage/generate.ts");
+  const source = lab.project.read("lib/presets/simulate.ts");
   const [, doc] = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*export function simulateAt/.exec(source)!;
   const words = (text: string) => text.replace(/[\s*]+/g, " ").trim();
   const [sentence] = words(doc).split(". ");
