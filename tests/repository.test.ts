@@ -63,7 +63,7 @@ test("the notebooks are committed executed, with pictures, and small", () => {
     lessons.map((file) => path.basename(file)),
   );
   for (const file of notebooks) {
-    assert.ok(fs.statSync(path.join(root, file)).size < 1.5e6, `${file} is too large for GitHub to show`);
+    assert.ok(fs.statSync(path.join(root, file)).size < 6e5, `${file} is larger than 600 kB`);
     const { cells } = JSON.parse(read(file)) as {
       cells: {
         cell_type: string;
@@ -133,5 +133,5 @@ test("the workflow runs CI's command on each supported Node, with actions pinned
 
 test("the repository stays small", () => {
   const bytes = files.reduce((sum, file) => sum + fs.statSync(path.join(root, file)).size, 0);
-  assert.ok(bytes < 45e6, `${(bytes / 1e6).toFixed(0)} MB`);
+  assert.ok(bytes < 35e6, `${(bytes / 1e6).toFixed(0)} MB`);
 });
