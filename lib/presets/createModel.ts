@@ -4,7 +4,7 @@ import { checkConditionsKnown, type DataSet, type RowSource } from "../dataSet";
 import { filmNetwork, type NetworkShape } from "../filmCnn";
 import { InputError } from "../errors";
 import { conditionalMoments, conditionalStandardisation } from "../gaussian/conditionalMoments";
-import { ConditionalCovariance } from "../gaussian/covariance";
+import type { ConditionalCovariance } from "../gaussian/covariance";
 import { gaussianExact } from "../gaussian/exactSampler";
 import { ModalPreconditioner } from "../gaussian/preconditioner";
 import { canSimulateMoments, simulatedMoments } from "../gaussian/simulatedMoments";
@@ -71,9 +71,7 @@ function scalingFor(
   if (target === "rest" && draws && canSimulateMoments(data.problem))
     return simulatedMoments(data, draws, seed);
   if (target !== "rest") return { standardisation: conditionalStandardisation(data) };
-  const moments = conditionalMoments(data);
-  const { standardisation } = moments;
-  return { standardisation, covariance: ConditionalCovariance.fit(data.problem, moments) };
+  return conditionalMoments(data);
 }
 
 /** Each kind of network: a new one is one more case. */
