@@ -1,11 +1,12 @@
-/** Mean and spread of every cell as functions of the conditions, taken from a data set. */
+/** Moments of the responses as functions of the conditions, from a data set. */
 import { isSource, pickRows, type RowSource } from "../data/rows";
 import { type DataSet, rowConditions } from "../dataSet";
 import { InputError } from "../errors";
 import type { Standardisation } from "../standardisation";
 import { ConditionalStandardisation, PairCovariances } from "./conditionalStandardisation";
+import { ConditionalCovariance, covarianceOf, type Moments } from "./covariance";
 import { chebyshevProducts, NormalEquations, totalDegree } from "./leastSquares";
-import { evenNodes, kernelWeights, NODES, positionOf, remainingConditions } from "./nodes";
+import { DATA_NODES, evenNodes, kernelWeights, NODES, positionOf, remainingConditions } from "./nodes";
 
 /** Degree of the means' polynomials in one remaining condition, and the total degree in several. */
 const DEGREE = 7;
@@ -14,15 +15,6 @@ const DEGREE_OF_MANY = 3;
 const MOST_ROWS = 48000;
 /** Rows that are read at a time. */
 const CHUNK_ROWS = 1024;
-
-/** What the moments of a data set were taken from, for others to take more of. */
-export interface ConditionalMoments {
-  readonly standardisation: Standardisation;
-  /** (rows, responses, fields x cells): each response less its mean at the row's conditions */
-  readonly residuals: Float64Array;
-  /** (rows) of the conditions in which the problem is not affine, normalised */
-  readonly positions: readonly (readonly number[])[];
-}
 
 /**
  * Mean and standard deviation of every cell as functions of the conditions, from a data set.
@@ -34,22 +26,42 @@ export interface ConditionalMoments {
  * Where it is not affine, or the latent field is not in the data, the fields themselves take the responses' place.
  */
 export function conditionalStandardisation(data: DataSet | RowSource): Standardisation {
-  return takeMoments(data, !isSource(data)).standardisation;
+  return takeMoments(new ResponseRows(data, !isSource(data)));
 }
 
-/** The standardisation of {@link conditionalStandardisation} together with what is left of each row. */
-export function conditionalMoments(data: DataSet | RowSource): ConditionalMoments {
-  const { residuals, ...moments } = takeMoments(data, true);
-  return { ...moments, residuals: residuals! };
+/**
+ * The standardisation of {@link conditionalStandardisation} together with the covariance of the responses.
+ *
+ * With one condition in which the problem is not affine, rows are averaged with a Gaussian kernel around each node,
+ * which keeps the covariance positive; with several, the one covariance of all rows has to do. Throws InputError for
+ * data without latent fields or with too few rows.
+ */
+export function conditionalMoments(data: DataSet | RowSource): Moments {
+  const { problem } = data;
+  const responses = new ResponseRows(data, true);
+  if (responses.affineIn.length < problem.affineIn.length) {
+    throw new InputError(
+      "The data have no latent field to take covariances from; train on data that generate made.",
+    );
+  }
+  const standardisation = takeMoments(responses);
+  const nodes = evenNodes(responses.coordinates.length === 1 ? DATA_NODES : 1);
+  const weights = responses.positions.map(([position]) => kernelWeights(position, nodes));
+  const covariances = nodes.map((_, j) => {
+    const own = Float64Array.from(weights, (ofRow) => ofRow[j]);
+    if (!(own.reduce((sum, weight) => sum + weight, 0) > 5)) {
+      throw new InputError(
+        `The data have too few rows (${data.rows}) to take covariances from; generate more conditions.`,
+      );
+    }
+    return covarianceOf(problem, responses.kept!, own);
+  });
+  return { standardisation, covariance: ConditionalCovariance.fromNodes(problem, covariances) };
 }
 
-/** Takes the moments. kept: the residuals of all rows, up to 230 MB, or else all is computed twice. */
-function takeMoments(
-  data: DataSet | RowSource,
-  kept: boolean,
-): Pick<ConditionalMoments, "standardisation" | "positions"> & { readonly residuals?: Float64Array } {
-  const responses = new ResponseRows(data, kept);
-  const { affineIn, coordinates, positions, width } = responses;
+/** Takes means and variances; where the responses are kept, they become residuals. */
+function takeMoments(responses: ResponseRows): Standardisation {
+  const { data, affineIn, coordinates, positions, width } = responses;
   const degree = coordinates.length === 1 ? DEGREE : DEGREE_OF_MANY;
   const exponents = totalDegree(coordinates.length, degree);
   const basis: Float64Array[] = [];
@@ -82,13 +94,12 @@ function takeMoments(
       `The data have too few rows (${data.rows}) to take their moments from: generate more conditions.`,
     );
   }
-  const standardisation = ConditionalStandardisation.fromNodes(
+  return ConditionalStandardisation.fromNodes(
     data,
     { affineIn, degree, nodes },
     mean,
     covariances.map((covariance) => covariance.average()),
   );
-  return { standardisation, positions, residuals: responses.kept };
 }
 
 /** The responses of rows that moments are taken from; where the data have none, the fields. */
@@ -105,9 +116,10 @@ class ResponseRows {
   readonly positions: number[][] = [];
   private readonly chosen: readonly number[];
 
+  /** keep: the responses of all rows, up to 230 MB, or else they are computed at each visit. */
   constructor(
-    private readonly data: DataSet | RowSource,
-    kept: boolean,
+    readonly data: DataSet | RowSource,
+    keep: boolean,
   ) {
     const { problem } = data;
     const rows = Math.min(data.rows, MOST_ROWS);
@@ -115,7 +127,7 @@ class ResponseRows {
     this.affineIn = pickRows(data, this.chosen.slice(0, 1)).latent ? [...problem.affineIn] : [];
     this.coordinates = remainingConditions(problem, this.affineIn);
     this.width = (this.affineIn.length + 1) * problem.fields.length * problem.cells;
-    this.kept = kept ? new Float64Array(rows * this.width) : undefined;
+    this.kept = keep ? new Float64Array(rows * this.width) : undefined;
   }
 
   /** Visits the responses (responses, fields x cells) of the rows in order; what is done to them stays where they are kept. */

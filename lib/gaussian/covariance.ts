@@ -1,10 +1,10 @@
-/** The covariance of the fields as a function of the conditions, from a data set. */
+/** The covariance of the responses as a function of the conditions. */
 import { selfAdjointEigen, tf } from "../backend/tensors";
 import { InputError } from "../errors";
 import type { Problem } from "../problem";
-import type { ConditionalMoments } from "./conditionalMoments";
+import type { Standardisation } from "../standardisation";
 import { withoutRoundOff } from "./conditionalStandardisation";
-import { around, DATA_NODES, evenNodes, kernelWeights, positionOf, remainingConditions } from "./nodes";
+import { around, positionOf, remainingConditions } from "./nodes";
 
 /** Modes that are kept, the strongest ones. */
 export const MOST_MODES = 256;
@@ -19,6 +19,12 @@ export interface Modes {
   readonly variances: tf.Tensor2D;
   /** [n, size, modes] orthonormal modes in columns */
   readonly vectors: tf.Tensor3D;
+}
+
+/** What a model of Gaussian and residual needs of the data: moments of the responses as functions of the conditions. */
+export interface Moments {
+  readonly standardisation: Standardisation;
+  readonly covariance: ConditionalCovariance;
 }
 
 /** Covariance of the responses at one node: deviations times correlations. */
@@ -42,34 +48,6 @@ export class ConditionalCovariance {
     /** (rank, responses, fields x cells) at each of some nodes evenly over [-1, 1]; the rank differs */
     private readonly factors: readonly Float32Array[],
   ) {}
-
-  /**
-   * Takes the covariances from what is left of a data set's responses when their means are taken off.
-   *
-   * With one condition in which the problem is not affine, rows are averaged with a Gaussian kernel around each node,
-   * which keeps the covariance positive; with several, the one covariance of all rows has to do. Throws InputError for
-   * too few rows.
-   */
-  static fit(problem: Problem, { residuals, positions }: ConditionalMoments): ConditionalCovariance {
-    const rows = positions.length;
-    if (residuals.length !== rows * widthOf(problem)) {
-      throw new InputError(
-        "The data have no latent field to take covariances from; train on data that generate made.",
-      );
-    }
-    const nodes = evenNodes(remainingConditions(problem, problem.affineIn).length === 1 ? DATA_NODES : 1);
-    const weights = positions.map(([position]) => kernelWeights(position, nodes));
-    const covariances = nodes.map((_, j) => {
-      const own = Float64Array.from(weights, (ofRow) => ofRow[j]);
-      if (!(sum(own) > 5)) {
-        throw new InputError(
-          `The data have too few rows (${rows}) to take covariances from; generate more conditions.`,
-        );
-      }
-      return covarianceOf(problem, residuals, own);
-    });
-    return ConditionalCovariance.fromNodes(problem, covariances);
-  }
 
   /** From covariances at nodes that lie evenly over [-1, 1]. */
   static fromNodes(problem: Problem, nodes: readonly NodeCovariance[]): ConditionalCovariance {
@@ -159,15 +137,11 @@ function widthOf({ affineIn, fields, cells }: Problem): number {
   return (affineIn.length + 1) * fields.length * cells;
 }
 
-function sum(values: Float64Array): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
 /** Covariance of centred responses (rows, responses, fields x cells), averaged with the weights (rows). */
 export function covarianceOf(problem: Problem, rows: Float64Array, weights: Float64Array): NodeCovariance {
   const width = widthOf(problem);
   const near = [...weights.keys()].filter((row) => weights[row] > 0);
-  const total = sum(weights);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
   const squares = new Float64Array(width);
   for (const row of near) {
     for (let i = 0; i < width; i++) squares[i] += weights[row] * rows[row * width + i] ** 2;

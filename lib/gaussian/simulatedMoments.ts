@@ -4,7 +4,7 @@ import type { DataSet } from "../dataSet";
 import type { Problem } from "../problem";
 import { Random } from "../random";
 import { ConditionalStandardisation, PairCovariances } from "./conditionalStandardisation";
-import { ConditionalCovariance, covarianceOf, type NodeCovariance } from "./covariance";
+import { ConditionalCovariance, covarianceOf, type Moments, type NodeCovariance } from "./covariance";
 import { chebyshevProducts, NormalEquations, totalDegree } from "./leastSquares";
 import { evenNodes, NODES, remainingConditions } from "./nodes";
 
@@ -26,11 +26,7 @@ export function canSimulateMoments({ affineIn, conditions }: Problem): boolean {
  *
  * draws: latent fields a node, their mirror images apart; data: tell which cells are fixed.
  */
-export function simulatedMoments(
-  data: DataSet | RowSource,
-  draws: number,
-  seed: number,
-): { standardisation: ConditionalStandardisation; covariance: ConditionalCovariance } {
+export function simulatedMoments(data: DataSet | RowSource, draws: number, seed: number): Moments {
   const { problem } = data;
   const affineIn = [...problem.affineIn];
   const [coordinate] = remainingConditions(problem, affineIn);

@@ -5,7 +5,7 @@ import type { DataSet } from "../dataSet";
 import { InputError } from "../errors";
 import { filmNetwork, type NetworkShape } from "../filmCnn";
 import { conditionalMoments, conditionalStandardisation } from "../gaussian/conditionalMoments";
-import { ConditionalCovariance } from "../gaussian/covariance";
+import type { ConditionalCovariance } from "../gaussian/covariance";
 import { gaussianExact } from "../gaussian/exactSampler";
 import { dpmSolver2M } from "../gaussian/odeSamplers";
 import { ModalPreconditioner } from "../gaussian/preconditioner";
@@ -72,9 +72,7 @@ function scalingFor(
   if (target === "rest" && draws && canSimulateMoments(data.problem))
     return simulatedMoments(data, draws, seed);
   if (target !== "rest") return { standardisation: conditionalStandardisation(data) };
-  const moments = conditionalMoments(data);
-  const { standardisation } = moments;
-  return { standardisation, covariance: ConditionalCovariance.fit(data.problem, moments) };
+  return conditionalMoments(data);
 }
 
 /** Each kind of network: a new one is one more case. */

@@ -4,8 +4,7 @@ import path from "node:path";
 import { FlatAdam } from "../../lib/backend/flatAdam";
 import { normal, tf } from "../../lib/backend/tensors";
 import { groupByCondition } from "../../lib/data/rows";
-import { conditionalMoments } from "../../lib/gaussian/conditionalMoments";
-import { ConditionalCovariance } from "../../lib/gaussian/covariance";
+import { conditionalMoments, conditionalStandardisation } from "../../lib/gaussian/conditionalMoments";
 import { targetCoefficients } from "../../lib/loss";
 import type { Conditioning } from "../../lib/preconditioner";
 import { buildModel, type PresetModel, type Scaling } from "../../lib/presets/createModel";
@@ -72,10 +71,9 @@ export class Workload {
   /** From the few rows of data, whatever the preset takes it from: a step is the same. */
   private scaling(settings: ModelSettings): Scaling {
     if (settings.standardisation === "global") return { standardisation: globalStandardisation(this.data) };
-    const moments = conditionalMoments(this.data);
-    const { standardisation } = moments;
-    if (settings.target !== "rest") return { standardisation };
-    return { standardisation, covariance: ConditionalCovariance.fit(this.data.problem, moments) };
+    return settings.target === "rest"
+      ? conditionalMoments(this.data)
+      : { standardisation: conditionalStandardisation(this.data) };
   }
 
   /** Random weights everywhere: where a network starts from zeros, wrong gradients would go unseen. */

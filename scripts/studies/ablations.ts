@@ -19,7 +19,7 @@ import type {
   AblationVariant,
 } from "../../lib/evaluation/studies";
 import { conditionalMoments } from "../../lib/gaussian/conditionalMoments";
-import { ConditionalCovariance } from "../../lib/gaussian/covariance";
+import type { ConditionalCovariance } from "../../lib/gaussian/covariance";
 import { simulatedMoments } from "../../lib/gaussian/simulatedMoments";
 import { buildModel, createModel, type PresetModel } from "../../lib/presets/createModel";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
@@ -153,11 +153,7 @@ function materialOf(problem: Problem): Material {
   const fromData = remembered((key: string) => {
     const [name, kind] = key.split(" ");
     const own = kind === "affine" ? problem : fieldsOnly;
-    const moments = conditionalMoments({ ...plain(name), problem: own });
-    return {
-      standardisation: moments.standardisation,
-      covariance: ConditionalCovariance.fit(own, moments),
-    };
+    return conditionalMoments({ ...plain(name), problem: own });
   });
   const moments = (
     variant: Variant,
