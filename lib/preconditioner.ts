@@ -37,8 +37,6 @@ export type Network = (x: tf.Tensor, inputs: tf.Tensor, time: tf.Tensor) => tf.T
 export interface Drawing extends Omit<ReverseProcess<tf.Tensor>, "space" | "schedule"> {
   /** Standard normal noise [rows, cells, channels] as a state of the marginal at time t. */
   start(noise: tf.Tensor3D, t: number): tf.Tensor;
-  /** Noise of a step, or a state from noise, in the coordinates of the states; without it states are fields. */
-  project?(fields: tf.Tensor): tf.Tensor;
   /** A state as standardised fields [rows, cells, channels], a new tensor. */
   fields(x: tf.Tensor): tf.Tensor3D;
   dispose(): void;

@@ -1,5 +1,5 @@
 /** Rows of data sets: picked, joined, grouped by their conditions, in memory or where they are. */
-import { rowConditions, DataSet } from "../dataSet";
+import { type DataSet, rowConditions } from "../dataSet";
 import { InputError } from "../errors";
 import { type Problem, sameProblem } from "../problem";
 

@@ -1,11 +1,11 @@
 /** Drawing fields in batches, with progress, and ended by an interrupt. */
 import { InterruptWatch } from "../backend/interrupt";
 import { checkConditions } from "../problem";
-import { allocateDataSet, DataSet } from "../dataSet";
+import { allocateDataSet, type DataSet } from "../dataSet";
 import { positiveInteger } from "../errors";
-import { Sampler } from "../samplers";
+import type { Sampler } from "../samplers";
 import { drawBatch, plainDrawing, toDataSet } from "../sampling";
-import { ScoreModel } from "../scoreModel";
+import type { ScoreModel } from "../scoreModel";
 
 /** How fields are drawn. */
 export interface SampleOptions {
