@@ -21,7 +21,7 @@ import type { Problem } from "../../lib/problem";
 import { derivedSeed } from "../../lib/random";
 import type { ScoreModel } from "../../lib/scoreModel";
 import { type StoredEvaluations, storedEvaluations } from "../../lib/storage/evaluations";
-import { AtomicFile } from "../../lib/storage/files";
+import { AtomicFile, writeWhole } from "../../lib/storage/files";
 import { conditionHelp, conditionsFrom } from "./conditions";
 import { breakEven, type Cost, formatCost } from "./cost";
 import { Progress } from "./progress";
@@ -113,7 +113,7 @@ async function runEvaluation(options: Options, command: Command): Promise<void> 
   };
   const { json } = options;
   const write = (name: string, result: object): void =>
-    writeWhole(name, `${JSON.stringify({ ...head, ...result }, null, 1)}\n`);
+    writeWhole(name, Buffer.from(`${JSON.stringify({ ...head, ...result }, null, 1)}\n`));
   const save: Save = {
     soFar: (result) => json !== undefined && write(json + PART, result),
     whole(result) {
@@ -132,17 +132,6 @@ async function runEvaluation(options: Options, command: Command): Promise<void> 
     else await evaluateMany(problem, places, { first, fresh, options, print, save });
   } finally {
     progress.end();
-  }
-}
-
-function writeWhole(name: string, text: string): void {
-  const file = new AtomicFile(name);
-  try {
-    file.write(Buffer.from(text));
-    file.commit();
-  } catch (error) {
-    file.abandon();
-    throw error;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import fs from "node:fs";
 import path from "node:path";
-import { AtomicFile, fileError } from "../../lib/storage/files";
+import { fileError, writeWhole } from "../../lib/storage/files";
 import { InputError, shown } from "../../lib/errors";
 import { table } from "../../lib/evaluation/table";
 import { readSettings } from "./settingsTable";
@@ -56,9 +56,8 @@ export function comparison(folder: string): string[][] {
 
 function main(folder: string): void {
   const rows = comparison(folder);
-  const file = new AtomicFile(path.join(folder, "comparison.csv"));
-  file.write(Buffer.from(`${rows.map((cells) => cells.join(",")).join("\n")}\n`));
-  file.commit();
+  const lines = rows.map((cells) => cells.join(","));
+  writeWhole(path.join(folder, "comparison.csv"), Buffer.from(`${lines.join("\n")}\n`));
   console.log(table(rows, 1, false));
 }
 

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { Command } from "commander";
-import { AtomicFile } from "../../lib/storage/files";
+import { writeWhole } from "../../lib/storage/files";
 import { finiteInRange, InputError, positiveInteger } from "../../lib/errors";
 import type { AblationStudy } from "../../lib/evaluation/studies";
 import type { AblationOptions } from "./ablations";
@@ -13,14 +13,7 @@ const print = (text: string): void => {
 const resultFile = (name: string): string => path.join(root, "data", "results", `${name}.json`);
 
 function save(name: string, result: object): void {
-  const file = new AtomicFile(name);
-  try {
-    file.write(Buffer.from(`${JSON.stringify(result, null, 1)}\n`));
-    file.commit();
-  } catch (error) {
-    file.abandon();
-    throw error;
-  }
+  writeWhole(name, Buffer.from(`${JSON.stringify(result, null, 1)}\n`));
 }
 
 const program = new Command("npm run study --");
