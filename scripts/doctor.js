@@ -6,7 +6,16 @@ const fs = require("fs");
 const os = require("os");
 const path = require("path");
 const { deadline } = require("./processes");
-const { root, venv, python, sitePackages, cudaLibraries, environment } = require("./environment");
+const {
+  root,
+  venv,
+  python,
+  sitePackages,
+  cudaLibraries,
+  environment,
+  environmentFault,
+  overruled,
+} = require("./environment");
 const { machineFault, thisMachine } = require("./setup/machine");
 
 const INSTALL = "npm run setup";
@@ -47,6 +56,15 @@ function machine() {
   const system = `${os.type()} ${os.release()} ${os.arch()}`;
   report("system", `${system}, ${os.availableParallelism()} cores, ${memory} GiB`);
   report("Node", process.versions.node, machineFault(thisMachine()));
+}
+
+/** Which of the user's variables count, as far as they could spoil something; whether none does. */
+function variables() {
+  const fault = environmentFault();
+  if (fault) report("environment", "TensorFlow could not start", fault);
+  else if (overruled().length > 0)
+    report("environment", `not for this project, so overruled: ${overruled().join(", ")}`);
+  return !fault;
 }
 
 /** Whether all of them are there. */
@@ -120,7 +138,7 @@ function kernel() {
 }
 
 machine();
-const complete = [npmPackages(), pythonPackages()].every(Boolean);
+const complete = variables() && [npmPackages(), pythonPackages()].every(Boolean);
 // What follows needs both.
 if (complete) graphics(tensorflow());
 if (complete) kernel();

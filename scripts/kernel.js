@@ -2,11 +2,10 @@
 // What JupyterLab starts as the kernel "TypeScript": tslab, with the project's root as its working
 // directory (so that notebooks import "./lib/..." with types checked) and TensorFlow's environment.
 
-const { root, environment, startedAgain } = require("./environment");
+const { root, startedAgain } = require("./environment");
 
 if (!startedAgain()) {
   process.chdir(root);
-  Object.assign(process.env, environment());
   // Before tslab's main part, which takes what it needs from the modules mended here.
   for (const part of [
     "inspection",

@@ -55,7 +55,7 @@ function execute() {
   const { status } = spawnSync(python, [path.join(__dirname, "execute.py"), ...target, ...notebooks], {
     cwd: root,
     stdio: "inherit",
-    env: environment({ ...process.env, POROUS_SGM_BUDGET: values.preset, PYTHONUNBUFFERED: "1" }),
+    env: environment({ ...process.env, POROUS_SGM_BUDGET: values.preset }),
     ...deadline(20 * 86400), // each cell has one of its own
   });
   return status ?? 1;

@@ -7,7 +7,7 @@ const crypto = require("crypto");
 const fs = require("fs");
 const path = require("path");
 const { deadline } = require("./processes");
-const { root, venv, python, sitePackages, environment } = require("./environment");
+const { root, venv, python, sitePackages, installationEnvironment } = require("./environment");
 const { SetupError, explain, sentenceOf } = require("./setup/failure");
 const { takeLock } = require("./setup/lock");
 const { thisMachine, nodeFault, machineFault, findPython, NO_AVX } = require("./setup/machine");
@@ -29,27 +29,9 @@ const say = (text) => console.log(`set-up: ${text}`);
 let lock; // held while something is installed
 
 /** Runs a command of one step: caches and temporary files in the clone, the user's settings kept from bending it. */
-function command(name, args, more = {}) {
-  const { PIP_TARGET, PIP_PREFIX, PIP_ROOT, ...env } = environment();
-  void [PIP_TARGET, PIP_PREFIX, PIP_ROOT];
-  const temporary = path.join(cache, "tmp");
-  fs.mkdirSync(temporary, { recursive: true });
-  // Without a network npm would wait for more than a minute before it says so.
-  env.npm_config_fetch_retries ??= "3";
-  env.npm_config_fetch_retry_mintimeout ??= "1000";
-  env.npm_config_fetch_retry_maxtimeout ??= "5000";
-  Object.assign(env, {
-    TMPDIR: temporary,
-    npm_config_cache: npmCache,
-    npm_config_update_notifier: "false",
-    PIP_CACHE_DIR: path.join(cache, "pip"),
-    PIP_DISABLE_PIP_VERSION_CHECK: "1",
-    PIP_NO_INPUT: "1",
-    PIP_USER: "0",
-    ZIG_GLOBAL_CACHE_DIR: path.join(cache, "zig"),
-    ZIG_LOCAL_CACHE_DIR: path.join(cache, "zig"),
-    ...more,
-  });
+function command(name, args) {
+  const env = installationEnvironment(cache);
+  fs.mkdirSync(env.TMPDIR, { recursive: true });
   return run(name, args, { cwd: root, env, changed: (pids) => lock.note(pids) });
 }
 

@@ -63,18 +63,15 @@ test(`a model is trained on a file of ${MEGABYTES} MB in less than 1 GB of memor
   const trainings = [["lesson", 10], ...(MEGABYTES > 1000 ? [["fast", 3] as const] : [])] as const;
   for (const [preset, steps] of trainings) {
     const peak = path.join(folder, `${preset}.txt`);
-    const env = environment({
-      ...process.env,
-      NODE_OPTIONS: ["scripts/typescript.js", "tests/peak.ts"]
-        .map((name) => `--require ${JSON.stringify(path.join(root, name))}`)
-        .join(" "),
-      POROUS_SGM_PEAK: peak,
-    });
+    const env = environment({ ...process.env, POROUS_SGM_PEAK: peak });
+    const preloaded = ["scripts/typescript.js", "tests/peak.ts"].map(
+      (name) => `--require=${path.join(root, name)}`,
+    );
     const args = ["train", "--data", data, "--out", path.join(folder, preset), "--preset", preset];
     start = performance.now();
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      [path.join(root, "scripts", "porous-sgm.js"), ...args, "--steps", String(steps)],
+      [...preloaded, path.join(root, "scripts", "porous-sgm.js"), ...args, "--steps", String(steps)],
       { cwd: folder, env, encoding: "utf8", ...deadline(7200) },
     );
     assert.equal(status, 0, stderr);

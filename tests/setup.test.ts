@@ -452,6 +452,10 @@ test("the environment, applied twice, is the same as once, with CUDA's libraries
   assert.deepEqual([once.PYTHONPATH, once.PYTHONHOME, once.USER], [undefined, undefined, "me"]);
   assert.deepEqual(environment(once), once);
   // A program that loads TensorFlow starts itself again once to have the libraries on the loader's path.
+  for (const folder of ["node_modules", ".venv", path.dirname(BINDING)]) {
+    fs.mkdirSync(path.join(root, folder), { recursive: true });
+    fs.writeFileSync(path.join(root, folder, ".set-up"), "");
+  }
   const program = path.join(root, "scripts", "again.js");
   const text = `if (!require("./environment").startedAgain()) console.log(process.env.LD_LIBRARY_PATH, process.argv[2]);`;
   fs.writeFileSync(program, text);

@@ -5,7 +5,7 @@ const { spawnSync } = require("child_process");
 const fs = require("fs");
 const path = require("path");
 const { deadline } = require("../processes");
-const { root } = require("../environment");
+const { root, environment } = require("../environment");
 const { SetupError } = require("./failure");
 
 /** The facts about this machine that count. */
@@ -73,7 +73,11 @@ function findPython(env = process.env) {
   const found = [];
   let bare; // of a fit version, but without venv
   for (const name of names) {
-    const result = spawnSync(name, ["-c", probe], { encoding: "utf8", env, ...deadline(60) });
+    const result = spawnSync(name, ["-c", probe], {
+      encoding: "utf8",
+      env: environment(env),
+      ...deadline(60),
+    });
     if (result.status !== 0) continue;
     const [major, minor, implementation, venv] = result.stdout.trim().split("\n").pop().split(" ");
     if (implementation !== "cpython") found.push(`${name} is ${implementation}`);

@@ -47,16 +47,7 @@ export class Lab {
 
   static async start(name: string): Promise<Lab> {
     const project = new Project(path.join(pictures, name));
-    const own = project.file("jupyter");
-    const settings = {
-      POROUS_SGM_BUDGET: "smoke",
-      JUPYTER_PATH: own,
-      JUPYTER_CONFIG_DIR: path.join(own, "config"),
-      JUPYTER_DATA_DIR: path.join(own, "data"),
-      JUPYTER_RUNTIME_DIR: path.join(own, "runtime"),
-      JUPYTERLAB_SETTINGS_DIR: path.join(own, "settings"),
-      JUPYTERLAB_WORKSPACES_DIR: path.join(own, "workspaces"),
-    };
+    const settings = { POROUS_SGM_BUDGET: "smoke", POROUS_SGM_JUPYTER: project.file("jupyter") };
     // Exposed, so that tests can ask the application what it knows, besides looking at it.
     const options = [`--ServerApp.root_dir=${project.folder}`, "--LabApp.expose_app_in_browser=True"];
     const server = await LabServer.start(options, settings);

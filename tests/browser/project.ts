@@ -36,7 +36,10 @@ export class Project {
   private addKernel(): void {
     const place = path.join("share", "jupyter", "kernels", "tslab", "kernel.json");
     const spec = fs.readFileSync(path.join(root, ".venv", place), "utf8");
-    this.write(path.join("jupyter", "kernels", "tslab", "kernel.json"), spec.replaceAll(root, this.folder));
+    this.write(
+      path.join("jupyter", "data", "kernels", "tslab", "kernel.json"),
+      spec.replaceAll(root, this.folder),
+    );
   }
 
   file(...names: string[]): string {

@@ -42,7 +42,7 @@ before(async () => {
 after(() => browser?.close());
 
 function run(command: string, args: string[], cwd: string): void {
-  const env = environment({ ...process.env, JUPYTER_PATH: path.join(pictures, "site", "jupyter") });
+  const env = environment({ ...process.env, POROUS_SGM_JUPYTER: path.join(pictures, "site", "jupyter") });
   const { status, stdout, stderr } = spawnSync(command, args, {
     cwd,
     env,
