@@ -6,9 +6,19 @@ import tseslint from "typescript-eslint";
  * Who imports whom: each folder of lib/ what comes before it, and the method, lib/*.ts, nothing but the backend. Notebooks,
  * tests and scripts import lib/, never the other way round.
  */
-const ORDER = ["backend", "data", "gaussian", "presets", "evaluation", "storage", "figures", "notebook"];
+const ORDER = [
+  "backend",
+  "data",
+  "gaussian",
+  "presets",
+  "evaluation",
+  "storage",
+  "figures",
+  "notebook",
+  "gallery",
+];
 const outside = ["**/scripts/**", "**/notebooks/**", "**/tests/**"];
-const direction = (files, folders, more = {}) => ({
+const direction = (files, folders, more = {}, others = []) => ({
   files,
   rules: {
     "no-restricted-imports": [
@@ -16,7 +26,7 @@ const direction = (files, folders, more = {}) => ({
       {
         patterns: [
           {
-            group: [...folders.flatMap((name) => [`**/${name}/*`, `**/${name}`]), ...outside],
+            group: [...folders.flatMap((name) => [`**/${name}/*`, `**/${name}`]), ...outside, ...others],
             message: "See docs/architecture.md.",
           },
         ],
@@ -30,6 +40,10 @@ const directions = [
     paths: builtinModules.flatMap((name) => [name, `node:${name}`]),
   }),
   ...ORDER.map((name, place) => direction([`lib/${name}/**/*.ts`], ORDER.slice(place + 1))),
+  // A system of the gallery: the method, the gallery's shared files (../*) and figures, never a sibling.
+  direction(["lib/gallery/*/*.ts"], ["data", "gaussian", "presets", "storage", "notebook"], {}, [
+    "../[a-z]*/*",
+  ]),
 ];
 
 export default tseslint.config(

@@ -13,6 +13,7 @@ const VERBS: Readonly<Record<string, string>> = {
   sample: "draw fields from a trained model",
   compare: "compare two sets of fields, with the sampling floor",
   evaluate: "measure how close a model is to the PDE, at one or many conditions",
+  gallery: "run the systems of the gallery and hold them against their references",
 };
 
 /** Exit status of bad input, as of an unknown option. */

@@ -1,0 +1,5 @@
+/** The systems of the gallery, in the order of its notebooks. */
+import { directMatching } from "./direct-matching/run";
+import type { GallerySystem } from "./system";
+
+export const systems: readonly GallerySystem[] = [directMatching];
