@@ -1,4 +1,5 @@
 /** Comparing two sets of fields: moments, bands, the energy distance and what chance alone makes of it. */
+import { forEachDistance } from "./backend/distances";
 import { finiteInRange, InputError } from "./errors";
 
 /** A set of solutions under one condition: fields is (rows, fields, cells), each field in its unit. */
@@ -18,11 +19,6 @@ export function columnsOf({ problem }: FieldSample): number {
   return problem.fields.length * problem.cells;
 }
 
-/** The first rows of a set, as a view: (rows, fields, cells). */
-export function firstRows(set: FieldSample, rows: number): Float64Array {
-  return set.fields.subarray(0, rows * columnsOf(set));
-}
-
 /** Throws InputError unless both sets hold the same fields on as many cells. */
 export function checkSameFields(reference: FieldSample, other: FieldSample): void {
   const describe = ({ problem }: FieldSample) =>
@@ -33,13 +29,6 @@ export function checkSameFields(reference: FieldSample, other: FieldSample): voi
   );
 }
 
-/** The mean of some numbers; NaN of none. */
-export function average(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
-}
-
 /** The mean of each column of values (rows, columns): (columns). */
 export function columnMean(values: Float64Array, columns: number): Float64Array {
   const rows = rowCount(values, columns);
@@ -48,19 +37,12 @@ export function columnMean(values: Float64Array, columns: number): Float64Array 
   return mean.map((sum) => sum / rows);
 }
 
-/** Mean over rows of (value - column mean)^power: (columns). Centred first, so that a large mean costs no digits. */
-export function centralMoment(values: Float64Array, columns: number, power: number): Float64Array {
-  const mean = columnMean(values, columns);
-  return columnMean(
-    values.map((value, i) => (value - mean[i % columns]) ** power),
-    columns,
-  );
-}
-
 /** Standard deviation of each column of values (rows, columns), with n - 1: (columns); 0 for a single row. */
 export function columnStd(values: Float64Array, columns: number): Float64Array {
   const rows = rowCount(values, columns);
-  return centralMoment(values, columns, 2).map((m2) => (rows > 1 ? Math.sqrt((m2 * rows) / (rows - 1)) : 0));
+  const mean = columnMean(values, columns);
+  const squares = values.map((value, i) => (value - mean[i % columns]) ** 2);
+  return columnMean(squares, columns).map((m2) => (rows > 1 ? Math.sqrt((m2 * rows) / (rows - 1)) : 0));
 }
 
 /**
@@ -120,33 +102,25 @@ export function fieldBands(set: FieldSample): FieldBand[] {
   });
 }
 
-/** Mean and standard deviation of each column of a reference, with the columns that it holds constant set apart. */
+/** Mean and standard deviation of each column of a reference, and which columns vary. */
 export interface Standardiser {
-  /** Columns that vary, in rising order. */
+  /** Columns that vary, in rising order: those whose standard deviation is more than round-off, 1e-10 of their mean. */
   readonly free: readonly number[];
-  /** Columns whose standard deviation is at most 1e-10 of their mean: constant but for round-off. */
-  readonly pinned: readonly number[];
   readonly mean: Float64Array; // columns
   readonly std: Float64Array; // columns
   /** The free columns of values (rows, columns), (value - mean) / std: (rows, free). */
   apply(values: Float64Array): Float64Array;
-  /** Whether the pinned columns of values (rows, columns) keep to their mean, to 1e-10 of it. */
-  keepsPinned(values: Float64Array): boolean;
 }
 
 /** The standardiser of reference values (rows, columns); throws InputError when no column varies. */
 export function standardiser(reference: Float64Array, columns: number): Standardiser {
   const mean = columnMean(reference, columns);
   const std = columnStd(reference, columns);
-  const isPinned = (j: number) => std[j] <= 1e-10 * Math.abs(mean[j]);
-  const all = Array.from({ length: columns }, (_, j) => j);
-  const free = all.filter((j) => !isPinned(j));
-  const pinned = all.filter(isPinned);
+  const free = Array.from(std.keys()).filter((j) => !(std[j] <= 1e-10 * Math.abs(mean[j])));
   if (free.length === 0)
     throw new InputError("No column of the reference varies; give a reference with some spread.");
   return {
     free,
-    pinned,
     mean,
     std,
     apply(values) {
@@ -157,52 +131,7 @@ export function standardiser(reference: Float64Array, columns: number): Standard
       }
       return result;
     },
-    keepsPinned(values) {
-      const rows = rowCount(values, columns);
-      for (let row = 0; row < rows; row++) {
-        for (const j of pinned) {
-          if (!(Math.abs(values[row * columns + j] - mean[j]) <= 1e-10 * Math.abs(mean[j]))) return false;
-        }
-      }
-      return true;
-    },
   };
-}
-
-/**
- * Visits the Euclidean distance of every row of x (rows, columns) to every row of y; with x === y only the pairs i < j.
- *
- * Four rows of y at a time take half the time of one after the other: their sums need not wait for one another.
- */
-export function forEachDistance(
-  x: Float64Array,
-  y: Float64Array,
-  columns: number,
-  visit: (i: number, j: number, distance: number) => void,
-): void {
-  const [n, m] = [rowCount(x, columns), rowCount(y, columns)];
-  const startOf = (row: number) => Math.min(row, m - 1) * columns; // past the last row that one stands in
-  for (let i = 0; i < n; i++) {
-    for (let j = x === y ? i + 1 : 0; j < m; j += 4) {
-      const from = i * columns;
-      const p = startOf(j);
-      const q = startOf(j + 1);
-      const r = startOf(j + 2);
-      const s = startOf(j + 3);
-      let [toP, toQ, toR, toS] = [0, 0, 0, 0];
-      for (let k = 0; k < columns; k++) {
-        const value = x[from + k];
-        toP += (value - y[p + k]) ** 2;
-        toQ += (value - y[q + k]) ** 2;
-        toR += (value - y[r + k]) ** 2;
-        toS += (value - y[s + k]) ** 2;
-      }
-      visit(i, j, Math.sqrt(toP));
-      if (j + 1 < m) visit(i, j + 1, Math.sqrt(toQ));
-      if (j + 2 < m) visit(i, j + 2, Math.sqrt(toR));
-      if (j + 3 < m) visit(i, j + 3, Math.sqrt(toS));
-    }
-  }
 }
 
 /**

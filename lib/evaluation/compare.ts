@@ -1,20 +1,19 @@
 import {
-  average,
   checkSameFields,
   columnMean,
   columnPercentiles,
   columnsOf,
   columnStd,
   type FieldSample,
-  firstRows,
   type Standardiser,
   standardiser,
 } from "../comparison";
+import { firstRows, pinnedColumns } from "./fieldSamples";
+import { average, columnKurtosis, columnSkewness, roughness } from "./statistics";
 import { InputError } from "../errors";
 import { Random } from "../random";
 import { energyTest } from "./energyTest";
 import { componentCoordinates, principalComponents } from "./principalComponents";
-import { columnKurtosis, columnSkewness, roughness } from "./statistics";
 
 /** A number for the sample and, beside it, the same number for the floor: an independent set from the reference. */
 export interface WithFloor {
@@ -121,10 +120,9 @@ export function compare(reference: FieldSample, sample: FieldSample, floor: Fiel
 }
 
 /** Compares reference, sample and floor field by field; scale: the standardiser of the reference. */
-function compareFields(
-  sets: readonly FieldSample[],
-  { free, pinned, mean, std }: Standardiser,
-): FieldComparison[] {
+function compareFields(sets: readonly FieldSample[], scale: Standardiser): FieldComparison[] {
+  const { free, mean, std } = scale;
+  const pinned = pinnedColumns(scale);
   const { fields, cells } = sets[0].problem;
   const [truth, measured, control] = sets.map(summarise);
   const both = (measure: (summary: Summary) => number): WithFloor => ({

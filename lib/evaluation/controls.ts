@@ -1,9 +1,10 @@
 /** What others than a model achieve: a Gaussian of the same moments, and looking up the training data. */
-import { columnsOf, type FieldSample, firstRows, standardiser } from "../comparison";
+import { columnsOf, type FieldSample, standardiser } from "../comparison";
 import { integerInRange, positiveInteger } from "../errors";
 import { normaliseConditions, type Problem } from "../problem";
 import { Random } from "../random";
 import { drawnConditions } from "../presets/simulate";
+import { firstRows } from "./fieldSamples";
 import type { SampleSource } from "./floorRatio";
 import { principalComponents } from "./principalComponents";
 

@@ -1,4 +1,5 @@
-import { forEachDistance, rowCount } from "../comparison";
+import { forEachDistance } from "../backend/distances";
+import { rowCount } from "../comparison";
 import { InputError } from "../errors";
 import type { Denoiser } from "../sde";
 import type { Schedule } from "../schedule";

@@ -1,4 +1,5 @@
-import { forEachDistance, rowCount } from "../comparison";
+import { forEachDistance } from "../backend/distances";
+import { rowCount } from "../comparison";
 import type { Random } from "../random";
 
 /** An energy distance and how likely equal distributions are to lie as far apart. */

@@ -1,17 +1,17 @@
 import {
-  average,
   checkSameFields,
   columnMean,
   columnsOf,
   columnStd,
   type FieldSample,
-  firstRows,
   meanDistance,
   type Standardiser,
   standardiser,
 } from "../comparison";
 import { InputError, integerInRange, positiveInteger } from "../errors";
 import { expectedDistance } from "./expectedDistance";
+import { firstRows, keepsPinned, pinnedColumns } from "./fieldSamples";
+import { average } from "./statistics";
 
 /** Independent sets of one distribution: set number `set` (from 0) with `count` rows, the same whenever asked. */
 export type SampleSource = (set: number, count: number) => FieldSample | Promise<FieldSample>;
@@ -149,13 +149,14 @@ export async function measureFloorRatio(
   const columns = scale.free.length;
   const samples = new Float64Array(sets * rows * columns);
   const values: number[] = [];
+  const pinned = pinnedColumns(scale);
   let pinnedExact = true;
   for (let set = 0; set < sets; set++) {
     const drawn = firstRows(await drawSet(source, set, rows, references.sample), rows);
     const sample = scale.apply(drawn);
     const between = meanDistance(setOf(standardised, set, rows * columns), sample, columns);
     values.push((2 * between - withinEach[set] - meanDistance(sample, sample, columns)) / floor);
-    pinnedExact &&= scale.keepsPinned(drawn);
+    pinnedExact &&= keepsPinned(scale, pinned, drawn);
     samples.set(sample, set * rows * columns);
   }
   const { pooled, meanError, stdRatio } = pooledRatioOf(references, samples);

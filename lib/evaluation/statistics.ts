@@ -1,12 +1,28 @@
 /** Numbers that describe distributions and curves beyond mean and spread. */
-import { centralMoment, rowCount } from "../comparison";
+import { columnMean, rowCount } from "../comparison";
 import { integerInRange } from "../errors";
+
+/** The mean of some numbers; NaN of none. */
+export function average(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / values.length;
+}
 
 /** The middle one of some numbers, or the mean of the middle two; NaN of none. */
 export function median(values: ArrayLike<number>): number {
   const sorted = Float64Array.from(values).sort();
   const middle = sorted.length / 2;
   return (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
+}
+
+/** Mean over rows of (value - column mean)^power: (columns). Centred first, so that a large mean costs no digits. */
+function centralMoment(values: Float64Array, columns: number, power: number): Float64Array {
+  const mean = columnMean(values, columns);
+  return columnMean(
+    values.map((value, i) => (value - mean[i % columns]) ** power),
+    columns,
+  );
 }
 
 /** Skewness m3 / m2^1.5 of each column from its central moments; NaN where a column is constant. */

@@ -1,4 +1,4 @@
-import { average } from "../../../lib/comparison";
+import { average } from "../../../lib/evaluation/statistics";
 import { type Exercise, numberFault } from "../../../lib/notebook/check";
 
 /** 12.1: the smallest p-value that a two-sided permutation test can give for three seeds against three. */
