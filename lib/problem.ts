@@ -1,4 +1,3 @@
-import { finiteInRange, InputError } from "./errors";
 import type { Random } from "./random";
 
 /** One operating condition: an input of the problem that the user chooses. */
@@ -75,27 +74,6 @@ export interface Problem {
   mirror?(latent: Float64Array): Float64Array;
 }
 
-/** Index of a condition by name. Throws InputError if there is none. */
-export function conditionIndex(problem: Problem, name: string): number {
-  const index = problem.conditions.findIndex((condition) => condition.name === name);
-  if (index >= 0) return index;
-  const names = problem.conditions.map((condition) => condition.name).join(", ");
-  throw new InputError(`The condition is "${name}"; give one of ${names}.`);
-}
-
-/** Checks one vector of conditions against their ranges and returns it as an array. Throws InputError. */
-export function checkConditions(problem: Problem, values: ArrayLike<number>): Float64Array {
-  if (values.length !== problem.conditions.length) {
-    const names = problem.conditions.map((condition) => condition.name).join(", ");
-    throw new InputError(
-      `There are ${values.length} conditions; give ${problem.conditions.length} numbers: ${names}.`,
-    );
-  }
-  return Float64Array.from(problem.conditions, ({ name, min, max, unit }, k) =>
-    finiteInRange(`The ${name.replace(/_/g, " ")}`, values[k], min, max, unit),
-  );
-}
-
 /** Maps a value of a condition to [-1, 1] on its scale. */
 export function normaliseCondition({ min, max, scale }: Condition, value: number): number {
   return scale === "log"
@@ -116,11 +94,4 @@ export function sampleConditions(problem: Problem, random: Random): Float64Array
     const value = scale === "log" ? min * Math.pow(max / min, u) : min + (max - min) * u;
     return Math.min(max, Math.max(min, value)); // round-off must not leave the range
   });
-}
-
-/** True if two problems are the same, so that their data can be mixed and compared. */
-export function sameProblem(a: Problem, b: Problem): boolean {
-  const key = (problem: Problem): string =>
-    JSON.stringify([problem.name, problem.version, Object.entries(problem.settings).sort()]);
-  return key(a) === key(b);
 }

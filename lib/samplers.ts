@@ -42,22 +42,16 @@ export type TimeGrid = (
   noiseLevels?: { readonly smallest: number; readonly largest: number },
 ) => Float64Array;
 
-/** Equal steps from the end time down to smallestTime: (steps + 1), falling. */
-export function uniformGrid(schedule: Schedule, steps: number, smallestTime = 1e-3): Float64Array {
-  checkGrid(schedule, steps, smallestTime);
-  return fromUnit(steps, (u) => smallestTime + (schedule.endTime - smallestTime) * u);
-}
-
 /** Times smallest + (T - smallest) u^2, u falling evenly from 1 to 0: (steps + 1). The blog's, finer towards the data. */
 export function quadraticGrid(schedule: Schedule, steps: number, smallestTime = 1e-4): Float64Array {
   checkGrid(schedule, steps, smallestTime);
-  return fromUnit(steps, (u) => smallestTime + (schedule.endTime - smallestTime) * u * u);
+  return Float64Array.from({ length: steps + 1 }, (_, i) => {
+    const u = 1 - i / steps;
+    return smallestTime + (schedule.endTime - smallestTime) * u * u;
+  });
 }
 
-function fromUnit(steps: number, time: (u: number) => number): Float64Array {
-  return Float64Array.from({ length: steps + 1 }, (_, i) => time(1 - i / steps));
-}
-
+/** Throws InputError unless there are so many steps, and a time to end at. */
 export function checkGrid(schedule: Schedule, steps: number, smallestTime: number): void {
   positiveInteger("The number of steps", steps);
   if (!(smallestTime >= 0 && smallestTime < schedule.endTime)) {
@@ -122,8 +116,6 @@ export interface SamplingOptions<X> extends ReverseProcess<X> {
   readonly steps?: number;
   /** Strictly falling times; default: the sampler's grid from the schedule's end time. */
   readonly times?: Float64Array;
-  /** Replace the last state by its denoised mean (one more network call); default false. */
-  readonly endWithDenoised?: boolean;
 }
 
 /** Where a run of a sampler stands: x is the state at time t after `step` of `steps` steps. */
@@ -143,7 +135,7 @@ export interface SamplingProgress<X> {
  * Throws InputError when the times do not fall strictly within the schedule.
  */
 export function* trajectory<X>(options: SamplingOptions<X>): Generator<SamplingProgress<X>, void, void> {
-  const { sampler, schedule, space, denoise, start, endWithDenoised = false } = options;
+  const { sampler, schedule, space, start } = options;
   const times = options.times ?? sampler.grid(schedule, options.steps ?? sampler.defaultSteps);
   checkTimes(times, schedule.endTime);
   const steps = times.length - 1;
@@ -158,11 +150,7 @@ export function* trajectory<X>(options: SamplingOptions<X>): Generator<SamplingP
     yield { step: 0, steps, t: state.t, x: state.x };
     for (let step = 1; step <= steps; step++) {
       const current = state;
-      state = scope(() => {
-        const next = sampler.step(options, current, times[step], () => space.normal(current.x, step));
-        if (!endWithDenoised || step < steps || next.t === 0) return next;
-        return { x: denoise(next.x, next.t), t: 0 };
-      });
+      state = scope(() => sampler.step(options, current, times[step], () => space.normal(current.x, step)));
       release(current);
       yield { step, steps, t: state.t, x: state.x };
     }

@@ -13,20 +13,8 @@ export interface Standardisation {
   mean(conditions: Float64Array): Float64Array;
   /** conditions (conditions); returns (fields, cells) in the fields' units, each >= 0 */
   std(conditions: Float64Array): Float64Array;
-  /** The moments of the responses (see Problem.responses) of which mean and std are made; none for "global". */
-  responses?(conditions: Float64Array): ResponseMoments;
   /** Plain data from which it is made again. */
   toJSON(): object;
-}
-
-/** Moments at one set of conditions: fields = sum_k weights[k] R_k. Without affine conditions R_0 are the fields. */
-export interface ResponseMoments {
-  /** (responses): 1, then the affine conditions */
-  readonly weights: readonly number[];
-  /** (responses, fields, cells) */
-  readonly mean: Float64Array;
-  /** (responses, fields, cells); 0 where a response is fixed up to round-off */
-  readonly std: Float64Array;
 }
 
 /** Plain data of one mean and one standard deviation a field. */
@@ -66,20 +54,10 @@ export function globalStandardisation(
   return globalFrom(problem, { kind: "global", mean, std });
 }
 
-/** The scaling of these means and standard deviations. Throws InputError if their number does not fit the problem. */
+/** The scaling of these means and standard deviations. */
 export function globalFrom({ cells, fields }: Problem, data: GlobalData): Standardisation {
-  checkNumbers("mean", data.mean, fields.length);
-  checkNumbers("std", data.std, fields.length);
   const spread = (values: number[]) =>
     Float64Array.from({ length: fields.length * cells }, (_, i) => values[Math.floor(i / cells)]);
   const [mean, std] = [spread(data.mean), spread(data.std)];
   return { kind: "global", mean: () => mean, std: () => std, toJSON: () => data };
-}
-
-/** Throws InputError unless the values are so many finite numbers. */
-export function checkNumbers(name: string, values: unknown, length: number): void {
-  if (Array.isArray(values) && values.length === length && values.every(Number.isFinite)) return;
-  throw new InputError(
-    `The standardisation's ${name} is not a list of ${length} numbers: the model is damaged.`,
-  );
 }

@@ -1,18 +1,14 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { empiricalDenoiser, empiricalScore } from "../lib/evaluation/empiricalScore";
-import { arraySpace, drawMarginal, forwardPath, type VectorSpace } from "../lib/sde";
+import { type VectorSpace } from "../lib/sde";
+import { arraySpace, drawMarginal, forwardPath } from "../lib/evaluation/forwardProcess";
 import { gaussian, GaussianMixture } from "../lib/evaluation/gaussianMixture";
 import { karrasGrid } from "../lib/gaussian/odeSamplers";
-import { quadraticGrid, uniformGrid } from "../lib/samplers";
-import {
-  blogWeight,
-  denoisedWeight,
-  quadraticTime,
-  stratifiedUniform,
-  targetCoefficients,
-  type Target,
-} from "../lib/loss";
+import { quadraticGrid } from "../lib/samplers";
+import { uniformGrid } from "../lib/evaluation/reverseForms";
+import { quadraticTime, stratifiedUniform, type Target } from "../lib/loss";
+import { blogWeight, denoisedWeight, targetCoefficients } from "../lib/evaluation/lossWeights";
 import { denoiserLoss } from "../lib/evaluation/denoiserLoss";
 import { vpSchedule } from "../lib/schedule";
 import { InputError } from "../lib/errors";

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ELECTRODE } from "../lib/electrode";
 import { marginalGaussian, sampledGaussian } from "../lib/evaluation/gaussianSampling";
-import { reverseForms, reverseVariances } from "../lib/evaluation/reverseForms";
+import { reverseForms, reverseVariances, uniformGrid } from "../lib/evaluation/reverseForms";
 import { concentrationAt, decayTime } from "../lib/evaluation/transient";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { samplerByName } from "../lib/presets/samplers";
 import { simulateAt } from "../lib/presets/simulate";
 import { Random } from "../lib/random";
-import { quadraticGrid, uniformGrid } from "../lib/samplers";
+import { quadraticGrid } from "../lib/samplers";
 import { vpSchedule } from "../lib/schedule";
 import { ReverseForm } from "../lib/sde";
 import {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
-import { uniformGrid } from "../lib/samplers";
+import { uniformGrid } from "../lib/evaluation/reverseForms";
 import { vpSchedule } from "../lib/schedule";
 import { threeClusters, twoPeaks } from "../lib/evaluation/toys";
 import {

@@ -15,7 +15,7 @@ import { loadModel } from "./lib/storage/modelFolder";
 import { readDataSet } from "./lib/storage/arrow";
 import { generateDataSet, simulateAt } from "./lib/presets/simulate";
 import { porousElectrode } from "./lib/presets/electrodeProblem";
-import { drawMarginal } from "./lib/sde";
+import { drawMarginal } from "./lib/evaluation/forwardProcess";
 import { GaussianMixture } from "./lib/evaluation/gaussianMixture";
 import { sample } from "./lib/samplers";
 import { vpSchedule } from "./lib/schedule";

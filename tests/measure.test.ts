@@ -12,6 +12,7 @@ import { groupByCondition } from "../lib/data/rows";
 import { rowField } from "../lib/dataSet";
 import { gaussianControl, nearestCondition } from "../lib/evaluation/controls";
 import {
+  derivedSeed,
   type DrawFields,
   evaluateAt,
   evaluateFullyAt,
@@ -37,8 +38,9 @@ import {
 import { columnKurtosis, columnSkewness } from "../lib/evaluation/statistics";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { generateDataSet, simulateAt } from "../lib/presets/simulate";
-import { checkConditions, normaliseConditions } from "../lib/problem";
-import { derivedSeed, Random } from "../lib/random";
+import { normaliseConditions } from "../lib/problem";
+import { checkConditions } from "../lib/data/conditions";
+import { Random } from "../lib/random";
 import { breakEven, formatCost } from "../scripts/cli/cost";
 import { problem, refused } from "./tiny";
 

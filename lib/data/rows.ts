@@ -1,7 +1,8 @@
 /** Rows of data sets: picked, joined, grouped by their conditions, in memory or where they are. */
 import { type DataSet, rowConditions } from "../dataSet";
 import { InputError } from "../errors";
-import { type Problem, sameProblem } from "../problem";
+import { type Problem } from "../problem";
+import { sameProblem } from "./conditions";
 
 /** Rows start (included) to end (excluded), as views of the same memory. */
 export function sliceRows(data: DataSet, start: number, end: number): DataSet {

@@ -1,4 +1,4 @@
-import { denoisedWeight } from "../loss";
+import { denoisedWeight } from "./lossWeights";
 import type { Random } from "../random";
 import type { Schedule } from "../schedule";
 import type { Denoiser } from "../sde";

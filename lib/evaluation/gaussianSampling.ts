@@ -1,5 +1,6 @@
 /** What samplers make of Gaussian data, whose score is linear: without a random number. */
-import { arraySpace, type Denoiser } from "../sde";
+import { type Denoiser } from "../sde";
+import { arraySpace } from "./forwardProcess";
 import { type ModalCombination, sample, type Sampler } from "../samplers";
 import type { Schedule } from "../schedule";
 

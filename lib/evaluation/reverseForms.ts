@@ -1,5 +1,5 @@
 /** Right and wrong forms of the reverse process, and what each makes of Gaussian data. */
-import { quadraticGrid, type Sampler } from "../samplers";
+import { checkGrid, quadraticGrid, type Sampler } from "../samplers";
 import { eulerMaruyamaStep, type ReverseForm, reverseSde } from "../sde";
 import type { Schedule } from "../schedule";
 import { type Gaussian, marginalGaussian } from "./gaussianSampling";
@@ -17,6 +17,13 @@ export const reverseForms = {
   wrongSign: { onState: 0.5, onScore: -1, noise: 1 },
   halfScore: { onState: 0.5, onScore: 0.5, noise: 1 },
 } as const satisfies Record<string, ReverseForm>;
+
+/** Equal steps from the end time down to smallestTime: (steps + 1), falling. */
+export function uniformGrid(schedule: Schedule, steps: number, smallestTime = 1e-3): Float64Array {
+  checkGrid(schedule, steps, smallestTime);
+  const span = schedule.endTime - smallestTime;
+  return Float64Array.from({ length: steps + 1 }, (_, i) => smallestTime + span * (1 - i / steps));
+}
 
 /** Euler-Maruyama on a form of the reverse process; with reverseForms.sde it is the sampler euler-maruyama. */
 export function reverseSampler(form: ReverseForm): Sampler {

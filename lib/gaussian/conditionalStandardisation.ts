@@ -2,8 +2,9 @@
 import { piecesOf, type RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import { InputError } from "../errors";
-import { conditionIndex, type Problem } from "../problem";
-import { checkNumbers, type ResponseMoments, type Standardisation } from "../standardisation";
+import { type Problem } from "../problem";
+import { conditionIndex } from "../data/conditions";
+import type { Standardisation } from "../standardisation";
 import { chebyshevProducts, totalDegree } from "./leastSquares";
 import { around, positionOf, remainingConditions } from "./nodes";
 
@@ -19,6 +20,16 @@ export interface ConditionalData {
   readonly nodes: number[];
   /** (nodes, response pairs, fields x cells) */
   readonly covariance: number[];
+}
+
+/** Moments at one set of conditions: fields = sum_k weights[k] R_k. Without affine conditions R_0 are the fields. */
+export interface ResponseMoments {
+  /** (responses): 1, then the affine conditions */
+  readonly weights: readonly number[];
+  /** (responses, fields, cells) */
+  readonly mean: Float64Array;
+  /** (responses, fields, cells); 0 where a response is fixed up to round-off */
+  readonly std: Float64Array;
 }
 
 /** A cell whose spread is this much smaller than the field's largest is taken as fixed. */
@@ -95,6 +106,7 @@ export class ConditionalStandardisation implements Standardisation {
     return this.deviation(conditions, ([k, l]) => weights[k] * weights[l] * (k === l ? 1 : 2));
   }
 
+  /** The moments of the responses (see Problem.responses) of which mean and std are made. */
   responses(conditions: Float64Array): ResponseMoments {
     const { data, size, count } = this;
     const mean = new Float64Array(count * size);
@@ -138,6 +150,14 @@ export class ConditionalStandardisation implements Standardisation {
     // A cell that these conditions fix, such as c at the end where no current flows, has a spread of round-off.
     return withoutRoundOff(std, this.problem.cells, SMALLEST_SPREAD);
   }
+}
+
+/** Throws InputError unless the values are so many finite numbers. */
+export function checkNumbers(name: string, values: unknown, length: number): void {
+  if (Array.isArray(values) && values.length === length && values.every(Number.isFinite)) return;
+  throw new InputError(
+    `The standardisation's ${name} is not a list of ${length} numbers: the model is damaged.`,
+  );
 }
 
 /** Spreads (any number of fields, cells), 0 in cells where they are at most this share of the field's largest. */

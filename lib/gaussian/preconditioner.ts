@@ -18,7 +18,8 @@ import {
 import type { Problem } from "../problem";
 import type { Sampler } from "../samplers";
 import type { ScoreModel } from "../scoreModel";
-import type { ResponseMoments, Standardisation } from "../standardisation";
+import type { Standardisation } from "../standardisation";
+import type { ConditionalStandardisation, ResponseMoments } from "./conditionalStandardisation";
 import { type ConditionalCovariance, type Modes, MOST_MODES } from "./covariance";
 import { modalDrawing } from "./drawing";
 import { positionOf, remainingConditions } from "./nodes";
@@ -51,7 +52,8 @@ export class ModalPreconditioner implements Preconditioner {
   /** standardisation: per condition, with the moments of responses. */
   constructor(
     private readonly problem: Problem,
-    private readonly standardisation: Standardisation,
+    private readonly standardisation: Standardisation &
+      Partial<Pick<ConditionalStandardisation, "responses">>,
     readonly covariance: ConditionalCovariance,
   ) {
     this.seen = remainingConditions(problem, problem.affineIn);

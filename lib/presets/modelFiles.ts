@@ -2,10 +2,14 @@
 import { tf } from "../backend/tensors";
 import { InputError } from "../errors";
 import { ConditionalCovariance } from "../gaussian/covariance";
-import { type ConditionalData, ConditionalStandardisation } from "../gaussian/conditionalStandardisation";
+import {
+  checkNumbers,
+  type ConditionalData,
+  ConditionalStandardisation,
+} from "../gaussian/conditionalStandardisation";
 import type { Problem } from "../problem";
 import type { History } from "../scoreModel";
-import { type GlobalData, globalFrom } from "../standardisation";
+import { type GlobalData, globalFrom, type Standardisation } from "../standardisation";
 import { buildModel, type PresetModel } from "./createModel";
 import type { ModelSettings } from "./presets";
 import { problemByName } from "./problems";
@@ -80,7 +84,7 @@ export function modelFrom(files: ModelSource): PresetModel {
     }
     const data = file.standardisation;
     const standardisation =
-      data.kind === "conditional" ? new ConditionalStandardisation(problem, data) : globalFrom(problem, data);
+      data.kind === "conditional" ? new ConditionalStandardisation(problem, data) : global(problem, data);
     const covariance = bytes && ConditionalCovariance.fromBytes(problem, bytes);
     model = buildModel(problem, file.settings, { standardisation, covariance }, 1, file.history);
   } catch (error) {
@@ -95,6 +99,13 @@ export function modelFrom(files: ModelSource): PresetModel {
     throw error;
   }
   return model;
+}
+
+/** The scaling of one mean and one standard deviation a field. Throws InputError if there are not so many. */
+function global(problem: Problem, data: GlobalData): Standardisation {
+  checkNumbers("mean", data.mean, problem.fields.length);
+  checkNumbers("std", data.std, problem.fields.length);
+  return globalFrom(problem, data);
 }
 
 /** Reads network.bin, whose layout network.json tells. */

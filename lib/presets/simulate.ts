@@ -2,7 +2,8 @@
 import { concatenate } from "../data/rows";
 import { allocateDataSet, type DataSet } from "../dataSet";
 import { integerInRange, positiveInteger } from "../errors";
-import { checkConditions, type Problem, sampleConditions } from "../problem";
+import { type Problem, sampleConditions } from "../problem";
+import { checkConditions } from "../data/conditions";
 import { Random } from "../random";
 
 /** Most rows that are drawn from one stream of random numbers, and that one task or record batch holds. */

@@ -1,6 +1,6 @@
 /** Drawing fields in batches, with progress, and ended by an interrupt. */
 import { InterruptWatch } from "../backend/interrupt";
-import { checkConditions } from "../problem";
+import { checkConditions } from "../data/conditions";
 import { allocateDataSet, type DataSet } from "../dataSet";
 import { positiveInteger } from "../errors";
 import type { Sampler } from "../samplers";

@@ -3,7 +3,7 @@ import { InterruptWatch } from "../backend/interrupt";
 import type { RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import { finiteInRange, InputError, positiveInteger } from "../errors";
-import { sameProblem } from "../problem";
+import { sameProblem } from "../data/conditions";
 import type { ScoreModel } from "../scoreModel";
 import { type Gradient, train, Training, type TrainingSettings, type TrainingStep } from "../training";
 import { digestOf } from "./checkpoint";

@@ -5,7 +5,7 @@ import { FlatAdam } from "../../lib/backend/flatAdam";
 import { normal, tf } from "../../lib/backend/tensors";
 import { groupByCondition } from "../../lib/data/rows";
 import { conditionalMoments, conditionalStandardisation } from "../../lib/gaussian/conditionalMoments";
-import { targetCoefficients } from "../../lib/loss";
+import { targetCoefficients } from "../../lib/evaluation/lossWeights";
 import type { Conditioning } from "../../lib/preconditioner";
 import { buildModel, type PresetModel, type Scaling } from "../../lib/presets/createModel";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";

@@ -5,7 +5,8 @@ import { InputError, shown } from "../../lib/errors";
 import { compare } from "../../lib/evaluation/compare";
 import { formatComparison } from "../../lib/evaluation/report";
 import { simulateAt } from "../../lib/presets/simulate";
-import { normaliseConditions, type Problem, sameProblem } from "../../lib/problem";
+import { normaliseConditions, type Problem } from "../../lib/problem";
+import { sameProblem } from "../../lib/data/conditions";
 import { readBatches } from "../../lib/storage/arrowReader";
 
 /** Most rows of each set that are compared: the energy distance takes time as their square. */

@@ -1,4 +1,5 @@
-import { checkConditions, type Condition, type Problem } from "../../lib/problem";
+import { type Condition, type Problem } from "../../lib/problem";
+import { checkConditions } from "../../lib/data/conditions";
 import { asNumber, InputError, shown } from "../../lib/errors";
 
 /** The option of a condition: its name with dashes. */

@@ -2,7 +2,13 @@ import fs from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { Command, Option } from "commander";
 import { InputError, integerInRange, oneOf, positiveInteger, shown } from "../../lib/errors";
-import { type DrawFields, evaluateAt, evaluateFullyAt, type Evaluation } from "../../lib/evaluation/evaluate";
+import {
+  derivedSeed,
+  type DrawFields,
+  evaluateAt,
+  evaluateFullyAt,
+  type Evaluation,
+} from "../../lib/evaluation/evaluate";
 import {
   HELD_OUT_SETS,
   heldOutConditions,
@@ -18,7 +24,6 @@ import {
 } from "../../lib/evaluation/report";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import type { Problem } from "../../lib/problem";
-import { derivedSeed } from "../../lib/random";
 import type { ScoreModel } from "../../lib/scoreModel";
 import { type StoredEvaluations, storedEvaluations } from "../../lib/storage/evaluations";
 import { AtomicFile, writeWhole } from "../../lib/storage/files";

@@ -25,7 +25,7 @@ import { buildModel, createModel, type PresetModel } from "../../lib/presets/cre
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { generateDataSet, simulateAt } from "../../lib/presets/simulate";
 import type { Problem } from "../../lib/problem";
-import { derivedSeed } from "../../lib/random";
+import { derivedSeed } from "../../lib/evaluation/evaluate";
 import { globalStandardisation, type Standardisation } from "../../lib/standardisation";
 import { sampleFields } from "../../lib/storage/samplingRun";
 import { trainModel } from "../../lib/storage/trainingRun";

@@ -5,7 +5,8 @@ import { bandsFigure, fieldAxis, micrometres } from "../../../lib/figures/fieldF
 import { colour, type Figure, line, panels, points, rounded, withHover } from "../../../lib/figures/figure";
 import { sharedRanges, withSlider } from "../../../lib/figures/slider";
 import { simulateAt } from "../../../lib/presets/simulate";
-import { conditionIndex, type Problem } from "../../../lib/problem";
+import { type Problem } from "../../../lib/problem";
+import { conditionIndex } from "../../../lib/data/conditions";
 import { columnCorrelations, columnOf } from "./correlation";
 import type { FieldModes } from "./fieldModes";
 import { varianceParts } from "./varianceParts";

@@ -1,7 +1,6 @@
 /** Exercises of notebook 05: scores and the reverse process. */
 import { gaussian, GaussianMixture } from "../../../lib/evaluation/gaussianMixture";
-import { reverseVariances } from "../../../lib/evaluation/reverseForms";
-import { uniformGrid } from "../../../lib/samplers";
+import { reverseVariances, uniformGrid } from "../../../lib/evaluation/reverseForms";
 import { twoPeaks } from "../../../lib/evaluation/toys";
 import { vpSchedule } from "../../../lib/schedule";
 import { type Exercise, numberFault } from "../../../lib/notebook/check";

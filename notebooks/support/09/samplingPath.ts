@@ -1,6 +1,6 @@
 import type { DataSet } from "../../../lib/dataSet";
 import type { Drawing } from "../../../lib/preconditioner";
-import { checkConditions } from "../../../lib/problem";
+import { checkConditions } from "../../../lib/data/conditions";
 import { drawBatch, plainDrawing, toDataSet } from "../../../lib/sampling";
 import type { ScoreModel } from "../../../lib/scoreModel";
 import type { SampleOptions } from "../../../lib/storage/samplingRun";

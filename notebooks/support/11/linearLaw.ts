@@ -4,7 +4,8 @@ import { reverseSampler } from "../../../lib/evaluation/reverseForms";
 import type { Random } from "../../../lib/random";
 import { trajectory } from "../../../lib/samplers";
 import type { Schedule } from "../../../lib/schedule";
-import { arraySpace, type ReverseForm } from "../../../lib/sde";
+import { type ReverseForm } from "../../../lib/sde";
+import { arraySpace } from "../../../lib/evaluation/forwardProcess";
 
 /**
  * The variances that reverseVariances tells, of `particles` simulated by Euler-Maruyama with the exact score: (times).
