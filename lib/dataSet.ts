@@ -13,31 +13,3 @@ export interface DataSet {
   /** of the random numbers, where the rows were drawn with one */
   readonly seed?: number;
 }
-
-/** A data set of zeros, to be filled. */
-export function allocateDataSet(
-  problem: Problem,
-  rows: number,
-  seed?: number,
-): DataSet & { latent: Float64Array } {
-  return {
-    problem,
-    rows,
-    conditions: new Float64Array(rows * problem.conditions.length),
-    fields: new Float64Array(rows * problem.fields.length * problem.cells),
-    latent: new Float64Array(rows * problem.cells),
-    seed,
-  };
-}
-
-/** Conditions of one row, a view (conditions), in their units. */
-export function rowConditions({ problem, conditions }: DataSet, row: number): Float64Array {
-  const width = problem.conditions.length;
-  return conditions.subarray(row * width, (row + 1) * width);
-}
-
-/** One field (its number, from 0) of one row, a view (cells), in the field's unit. */
-export function rowField({ problem, fields }: DataSet, row: number, field: number): Float64Array {
-  const start = (row * problem.fields.length + field) * problem.cells;
-  return fields.subarray(start, start + problem.cells);
-}

@@ -14,48 +14,32 @@ export type Convention = "figures" | "text";
 export const CONVENTIONS: readonly Convention[] = ["figures", "text"];
 
 /** Constants of the model. */
-export interface ElectrodeConstants {
+export const ELECTRODE = {
   /** number of cells N */
-  readonly cells: number;
-  /** thickness L, m */
-  readonly length: number;
-  /** transference number t+ */
-  readonly transferenceNumber: number;
-  /** specific surface a_s0, 1/m */
-  readonly specificSurface: number;
-  /** linearised reaction rate k_rn, A/(m2 V) */
-  readonly reactionRate: number;
-  /** slope of the solid potential phi_s(x), V/m */
-  readonly solidPotentialSlope: number;
-  /** conductivity kappa_0, S/m */
-  readonly conductivity: number;
-  /** diffusivity D_0, m2/s */
-  readonly diffusivity: number;
-  /** Bruggeman exponent b of the effective conductivity and diffusivity */
-  readonly bruggeman: number;
-  /** Faraday constant, C/mol */
-  readonly faraday: number;
-  /** concentration at x = L and, for the transient, at t = 0; mol/m3 */
-  readonly rightConcentration: number;
-  /** time step of the transient, s */
-  readonly timeStep: number;
-  /** number of time steps: 100 s in all */
-  readonly timeSteps: number;
-}
-
-export const ELECTRODE: ElectrodeConstants = {
   cells: 100,
+  /** thickness L, m */
   length: 1e-4,
+  /** transference number t+ */
   transferenceNumber: 0.4,
+  /** specific surface a_s0, 1/m */
   specificSurface: 5e5,
+  /** linearised reaction rate k_rn, A/(m2 V) */
   reactionRate: 0.1,
+  /** slope of the solid potential phi_s(x), V/m */
   solidPotentialSlope: -1000,
+  /** conductivity kappa_0, S/m */
   conductivity: 1,
+  /** diffusivity D_0, m2/s */
   diffusivity: 3e-11,
+  /** Bruggeman exponent b of the effective conductivity and diffusivity */
   bruggeman: 1.5,
+  /** Faraday constant, C/mol */
   faraday: 96485.33212,
+  /** concentration at x = L and, for the transient, at t = 0; mol/m3 */
   rightConcentration: 1000,
+  /** time step of the transient, s */
   timeStep: 0.1,
+  /** number of time steps: 100 s in all */
   timeSteps: 1000,
 };
 
@@ -79,7 +63,7 @@ export class PorousElectrode {
   /** Throws InputError for an unknown convention. */
   constructor(
     readonly convention: Convention,
-    readonly constants: ElectrodeConstants = ELECTRODE,
+    readonly constants: Readonly<typeof ELECTRODE> = ELECTRODE,
   ) {
     oneOf("The convention", convention, CONVENTIONS);
     const { cells, length } = constants;

@@ -4,8 +4,16 @@
  */
 import { tf } from "./backend/tensors";
 import { InputError } from "./errors";
-import { Dense, DilatedConv1D, ReplicatePad, SiLU } from "./backend/layers";
-import { FieldScale, FiLM, FourierFeatures } from "./layers";
+import {
+  Dense,
+  DilatedConv1D,
+  FiLM,
+  listOf,
+  registerLayers,
+  ReplicatePad,
+  seededInitializers,
+  SiLU,
+} from "./backend/layers";
 
 /** What a network must know of a problem: numbers of cells, fields and conditions. */
 export interface NetworkShape {
@@ -16,47 +24,26 @@ export interface NetworkShape {
   readonly conditions: number;
 }
 
-/**
- * Initialisers with seeds of their own, one a call: two layers with one seed would start with the same weights.
- * tfjs takes seed 0 as no seed, so they count from a positive number.
- */
-export function seededInitializers(seed: number): () => ReturnType<typeof tf.initializers.glorotUniform> {
-  if (!Number.isInteger(seed) || seed < 0)
-    throw new InputError(`A seed must be a whole number from 0, not ${seed}.`);
-  let next = ((seed * 10007) % 2147483000) + 1;
-  return () => tf.initializers.glorotUniform({ seed: next++ });
-}
-
-/** Options of {@link filmNetwork}; each default is the blog's. */
-export interface FilmNetworkOptions {
-  /** Residual blocks of two convolutions; 10. */
-  blocks: number;
-  /** Channels; 64. */
-  width: number;
-  /** Kernel size in cells, odd; 7. */
-  kernel: number;
-  /** Distance of a kernel's cells; 1. */
-  dilation: number;
-  /** How an edge is continued; "replicate". */
-  padding: "replicate" | "zero";
-  /** "swish" (SiLU), or any activation of tfjs; "swish". */
-  activation: "swish" | "relu" | "gelu" | "tanh";
-  /** Width of the FiLM networks; 128. */
-  filmWidth: number;
-  /** Octaves of the time embedding; 16. */
-  octaves: number;
-}
-
-export const blogNetworkOptions: FilmNetworkOptions = {
+/** Options of {@link filmNetwork}: the blog's. */
+export const blogNetworkOptions = {
+  /** Residual blocks of two convolutions. */
   blocks: 10,
+  /** Channels. */
   width: 64,
+  /** Kernel size in cells, odd. */
   kernel: 7,
+  /** Distance of a kernel's cells. */
   dilation: 1,
-  padding: "replicate",
-  activation: "swish",
+  /** How an edge is continued. */
+  padding: "replicate" as "replicate" | "zero",
+  /** "swish" (SiLU), or another activation of tfjs. */
+  activation: "swish" as "swish" | "relu" | "gelu" | "tanh",
+  /** Width of the FiLM networks. */
   filmWidth: 128,
+  /** Octaves of the time embedding. */
   octaves: 16,
 };
+export type FilmNetworkOptions = typeof blogNetworkOptions;
 
 /**
  * Builds the network: inputs x [batch, cells, fields], conditions [batch, conditions] and t [batch, 1], output
@@ -126,3 +113,53 @@ export function filmNetwork(
   const output = new FieldScale({ name: "score" }).apply([y, scale]) as tf.SymbolicTensor;
   return tf.model({ inputs: [x, conditions, t], outputs: output, name: "film_network" });
 }
+
+/** Sines and cosines of 2 pi 2^k t for k = 0 .. octaves - 1: [batch, 1] -> [batch, 2 octaves]. */
+export class FourierFeatures extends tf.layers.Layer {
+  static className = "FourierFeatures";
+  private readonly octaves: number;
+
+  constructor(config: { octaves: number; name?: string }) {
+    super(config as never);
+    this.octaves = config.octaves;
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    return [(inputShape as tf.Shape)[0], 2 * this.octaves];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const frequencies = Array.from({ length: this.octaves }, (_, k) => 2 * Math.PI * 2 ** k);
+      const angles = listOf(inputs)[0].mul(tf.tensor2d([frequencies]));
+      return tf.concat([angles.sin(), angles.cos()], 1);
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), octaves: this.octaves };
+  }
+}
+
+/**
+ * A gain and a bias per field: y = x gain + bias.
+ *
+ * Inputs: x [batch, cells, fields] and coefficients [batch, 2 fields] (gain, then bias).
+ */
+export class FieldScale extends tf.layers.Layer {
+  static className = "FieldScale";
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape | tf.Shape[] {
+    return (inputShape as tf.Shape[])[0];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const [x, coefficients] = listOf(inputs);
+      const [gain, bias] = tf.split(coefficients.expandDims(1), 2, 2);
+      return x.mul(gain).add(bias);
+    });
+  }
+}
+
+registerLayers([FourierFeatures, FieldScale]);

@@ -66,7 +66,7 @@ export class TridiagonalFactors {
     this.inversePivots = new Float64Array(size);
   }
 
-  /** Factorises. links: (size - 1), excess: (size). Throws RangeError if the matrix is singular or not finite. */
+  /** Factorises. links: (size - 1) or more, excess: (size). Throws RangeError if the matrix is singular or not finite. */
   factor(links: Float64Array, excess: Float64Array): this {
     const { size, ratios, inversePivots } = this;
     let reduced = excess[0];
@@ -159,29 +159,16 @@ export class ConcentrationSolver {
   /** Of K. */
   readonly steadyFactors: TridiagonalFactors;
   private readonly links: Float64Array;
-  private readonly innerLinks: Float64Array;
   private readonly excess: Float64Array;
-  private readonly stepFactors: TridiagonalFactors;
-  private readonly stepLinks: Float64Array;
-  private readonly stepExcess: Float64Array;
-  private readonly capacity: Float64Array;
-  private readonly load: Float64Array;
 
   constructor(
     readonly grid: Grid,
     readonly rightEnd: RightEnd,
   ) {
-    const n = rightEnd === "face" ? grid.cells : grid.cells - 1;
-    this.unknowns = n;
+    this.unknowns = rightEnd === "face" ? grid.cells : grid.cells - 1;
     this.links = new Float64Array(grid.cells - 1);
-    this.innerLinks = this.links.subarray(0, n - 1);
-    this.excess = new Float64Array(n);
-    this.steadyFactors = new TridiagonalFactors(n);
-    this.stepFactors = new TridiagonalFactors(n);
-    this.stepLinks = new Float64Array(n - 1);
-    this.stepExcess = new Float64Array(n);
-    this.capacity = new Float64Array(n);
-    this.load = new Float64Array(n);
+    this.excess = new Float64Array(this.unknowns);
+    this.steadyFactors = new TridiagonalFactors(this.unknowns);
   }
 
   /** Sets D in m2/s (cells), positive. Throws RangeError if it is not. */
@@ -191,7 +178,7 @@ export class ConcentrationSolver {
     // The link to u = 0: half a cell with the last cell's D, or the whole link to the last cell.
     this.excess[n - 1] =
       this.rightEnd === "face" ? (2 * diffusivity[n - 1]) / grid.spacing : this.links[n - 1];
-    this.steadyFactors.factor(this.innerLinks, this.excess);
+    this.steadyFactors.factor(this.links, this.excess);
   }
 
   /** Steady rise K^-1 s dx in mol/m3 (cells, written). source: s in mol/(m3 s) (cells). */
@@ -213,18 +200,18 @@ export class ConcentrationSolver {
     steps: number,
     rise: Float64Array,
   ): void {
-    const { unknowns: n, capacity, load, stepLinks, stepExcess } = this;
+    const { unknowns: n, grid } = this;
     // (w + dt K) u_new = w u_old + dt s dx
-    for (let i = 0; i < n; i++) {
-      capacity[i] = porosity[i] * this.grid.spacing;
-      stepExcess[i] = capacity[i] + timeStep * this.excess[i];
-    }
-    for (let i = 0; i < n - 1; i++) stepLinks[i] = timeStep * this.links[i];
-    this.stepFactors.factor(stepLinks, stepExcess);
+    const capacity = porosity.map((value) => value * grid.spacing);
+    const step = new TridiagonalFactors(n).factor(
+      this.links.map((link) => timeStep * link),
+      this.excess.map((value, i) => capacity[i] + timeStep * value),
+    );
+    const load = new Float64Array(n);
     rise.fill(0);
-    for (let step = 0; step < steps; step++) {
-      for (let i = 0; i < n; i++) load[i] = capacity[i] * rise[i] + timeStep * source[i] * this.grid.spacing;
-      this.stepFactors.solve(load, rise);
+    for (let k = 0; k < steps; k++) {
+      for (let i = 0; i < n; i++) load[i] = capacity[i] * rise[i] + timeStep * source[i] * grid.spacing;
+      step.solve(load, rise);
     }
     if (this.rightEnd === "last cell") rise[n] = 0;
   }

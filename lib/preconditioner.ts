@@ -1,7 +1,6 @@
 /** What stands between a network and the denoised field. */
 import { tf } from "./backend/tensors";
 import type { DataSet } from "./dataSet";
-import { InputError } from "./errors";
 import type { NetworkShape } from "./filmCnn";
 import { denoisedFrom, denoisingLoss, type Target } from "./loss";
 import { normaliseConditions, type Problem } from "./problem";
@@ -51,8 +50,11 @@ export interface Preconditioner {
   readonly shape: Required<NetworkShape>;
   /** Mean and standard deviation of what is generated (channels, cells) at conditions (conditions); std 0: it is fixed. */
   moments(conditions: Float64Array): { readonly mean: Float64Array; readonly std: Float64Array };
-  /** One row, or its mirror image (Problem.mirror), of what is generated: parts that join to (channels, cells). */
-  generated(data: DataSet, row: number, image: boolean): readonly Float64Array[];
+  /**
+   * One row, or its mirror image (Problem.mirror), of what is generated: parts that join to (channels, cells).
+   * Default: its fields.
+   */
+  generated?(data: DataSet, row: number, image: boolean): readonly Float64Array[];
   /** conditions (n, conditions) in their units. */
   conditioning(conditions: Float64Array): Conditioning;
   /** The loss of a batch. */
@@ -83,9 +85,6 @@ export function plainPreconditioner(
   return {
     shape: { cells, fields: fields.length, outputs: fields.length, conditions: problem.conditions.length },
     moments: (conditions) => ({ mean: scaling.mean(conditions), std: scaling.std(conditions) }),
-    generated: (data, row, image) => [
-      image ? imageOf(data, row) : data.fields.subarray(row * size, (row + 1) * size),
-    ],
     conditioning(conditions) {
       const width = problem.conditions.length;
       const inputs = Float32Array.from(normaliseConditions(problem, conditions));
@@ -110,28 +109,4 @@ export function plainPreconditioner(
       });
     },
   };
-}
-
-/** The latent field of a row, or its mirror image. Throws InputError where there is none. */
-export function latentOf({ problem, latent }: DataSet, row: number, image: boolean): Float64Array {
-  if (!latent) {
-    throw new InputError(
-      "The data have no latent field, which this preset needs; train on data that generate made.",
-    );
-  }
-  const drawn = latent.subarray(row * problem.cells, (row + 1) * problem.cells);
-  if (!image) return drawn;
-  if (!problem.mirror) throw new InputError(`The problem ${problem.name} has no mirror images.`);
-  return problem.mirror(drawn);
-}
-
-/** The fields (fields, cells) of a row's mirror image. */
-export function imageOf(data: DataSet, row: number): Float64Array {
-  const { problem, conditions } = data;
-  const [width, fields] = [
-    problem.conditions.length,
-    new Float64Array(problem.fields.length * problem.cells),
-  ];
-  problem.solve(latentOf(data, row, true), conditions.subarray(row * width, (row + 1) * width), fields);
-  return fields;
 }

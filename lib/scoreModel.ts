@@ -1,5 +1,5 @@
 /** A score model: a network together with all that turns physical fields into its inputs and back. */
-import { CompiledFunction } from "./backend/compiled";
+import { type CompiledFunction, Graphs } from "./backend/compiled";
 import { tf } from "./backend/tensors";
 import type {
   Conditioning,
@@ -26,19 +26,6 @@ export interface ScoreSettings {
 /** What a saved model tells of how it came about. */
 export type History = Readonly<Record<string, string | number | boolean>>;
 
-/** Everything that a score model is made of. */
-export interface ScoreModelParts<Settings extends ScoreSettings = ScoreSettings> {
-  readonly problem: Problem;
-  readonly settings: Settings;
-  readonly standardisation: Standardisation;
-  readonly preconditioner: Preconditioner;
-  /** Of the preconditioner's shape. */
-  readonly network: tf.LayersModel;
-  /** The sampler that suits the model. */
-  readonly sampler: Sampler;
-  readonly history?: History;
-}
-
 /**
  * A score model of a problem: the denoised mean E[x_0 | x_t] of standardised fields at given conditions, by a network and
  * what is known beside it.
@@ -47,30 +34,27 @@ export interface ScoreModelParts<Settings extends ScoreSettings = ScoreSettings>
  * sampleFields draws fields in their units from it.
  */
 export class ScoreModel<Settings extends ScoreSettings = ScoreSettings> {
-  readonly problem: Problem;
-  readonly settings: Settings;
-  readonly standardisation: Standardisation;
-  readonly preconditioner: Preconditioner;
-  readonly network: tf.LayersModel;
-  readonly sampler: Sampler;
-  readonly history: History;
   readonly schedule: Schedule;
   /** Smallest and largest noise level that the model is for. */
   readonly noiseLevels: { readonly smallest: number; readonly largest: number };
   /** Of the conditions that were denoised last, which mostly are the next ones, too. */
   private known: { readonly conditions: string; readonly conditioning: Conditioning } | undefined;
+  private readonly graphs = new Graphs(() => this.weights);
 
-  constructor(parts: ScoreModelParts<Settings>) {
-    this.problem = parts.problem;
-    this.settings = parts.settings;
-    this.standardisation = parts.standardisation;
-    this.preconditioner = parts.preconditioner;
-    this.network = parts.network;
-    this.sampler = parts.sampler;
-    this.history = parts.history ?? {};
-    this.schedule = vpSchedule(parts.settings.schedule);
+  constructor(
+    readonly problem: Problem,
+    readonly settings: Settings,
+    readonly standardisation: Standardisation,
+    readonly preconditioner: Preconditioner,
+    /** Of the preconditioner's shape. */
+    readonly network: tf.LayersModel,
+    /** The sampler that suits the model. */
+    readonly sampler: Sampler,
+    readonly history: History = {},
+  ) {
+    this.schedule = vpSchedule(settings.schedule);
     const largest = this.schedule.noiseLevel(this.schedule.endTime);
-    this.noiseLevels = parts.settings.noiseLevels ?? { smallest: 0.002, largest };
+    this.noiseLevels = settings.noiseLevels ?? { smallest: 0.002, largest };
   }
 
   /** Numbers a cell of what is generated: the fields or, where the preconditioner says so, more. */
@@ -127,18 +111,12 @@ export class ScoreModel<Settings extends ScoreSettings = ScoreSettings> {
   /** The network itself. */
   readonly apply: Network = (x, inputs, time) => this.network.apply([x, inputs, time]) as tf.Tensor3D;
 
-  private readonly graphs = new Map<string, CompiledFunction<object, object>>();
-
   /** A function of tensors and the network's weights as a graph, made at the first call of this name; it ends with the model. */
   compiled<In extends object, Out extends object>(
     name: string,
     body: (inputs: In) => Out,
   ): CompiledFunction<In, Out> {
-    const known = this.graphs.get(name) as CompiledFunction<In, Out> | undefined;
-    if (known) return known;
-    const made = new CompiledFunction<In, Out>(body, () => this.weights);
-    this.graphs.set(name, made as unknown as CompiledFunction<object, object>);
-    return made;
+    return this.graphs.named(name, body);
   }
 
   /** Trainable weights, in the network's order. */
@@ -159,7 +137,7 @@ export class ScoreModel<Settings extends ScoreSettings = ScoreSettings> {
   /** Frees the network's memory. */
   dispose(): void {
     this.forget();
-    for (const graph of this.graphs.values()) graph.dispose();
+    this.graphs.dispose();
     this.network.dispose();
   }
 }

@@ -46,13 +46,12 @@ export interface Batches {
   prepare?(batch: NoisyBatch): NoisyBatch;
 }
 
-/** Loss and gradient of one batch. */
-export interface Gradient {
+/** What a step was. */
+export interface TrainingStep {
   readonly loss: number;
   /** Before clipping. */
-  readonly norm: number;
-  /** All weights' in one vector. */
-  readonly vector: tf.Tensor;
+  readonly gradientNorm: number;
+  readonly rate: number;
 }
 
 /**
@@ -88,21 +87,24 @@ export class Training {
     );
   }
 
-  /** The next step's loss and gradient, whose vector the caller disposes of or follows. */
-  gradient(): Gradient {
-    const { loss, gradient, halfSquare } = tf.tidy(() =>
+  /** Takes the next step down the gradient of its batch, unless `accepts` says of its loss that it should not be followed. */
+  step(
+    rate: number,
+    accepts: (loss: number, rate: number) => boolean = () => true,
+  ): TrainingStep | undefined {
+    const result = tf.tidy(() =>
       this.gradientOf.run({ ...this.batches.batch(this.steps), weights: this.optimiser.last() }),
     );
-    const [value, half] = [loss, halfSquare].map((tensor) => tensor.dataSync()[0]);
-    tf.dispose([loss, halfSquare]);
-    return { loss: value, norm: Math.sqrt(2 * half), vector: gradient };
-  }
-
-  /** Takes the step down a gradient, which is freed. */
-  follow({ vector, norm }: Gradient, rate: number): void {
-    this.optimiser.update(vector, norm, rate);
-    vector.dispose();
-    this.steps++;
+    try {
+      const [loss, half] = [result.loss, result.halfSquare].map((tensor) => tensor.dataSync()[0]);
+      if (!accepts(loss, rate)) return undefined;
+      const gradientNorm = Math.sqrt(2 * half);
+      this.optimiser.update(result.gradient, gradientNorm, rate);
+      this.steps++;
+      return { loss, gradientNorm, rate };
+    } finally {
+      tf.dispose(Object.values(result));
+    }
   }
 
   /** Loss of the averaged weights on the rows that are held back. */
@@ -126,40 +128,22 @@ export interface TrainingControl {
   progress(steps: number): number;
   /** Factor of the rate; default 1. */
   rateFactor?(): number;
-  /** False for a gradient that should not be followed, which is then left out. */
-  accepts?(gradient: Gradient, rate: number): boolean;
-}
-
-/** What a step was. */
-export interface TrainingStep {
-  readonly loss: number;
-  /** Before clipping. */
-  readonly gradientNorm: number;
-  readonly rate: number;
+  /** False where the gradient of this loss should not be followed, which is then left out. */
+  accepts?(loss: number, rate: number): boolean;
 }
 
 /** The loop: yields after every step. The caller disposes of the training. */
 export function* train(
   training: Training,
   settings: TrainingSettings,
-  { progress, rateFactor = () => 1, accepts = () => true }: TrainingControl,
+  { progress, rateFactor = () => 1, accepts }: TrainingControl,
 ): Generator<TrainingStep, void, void> {
-  for (
-    let done = progress(training.steps);
-    done < 1 || training.steps === 0;
-    done = progress(training.steps)
-  ) {
+  for (;;) {
+    const done = progress(training.steps);
+    if (!(done < 1) && training.steps > 0) return;
     const rate = rateAt(settings, done, training.steps) * rateFactor();
-    const gradient = training.gradient();
-    let accepted = false;
-    try {
-      accepted = accepts(gradient, rate);
-    } finally {
-      if (!accepted) gradient.vector.dispose();
-    }
-    if (!accepted) continue;
-    training.follow(gradient, rate);
-    yield { loss: gradient.loss, gradientNorm: gradient.norm, rate };
+    const step = training.step(rate, accepts);
+    if (step) yield step;
   }
 }
 

@@ -1,8 +1,8 @@
 /** Figures of notebooks 7 to 9, as data. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { selectRows } from "../lib/data/rows";
-import { allocateDataSet, type DataSet } from "../lib/dataSet";
+import { allocateDataSet, selectRows } from "../lib/data/rows";
+import { type DataSet } from "../lib/dataSet";
 import { colour, type Figure, type Json } from "../lib/figures/figure";
 import { pngOf } from "../lib/figures/png";
 import { filmNetwork } from "../lib/filmCnn";

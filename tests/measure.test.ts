@@ -8,8 +8,7 @@ import {
   floorRatio,
   standardiser,
 } from "../lib/comparison";
-import { groupByCondition } from "../lib/data/rows";
-import { rowField } from "../lib/dataSet";
+import { groupByCondition, rowField } from "../lib/data/rows";
 import { gaussianControl, nearestCondition } from "../lib/evaluation/controls";
 import {
   derivedSeed,

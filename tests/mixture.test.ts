@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { energyDistance } from "../lib/comparison";
-import { allocateDataSet, type DataSet } from "../lib/dataSet";
+import { type DataSet } from "../lib/dataSet";
+import { allocateDataSet } from "../lib/data/rows";
 import { createModel } from "../lib/presets/createModel";
 import type { Problem } from "../lib/problem";
 import { Random } from "../lib/random";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Matrix, solve as solveDense } from "ml-matrix";
 import { KrylovEuler } from "../lib/backend/krylov";
-import { rowField } from "../lib/dataSet";
+import { rowField } from "../lib/data/rows";
 import { type Convention, CONVENTIONS, ELECTRODE, PorousElectrode } from "../lib/electrode";
 import { InputError } from "../lib/errors";
 import { ConcentrationSolver, PotentialSolver, TridiagonalFactors, uniformGrid } from "../lib/finiteVolumes";

@@ -81,3 +81,25 @@ export class CompiledFunction<In extends object, Out extends object> {
     this.graphs.clear();
   }
 }
+
+/** Graphs of one network, each made at the first call of its name. weights: the network's. */
+export class Graphs {
+  private readonly known = new Map<string, CompiledFunction<object, object>>();
+
+  constructor(private readonly weights: () => tf.Variable[]) {}
+
+  named<In extends object, Out extends object>(
+    name: string,
+    body: (inputs: In) => Out,
+  ): CompiledFunction<In, Out> {
+    const known = this.known.get(name) as CompiledFunction<In, Out> | undefined;
+    if (known) return known;
+    const made = new CompiledFunction<In, Out>(body, this.weights);
+    this.known.set(name, made as unknown as CompiledFunction<object, object>);
+    return made;
+  }
+
+  dispose(): void {
+    for (const graph of this.known.values()) graph.dispose();
+  }
+}

@@ -1,4 +1,5 @@
 /** Layers that tfjs lacks or is slow at, with their gradients written out. */
+import { InputError } from "../errors";
 import { product, siluGrad, tf } from "./tensors";
 
 /** Lets a network that was saved with these layers load with tf.loadLayersModel. */
@@ -108,6 +109,17 @@ export function asRows(x: tf.Tensor): tf.Tensor {
   return x.rank === 2 ? x : x.reshape([-1, x.shape.at(-1)!]);
 }
 
+/**
+ * Initialisers with seeds of their own, one a call: two layers with one seed would start with the same weights.
+ * tfjs takes seed 0 as no seed, so they count from a positive number.
+ */
+export function seededInitializers(seed: number): () => ReturnType<typeof tf.initializers.glorotUniform> {
+  if (!Number.isInteger(seed) || seed < 0)
+    throw new InputError(`A seed must be a whole number from 0, not ${seed}.`);
+  let next = ((seed * 10007) % 2147483000) + 1;
+  return () => tf.initializers.glorotUniform({ seed: next++ });
+}
+
 /** Replicate padding: repeats the first and the last cell, so that a convolution sees no invented zeros. */
 export class ReplicatePad extends tf.layers.Layer {
   static className = "ReplicatePad";
@@ -215,4 +227,50 @@ export interface DilatedConv1DConfig {
   name?: string;
 }
 
-registerLayers([SiLU, Dense, ReplicatePad, DilatedConv1D]);
+/**
+ * Feature-wise linear modulation (Perez et al. 2018): f = h (1 + gamma) + beta, one gamma and beta a channel; with the
+ * activation "swish" f sigmoid(f).
+ *
+ * Inputs: features h [batch, cells, channels] and modulation [batch, 2 channels] (gamma, then beta).
+ * The 1 makes a modulation of zero the identity. The gradient is written out: the one that tfjs derives reshapes and
+ * tiles what broadcasting does by itself, and at this size an operation costs as much as its arithmetic. Where no
+ * gradient is asked for, one row of modulation serves all rows.
+ */
+export class FiLM extends tf.layers.Layer {
+  static className = "FiLM";
+  private readonly activation?: "swish";
+
+  constructor({ activation, ...config }: { activation?: "swish"; name?: string } = {}) {
+    super(config as never);
+    this.activation = activation;
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape | tf.Shape[] {
+    return (inputShape as tf.Shape[])[0];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const { activation } = this;
+    const film = tf.customGrad((features, modulation, save) => {
+      const [gamma, beta] = tf.split((modulation as tf.Tensor).expandDims(1), 2, 2);
+      const gain = gamma.add(1);
+      const [h, keep] = [features as tf.Tensor, save as tf.GradSaveFunc];
+      const f = h.mul(gain).add(beta);
+      const share = activation && f.sigmoid();
+      keep([h, gain, ...(share ? [f, share] : [])]);
+      const gradFunc = (dy: tf.Tensor, [x, factor, ...activated]: tf.Tensor[]) => {
+        const df = activated.length > 0 ? dy.mul(siluGrad(activated[0], activated[1])) : dy;
+        return [df.mul(factor), tf.concat([df.mul(x).sum(1), df.sum(1)], 1)];
+      };
+      return { value: share ? f.mul(share) : f, gradFunc };
+    });
+    const [features, modulation] = listOf(inputs);
+    return tf.tidy(() => film(features, modulation));
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), ...(this.activation && { activation: this.activation }) };
+  }
+}
+
+registerLayers([SiLU, Dense, ReplicatePad, DilatedConv1D, FiLM]);

@@ -1,6 +1,7 @@
 /** Figures of fields over x: rows of a data set, means with bands. */
 import { columnMean, columnPercentiles, columnStd } from "../comparison";
-import { type DataSet, rowField } from "../dataSet";
+import { type DataSet } from "../dataSet";
+import { rowField } from "../data/rows";
 import { band, colour, type Figure, line, panels, type Trace, withHover } from "./figure";
 
 /** Colours of rows; Okabe and Ito's sky blue stands in for the model's colour, which no solution may have. */

@@ -1,6 +1,6 @@
 /** Moments of the responses as functions of the conditions, from a data set. */
-import { isSource, pickRows, type RowSource } from "../data/rows";
-import { type DataSet, rowConditions } from "../dataSet";
+import { isSource, pickRows, rowConditions, type RowSource } from "../data/rows";
+import { type DataSet } from "../dataSet";
 import { InputError } from "../errors";
 import type { Standardisation } from "../standardisation";
 import { ConditionalStandardisation, PairCovariances } from "./conditionalStandardisation";

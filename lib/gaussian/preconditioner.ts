@@ -3,13 +3,12 @@
  * covariance of what is generated, the responses of the problem (Problem.responses) instead of its fields.
  */
 import { tf } from "../backend/tensors";
+import { fieldsOf, latentOf } from "../data/images";
 import type { DataSet } from "../dataSet";
 import { InputError } from "../errors";
 import {
   type Conditioning,
   type DenoiserInputs,
-  imageOf,
-  latentOf,
   type Levels,
   type Network,
   type NoisyBatch,
@@ -69,9 +68,8 @@ export class ModalPreconditioner implements Preconditioner {
   }
 
   generated(data: DataSet, row: number, image: boolean): readonly Float64Array[] {
-    const size = this.problem.fields.length * this.problem.cells;
     if (this.problem.affineIn.length > 0) return this.problem.responses(latentOf(data, row, image));
-    return [image ? imageOf(data, row) : data.fields.subarray(row * size, (row + 1) * size)];
+    return [fieldsOf(data, row, image)];
   }
 
   conditioning(conditions: Float64Array): Conditioning {

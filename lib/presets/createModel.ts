@@ -52,15 +52,9 @@ export function buildModel(
   const preconditioner = modal
     ? new ModalPreconditioner(problem, standardisation, covariance!)
     : plainPreconditioner(problem, target, standardisation);
-  return new ScoreModel({
-    problem,
-    settings,
-    standardisation,
-    preconditioner,
-    network: buildNetwork(preconditioner.shape, settings, seed),
-    sampler: modal ? gaussianExact : dpmSolver2M,
-    history,
-  });
+  const network = buildNetwork(preconditioner.shape, settings, seed);
+  const sampler = modal ? gaussianExact : dpmSolver2M;
+  return new ScoreModel(problem, settings, standardisation, preconditioner, network, sampler, history);
 }
 
 function scalingFor(

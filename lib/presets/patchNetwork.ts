@@ -5,10 +5,10 @@
  */
 import { tf } from "../backend/tensors";
 import { InputError } from "../errors";
-import { Dense, SiLU } from "../backend/layers";
-import { FiLM } from "../layers";
+import { Dense, seededInitializers, SiLU } from "../backend/layers";
+import { FiLM } from "../backend/layers";
 import { Append, PositionBias, TokenConv1D } from "./patchLayers";
-import { NetworkShape, seededInitializers } from "../filmCnn";
+import { NetworkShape } from "../filmCnn";
 
 /** Options of {@link patchNetwork}. */
 export interface PatchNetworkOptions {

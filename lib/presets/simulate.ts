@@ -1,6 +1,6 @@
 /** Solutions of a problem for random latent fields: in memory, and cut into tasks that several may share. */
-import { concatenate } from "../data/rows";
-import { allocateDataSet, type DataSet } from "../dataSet";
+import { allocateDataSet, concatenate } from "../data/rows";
+import { type DataSet } from "../dataSet";
 import { integerInRange, positiveInteger } from "../errors";
 import { type Problem, sampleConditions } from "../problem";
 import { checkConditions } from "../data/conditions";

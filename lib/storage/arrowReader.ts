@@ -1,6 +1,6 @@
 import fs from "node:fs";
-import type { RowSource } from "../data/rows";
-import { allocateDataSet, type DataSet } from "../dataSet";
+import { allocateDataSet, type RowSource } from "../data/rows";
+import { type DataSet } from "../dataSet";
 import { asNumber } from "../errors";
 import type { Problem } from "../problem";
 import {

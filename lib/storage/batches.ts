@@ -1,5 +1,6 @@
 /** Batches of standardised fields from a data set: blocks of rows that share a condition, shuffled. */
 import { tf } from "../backend/tensors";
+import { fieldsOf } from "../data/images";
 import { checkConditionsKnown, groupByCondition, type RowGroups, selectRows } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import { InputError } from "../errors";
@@ -50,7 +51,8 @@ export function tensorSet(model: ScoreModel, data: DataSet, mirrored = false): T
     for (const row of rows) {
       for (const image of sources) {
         const to = (row + (image ? data.rows : 0)) * size;
-        model.preconditioner.generated(data, row, image).forEach((part, k) => {
+        const parts = model.preconditioner.generated?.(data, row, image) ?? [fieldsOf(data, row, image)];
+        parts.forEach((part, k) => {
           for (let i = 0; i < part.length; i++) {
             const at = k * part.length + i;
             const value = std[at] > 0 ? (part[i] - mean[at]) / std[at] : 0;

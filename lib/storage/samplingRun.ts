@@ -1,7 +1,8 @@
 /** Drawing fields in batches, with progress, and ended by an interrupt. */
 import { InterruptWatch } from "../backend/interrupt";
 import { checkConditions } from "../data/conditions";
-import { allocateDataSet, type DataSet } from "../dataSet";
+import { type DataSet } from "../dataSet";
+import { allocateDataSet } from "../data/rows";
 import { positiveInteger } from "../errors";
 import type { Sampler } from "../samplers";
 import { drawBatch, plainDrawing, toDataSet } from "../sampling";

@@ -5,7 +5,7 @@ import type { DataSet } from "../dataSet";
 import { finiteInRange, InputError, positiveInteger } from "../errors";
 import { sameProblem } from "../data/conditions";
 import type { ScoreModel } from "../scoreModel";
-import { type Gradient, train, Training, type TrainingSettings, type TrainingStep } from "../training";
+import { train, Training, type TrainingSettings, type TrainingStep } from "../training";
 import { digestOf } from "./checkpoint";
 import { Feed } from "./feed";
 import { type StateOptions, TrainingStates } from "./trainingStates";
@@ -110,7 +110,7 @@ export async function* trainModel(
     const steps = train(run, settings, {
       progress: (done) => (limit.steps === undefined ? kept.seconds / limit.seconds : done / limit.steps),
       rateFactor: () => 0.5 ** kept.rollbacks,
-      accepts({ loss }: Gradient, rate: number) {
+      accepts(loss: number, rate: number) {
         if (Number.isFinite(loss) && !(run.steps >= USUAL_AFTER && loss > EXPLODED * usual)) return true;
         const what = `The loss is ${loss.toPrecision(3)} after ${run.steps} steps at a rate of ${rate.toPrecision(2)}`;
         if (!kept.rollBack()) throw new InputError(`${what}; train with a smaller rate or with clipping.`);

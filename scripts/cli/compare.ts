@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { sliceRows } from "../../lib/data/rows";
-import { allocateDataSet, type DataSet, rowConditions } from "../../lib/dataSet";
+import { allocateDataSet, rowConditions, sliceRows } from "../../lib/data/rows";
+import { type DataSet } from "../../lib/dataSet";
 import { InputError, shown } from "../../lib/errors";
 import { compare } from "../../lib/evaluation/compare";
 import { formatComparison } from "../../lib/evaluation/report";

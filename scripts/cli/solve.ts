@@ -1,6 +1,5 @@
 import { Command, Option } from "commander";
-import { sliceRows } from "../../lib/data/rows";
-import { allocateDataSet } from "../../lib/dataSet";
+import { allocateDataSet, sliceRows } from "../../lib/data/rows";
 import { type Convention, CONVENTIONS } from "../../lib/electrode";
 import { finite, InputError, oneOf } from "../../lib/errors";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";

@@ -1,4 +1,5 @@
-import { type DataSet, rowConditions } from "../../../lib/dataSet";
+import { type DataSet } from "../../../lib/dataSet";
+import { rowConditions } from "../../../lib/data/rows";
 import type { Standardisation } from "../../../lib/standardisation";
 
 /** The fields of a data set as a network sees them, (rows, fields, cells): less their mean, over their std, 0 where fixed. */

@@ -2,8 +2,7 @@ import { positiveInteger } from "../../../lib/errors";
 import type { Denoiser } from "../../../lib/sde";
 import type { Schedule } from "../../../lib/schedule";
 import { tf } from "../../../lib/backend/tensors";
-import { Dense, SiLU } from "../../../lib/backend/layers";
-import { seededInitializers } from "../../../lib/filmCnn";
+import { Dense, seededInitializers, SiLU } from "../../../lib/backend/layers";
 
 /**
  * A small network for points in a few dimensions: x_t and its noise level -> the noise in it.

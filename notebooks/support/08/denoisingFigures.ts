@@ -1,5 +1,6 @@
 /** Figures of how well a model denoises, over noise levels. */
-import { type DataSet, rowField } from "../../../lib/dataSet";
+import { type DataSet } from "../../../lib/dataSet";
+import { rowField } from "../../../lib/data/rows";
 import { fieldAxis, micrometres } from "../../../lib/figures/fieldFigures";
 import { colour, type Figure, line, panels, type Trace } from "../../../lib/figures/figure";
 import { withSlider } from "../../../lib/figures/slider";

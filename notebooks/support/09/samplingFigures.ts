@@ -1,5 +1,6 @@
 /** Figures of sampling: fields on their way out of the noise, and what few steps do to their distribution. */
-import { type DataSet, rowField } from "../../../lib/dataSet";
+import { type DataSet } from "../../../lib/dataSet";
+import { rowField } from "../../../lib/data/rows";
 import type { PathState } from "./samplingPath";
 import { columnMean, columnPercentiles } from "../../../lib/comparison";
 import { band, colour, type Figure, line, panels, type PanelOptions } from "../../../lib/figures/figure";

@@ -1,4 +1,4 @@
-import { ELECTRODE, type ElectrodeConstants } from "../../../lib/electrode";
+import { ELECTRODE } from "../../../lib/electrode";
 import { ground, uniformGrid } from "../../../lib/finiteVolumes";
 
 /**
@@ -14,7 +14,7 @@ export function potentialInFloat32(
   porosity: Float64Array,
   equilibriumPotential: number,
   flux: number,
-  constants: ElectrodeConstants = ELECTRODE,
+  constants: Readonly<typeof ELECTRODE> = ELECTRODE,
 ): Float64Array {
   const f = Math.fround;
   const { cells, centres, spacing } = uniformGrid(constants.cells, constants.length);

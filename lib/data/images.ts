@@ -1,0 +1,27 @@
+/** Rows of data sets and their mirror images (Problem.mirror). */
+import type { DataSet } from "../dataSet";
+import { InputError } from "../errors";
+import { rowConditions } from "./rows";
+
+/** The latent field of a row, or its mirror image. Throws InputError where there is none. */
+export function latentOf({ problem, latent }: DataSet, row: number, image: boolean): Float64Array {
+  if (!latent) {
+    throw new InputError(
+      "The data have no latent field, which this preset needs; train on data that generate made.",
+    );
+  }
+  const drawn = latent.subarray(row * problem.cells, (row + 1) * problem.cells);
+  if (!image) return drawn;
+  if (!problem.mirror) throw new InputError(`The problem ${problem.name} has no mirror images.`);
+  return problem.mirror(drawn);
+}
+
+/** The fields (fields, cells) of a row, or of its mirror image. Throws InputError where there is none. */
+export function fieldsOf(data: DataSet, row: number, image: boolean): Float64Array {
+  const { problem } = data;
+  const size = problem.fields.length * problem.cells;
+  if (!image) return data.fields.subarray(row * size, (row + 1) * size);
+  const fields = new Float64Array(size);
+  problem.solve(latentOf(data, row, true), rowConditions(data, row), fields);
+  return fields;
+}
