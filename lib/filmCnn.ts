@@ -4,16 +4,8 @@
  */
 import { tf } from "./backend/tensors";
 import { InputError } from "./errors";
-import {
-  Dense,
-  DilatedConv1D,
-  FiLM,
-  listOf,
-  registerLayers,
-  ReplicatePad,
-  seededInitializers,
-  SiLU,
-} from "./backend/layers";
+import { FieldScale, FiLM, FourierFeatures } from "./backend/filmLayers";
+import { Dense, DilatedConv1D, ReplicatePad, seededInitializers, SiLU } from "./backend/layers";
 
 /** What a network must know of a problem: numbers of cells, fields and conditions. */
 export interface NetworkShape {
@@ -113,53 +105,3 @@ export function filmNetwork(
   const output = new FieldScale({ name: "score" }).apply([y, scale]) as tf.SymbolicTensor;
   return tf.model({ inputs: [x, conditions, t], outputs: output, name: "film_network" });
 }
-
-/** Sines and cosines of 2 pi 2^k t for k = 0 .. octaves - 1: [batch, 1] -> [batch, 2 octaves]. */
-export class FourierFeatures extends tf.layers.Layer {
-  static className = "FourierFeatures";
-  private readonly octaves: number;
-
-  constructor(config: { octaves: number; name?: string }) {
-    super(config as never);
-    this.octaves = config.octaves;
-  }
-
-  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
-    return [(inputShape as tf.Shape)[0], 2 * this.octaves];
-  }
-
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.tidy(() => {
-      const frequencies = Array.from({ length: this.octaves }, (_, k) => 2 * Math.PI * 2 ** k);
-      const angles = listOf(inputs)[0].mul(tf.tensor2d([frequencies]));
-      return tf.concat([angles.sin(), angles.cos()], 1);
-    });
-  }
-
-  override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), octaves: this.octaves };
-  }
-}
-
-/**
- * A gain and a bias per field: y = x gain + bias.
- *
- * Inputs: x [batch, cells, fields] and coefficients [batch, 2 fields] (gain, then bias).
- */
-export class FieldScale extends tf.layers.Layer {
-  static className = "FieldScale";
-
-  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape | tf.Shape[] {
-    return (inputShape as tf.Shape[])[0];
-  }
-
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.tidy(() => {
-      const [x, coefficients] = listOf(inputs);
-      const [gain, bias] = tf.split(coefficients.expandDims(1), 2, 2);
-      return x.mul(gain).add(bias);
-    });
-  }
-}
-
-registerLayers([FourierFeatures, FieldScale]);

@@ -7,7 +7,7 @@ import { checkModelFolder, loadModel, saveModel } from "../lib/storage/modelFold
 import { InputError } from "../lib/errors";
 import { filmNetwork, type FilmNetworkOptions } from "../lib/filmCnn";
 import { Dense, DilatedConv1D, ReplicatePad, SiLU } from "../lib/backend/layers";
-import { FiLM } from "../lib/backend/layers";
+import { FiLM } from "../lib/backend/filmLayers";
 import { TokenConv1D } from "../lib/presets/patchLayers";
 import { type ModelSettings, presetByName, presets } from "../lib/presets/presets";
 import { referenceConditions } from "../lib/evaluation/heldOut";

@@ -6,7 +6,7 @@
 import { tf } from "../backend/tensors";
 import { InputError } from "../errors";
 import { Dense, seededInitializers, SiLU } from "../backend/layers";
-import { FiLM } from "../backend/layers";
+import { FiLM } from "../backend/filmLayers";
 import { Append, PositionBias, TokenConv1D } from "./patchLayers";
 import { NetworkShape } from "../filmCnn";
 

@@ -1,7 +1,7 @@
 /** Exercises of notebook 7. */
 import { InputError } from "../../../lib/errors";
 import { blogNetworkOptions, filmNetwork } from "../../../lib/filmCnn";
-import { FiLM } from "../../../lib/backend/layers";
+import { FiLM } from "../../../lib/backend/filmLayers";
 import { influenceOfFirstCell } from "../../../lib/evaluation/receptiveField";
 import { Random } from "../../../lib/random";
 import { tf } from "../../../lib/backend/tensors";
