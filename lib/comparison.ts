@@ -19,16 +19,6 @@ export function columnsOf({ problem }: FieldSample): number {
   return problem.fields.length * problem.cells;
 }
 
-/** Throws InputError unless both sets hold the same fields on as many cells. */
-export function checkSameFields(reference: FieldSample, other: FieldSample): void {
-  const describe = ({ problem }: FieldSample) =>
-    `${problem.fields.map(({ name, unit }) => `${name} (${unit})`).join(", ")} on ${problem.cells} cells`;
-  if (describe(other) === describe(reference)) return;
-  throw new InputError(
-    `The sets to compare hold ${describe(other)} and ${describe(reference)}; give sets of the same fields.`,
-  );
-}
-
 /** The mean of each column of values (rows, columns): (columns). */
 export function columnMean(values: Float64Array, columns: number): Float64Array {
   const rows = rowCount(values, columns);
@@ -158,21 +148,10 @@ export function energyDistance(x: Float64Array, y: Float64Array, columns: number
 
 /**
  * The sampling floor: the mean energy distance of two independent sets of `rows` rows from the reference's distribution,
- * (2 / rows) E|X - X'| exactly, with the mean over the pairs i != j of the reference (rows, columns).
+ * (2 / rows) E|X - X'| exactly, with the mean over the pairs i != j of the reference (rows, columns). An energy distance in
+ * units of it is the floor ratio: 1 in the mean for a set like the reference, with a scatter of about as much.
  */
 export function samplingFloor(reference: Float64Array, columns: number, rows: number): number {
   const n = rowCount(reference, columns);
   return (2 / rows) * (n / (n - 1)) * meanDistance(reference, reference, columns);
-}
-
-/**
- * Energy distance between a set and a reference of as many rows, each varying cell in standard deviations of the
- * reference, in units of the sampling floor: 1 in the mean for an independent set like the reference, with a scatter of
- * about as much. Throws InputError for sets of other fields.
- */
-export function floorRatio(reference: FieldSample, sample: FieldSample): number {
-  checkSameFields(reference, sample);
-  const { free, apply } = standardiser(reference.fields, columnsOf(reference));
-  const [x, y] = [apply(reference.fields), apply(sample.fields)];
-  return energyDistance(x, y, free.length) / samplingFloor(x, free.length, reference.rows);
 }

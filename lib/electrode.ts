@@ -1,6 +1,6 @@
 import { oneOf } from "./errors";
 import { KrylovEuler } from "./backend/krylov";
-import { ConcentrationSolver, type Grid, ground, PotentialSolver, uniformGrid } from "./finiteVolumes";
+import { DiffusionSolver, type Grid, ground, uniformGrid } from "./finiteVolumes";
 
 /**
  * The two readings of the porous-electrode problem.
@@ -56,8 +56,8 @@ export class PorousElectrode {
   private readonly porosity: Float64Array;
   private readonly effectiveDiffusivity: Float64Array;
   private readonly source: Float64Array;
-  private readonly potential: PotentialSolver;
-  private readonly concentration: ConcentrationSolver;
+  private readonly potential: DiffusionSolver;
+  private readonly concentration: DiffusionSolver;
   private readonly transient: KrylovEuler;
 
   /** Throws InputError for an unknown convention. */
@@ -73,8 +73,8 @@ export class PorousElectrode {
     this.porosity = new Float64Array(cells);
     this.effectiveDiffusivity = new Float64Array(cells);
     this.source = new Float64Array(cells);
-    this.potential = new PotentialSolver(this.grid);
-    this.concentration = new ConcentrationSolver(this.grid, convention === "figures" ? "last cell" : "face");
+    this.potential = new DiffusionSolver(this.grid, "flux");
+    this.concentration = new DiffusionSolver(this.grid, convention === "figures" ? "last cell" : "face");
     this.transient = new KrylovEuler(this.concentration);
   }
 
@@ -122,7 +122,7 @@ export class PorousElectrode {
     // The unknown is phi + U0, whose equation is free of U0: -(k phi')' = a k_rn (phi_s - (phi + U0)).
     // So U0 cancels exactly, not to round-off, when phi is grounded.
     for (let i = 0; i < grid.cells; i++) source[i] = reaction[i] * slope * grid.centres[i];
-    this.potential.solve(source, convention === "figures" ? flux : -flux, phi);
+    this.potential.solve(source, phi, convention === "figures" ? flux : -flux);
     const seesGrounded = convention === "figures";
     if (seesGrounded) ground(phi);
     // Reaction current a j = a k_rn (phi_s - phi - U0) in A/m3, then the source of c in mol/(m3 s).
@@ -134,7 +134,7 @@ export class PorousElectrode {
     if (seesGrounded) {
       this.transient.euler(this.porosity, source, constants.timeStep, constants.timeSteps, rise);
     } else {
-      this.concentration.steady(source, rise);
+      this.concentration.solve(source, rise);
       ground(phi);
     }
   }

@@ -1,4 +1,4 @@
-/** Finite volumes on [0, L]: the grid, the tridiagonal systems, and the solvers of the potential and the concentration. */
+/** Finite volumes on [0, L]: the grid, the tridiagonal systems, and the solver of the potential and the concentration. */
 import { finiteInRange, integerInRange } from "./errors";
 
 /** A cell-centred grid of equal cells on [0, length]. */
@@ -101,63 +101,23 @@ export class TridiagonalFactors {
   }
 }
 
+/** What is given at x = L: the flux k u'(L), or u = 0 at the face x = L or in the centre of the last cell. */
+export type RightEnd = "flux" | "face" | "last cell";
+
 /**
- * Finite-volume solver of -(k phi')' + r phi = s on [0, L] with phi'(0) = 0 and k phi'(L) given.
+ * Finite-volume solver of -(k u')' + r u = s on [0, L] with u'(0) = 0: of the potential (right end "flux"), and of the
+ * rise of the concentration above its value at the right end.
  *
  * Integrated over cell i, with the link conductances g = k_face / dx:
- *     g_{i-1/2} (phi_i - phi_{i-1}) + g_{i+1/2} (phi_i - phi_{i+1}) + r_i dx phi_i = s_i dx + [i last] k phi'(L).
- * Second order in dx up to both ends, since the fluxes there are exact.
+ *     g_{i-1/2} (u_i - u_{i-1}) + g_{i+1/2} (u_i - u_{i+1}) + r_i dx u_i = s_i dx + [i last] k u'(L),
+ * or K u = s dx. Right end "flux": second order, since the fluxes at both ends are exact. "face": the last cell is linked
+ * to u = 0 half a cell away, second order. "last cell": u = 0 there, so its centre stands for x = L, first order.
  */
-export class PotentialSolver {
-  private readonly links: Float64Array;
-  private readonly excess: Float64Array;
-  private readonly factors: TridiagonalFactors;
-
-  constructor(readonly grid: Grid) {
-    this.links = new Float64Array(grid.cells - 1);
-    this.excess = new Float64Array(grid.cells);
-    this.factors = new TridiagonalFactors(grid.cells);
-  }
-
-  /** Sets k in S/m (cells) and r in S/m3 (cells), both positive. Throws RangeError if they are not. */
-  factor(conductivity: Float64Array, reaction: Float64Array): void {
-    linkConductances(conductivity, this.grid.spacing, this.links);
-    for (let i = 0; i < reaction.length; i++) this.excess[i] = reaction[i] * this.grid.spacing;
-    this.factors.factor(this.links, this.excess);
-  }
-
-  /** Solves for phi in V (cells, written). source: s in A/m3 (cells); rightFlux: k phi'(L) in A/m2. */
-  solve(source: Float64Array, rightFlux: number, phi: Float64Array): void {
-    const last = this.grid.cells - 1;
-    for (let i = 0; i <= last; i++) phi[i] = source[i] * this.grid.spacing;
-    phi[last] += rightFlux;
-    this.factors.solve(phi, phi);
-  }
-}
-
-/** Subtracts the first cell's value in place: the slope at x = 0 is zero, so it stands for phi(0). */
-export function ground(phi: Float64Array): void {
-  const first = phi[0];
-  for (let i = 0; i < phi.length; i++) phi[i] -= first;
-}
-
-/** Where the concentration is fixed: at the face x = L, or in the centre of the last cell. */
-export type RightEnd = "face" | "last cell";
-
-/**
- * Finite-volume solver of eps du/dt = (D u')' + s on [0, L] for the rise u = c - c_right of a concentration above
- * its fixed value at the right end, with u'(0) = 0.
- *
- * Integrated over cell i, with the link conductances g = D_face / dx and capacities w = eps dx:
- *     w_i du_i/dt + g_{i-1/2} (u_i - u_{i-1}) + g_{i+1/2} (u_i - u_{i+1}) = s_i dx,
- * or w du/dt + K u = s dx. Right end "face": the last cell is linked to u = 0 half a cell away, second order.
- * Right end "last cell": u = 0 in the last cell, so its centre stands for x = L, first order.
- */
-export class ConcentrationSolver {
+export class DiffusionSolver {
   /** Cells with an unknown: all, or all but the last. */
   readonly unknowns: number;
   /** Of K. */
-  readonly steadyFactors: TridiagonalFactors;
+  readonly factors: TridiagonalFactors;
   private readonly links: Float64Array;
   private readonly excess: Float64Array;
 
@@ -165,42 +125,45 @@ export class ConcentrationSolver {
     readonly grid: Grid,
     readonly rightEnd: RightEnd,
   ) {
-    this.unknowns = rightEnd === "face" ? grid.cells : grid.cells - 1;
+    this.unknowns = rightEnd === "last cell" ? grid.cells - 1 : grid.cells;
     this.links = new Float64Array(grid.cells - 1);
     this.excess = new Float64Array(this.unknowns);
-    this.steadyFactors = new TridiagonalFactors(this.unknowns);
+    this.factors = new TridiagonalFactors(this.unknowns);
   }
 
-  /** Sets D in m2/s (cells), positive. Throws RangeError if it is not. */
-  factor(diffusivity: Float64Array): void {
+  /** Sets k (cells), positive, and r (cells), which may be left out where u is given at the right end. Throws RangeError. */
+  factor(coefficient: Float64Array, reaction?: Float64Array): void {
+    const { grid, unknowns: n, links, excess, rightEnd } = this;
+    linkConductances(coefficient, grid.spacing, links);
+    for (let i = 0; i < n; i++) excess[i] = reaction ? reaction[i] * grid.spacing : 0;
+    // The link to u = 0: half a cell with the last cell's k, or the whole link to the last cell.
+    if (rightEnd === "face") excess[n - 1] += (2 * coefficient[n - 1]) / grid.spacing;
+    if (rightEnd === "last cell") excess[n - 1] += links[n - 1];
+    this.factors.factor(links, excess);
+  }
+
+  /** Solves for u (cells, written). source: s (cells); rightFlux: k u'(L), of the right end "flux". */
+  solve(source: Float64Array, u: Float64Array, rightFlux = 0): void {
     const { grid, unknowns: n } = this;
-    linkConductances(diffusivity, grid.spacing, this.links);
-    // The link to u = 0: half a cell with the last cell's D, or the whole link to the last cell.
-    this.excess[n - 1] =
-      this.rightEnd === "face" ? (2 * diffusivity[n - 1]) / grid.spacing : this.links[n - 1];
-    this.steadyFactors.factor(this.links, this.excess);
-  }
-
-  /** Steady rise K^-1 s dx in mol/m3 (cells, written). source: s in mol/(m3 s) (cells). */
-  steady(source: Float64Array, rise: Float64Array): void {
-    for (let i = 0; i < this.unknowns; i++) rise[i] = source[i] * this.grid.spacing;
-    this.steadyFactors.solve(rise, rise);
-    if (this.rightEnd === "last cell") rise[this.unknowns] = 0;
+    for (let i = 0; i < n; i++) u[i] = source[i] * grid.spacing;
+    u[n - 1] += rightFlux;
+    this.factors.solve(u, u);
+    if (n < grid.cells) u[n] = 0;
   }
 
   /**
-   * Rise after `steps` steps of implicit Euler from zero. PorousElectrode gets it by KrylovEuler (lib/backend/krylov.ts),
-   * which is the same to round-off for a fraction of the work.
-   * porosity (cells), source: s in mol/(m3 s) (cells), timeStep in s, rise in mol/m3 (cells, written).
+   * u after `steps` steps of implicit Euler from zero of w u' + K u = s dx, with the capacities w = porosity dx.
+   * PorousElectrode gets it by KrylovEuler (lib/backend/krylov.ts), which is the same to round-off for a fraction of the
+   * work. porosity, source: s (cells), timeStep in s, u (cells, written).
    */
   euler(
     porosity: Float64Array,
     source: Float64Array,
     timeStep: number,
     steps: number,
-    rise: Float64Array,
+    u: Float64Array,
   ): void {
-    const { unknowns: n, grid } = this;
+    const { grid, unknowns: n } = this;
     // (w + dt K) u_new = w u_old + dt s dx
     const capacity = porosity.map((value) => value * grid.spacing);
     const step = new TridiagonalFactors(n).factor(
@@ -208,11 +171,17 @@ export class ConcentrationSolver {
       this.excess.map((value, i) => capacity[i] + timeStep * value),
     );
     const load = new Float64Array(n);
-    rise.fill(0);
+    u.fill(0);
     for (let k = 0; k < steps; k++) {
-      for (let i = 0; i < n; i++) load[i] = capacity[i] * rise[i] + timeStep * source[i] * grid.spacing;
-      step.solve(load, rise);
+      for (let i = 0; i < n; i++) load[i] = capacity[i] * u[i] + timeStep * source[i] * grid.spacing;
+      step.solve(load, u);
     }
-    if (this.rightEnd === "last cell") rise[n] = 0;
+    if (n < grid.cells) u[n] = 0;
   }
+}
+
+/** Subtracts the first cell's value in place: the slope at x = 0 is zero, so it stands for phi(0). */
+export function ground(phi: Float64Array): void {
+  const first = phi[0];
+  for (let i = 0; i < phi.length; i++) phi[i] -= first;
 }

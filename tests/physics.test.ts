@@ -5,7 +5,7 @@ import { KrylovEuler } from "../lib/backend/krylov";
 import { rowField } from "../lib/data/rows";
 import { type Convention, CONVENTIONS, ELECTRODE, PorousElectrode } from "../lib/electrode";
 import { InputError } from "../lib/errors";
-import { ConcentrationSolver, PotentialSolver, TridiagonalFactors, uniformGrid } from "../lib/finiteVolumes";
+import { DiffusionSolver, TridiagonalFactors, uniformGrid } from "../lib/finiteVolumes";
 import { drawPorosity, GaussianProcess, squaredExponential } from "../lib/gaussianProcess";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { simulateAt } from "../lib/presets/simulate";
@@ -142,7 +142,7 @@ test("fixing the last cell (figures) costs an order at the boundary, while the i
 
 test("implicit Euler converges with order 1 in the time step", (t) => {
   const eps = porosity(2);
-  const solver = new ConcentrationSolver(grid, "last cell");
+  const solver = new DiffusionSolver(grid, "last cell");
   solver.factor(eps.map((value) => ELECTRODE.diffusivity * value ** 1.5));
   const source = eps.map((value) => 0.01 * value);
   const end = (steps: number): Float64Array => {
@@ -164,14 +164,14 @@ test("charge and mass are conserved to 1e-12", () => {
   // The reaction current of the self-consistent potential is the current that flows out at x = L.
   const electrode = new PorousElectrode("text").setPorosity(eps);
   const { reaction } = electrode;
-  const solver = new PotentialSolver(grid);
+  const solver = new DiffusionSolver(grid, "flux");
   solver.factor(electrode.effectiveConductivity, reaction);
   const solid = grid.centres.map((x) => ELECTRODE.solidPotentialSlope * x);
   const phi = new Float64Array(n);
   solver.solve(
     reaction.map((value, i) => value * solid[i]),
-    -flux,
     phi,
+    -flux,
   );
   const current = reaction.reduce((sum, value, i) => sum + value * (solid[i] - phi[i]) * spacing, 0);
   assert.ok(Math.abs(current / flux - 1) < 1e-12);
@@ -184,7 +184,7 @@ test("charge and mass are conserved to 1e-12", () => {
   assert.ok(Math.abs(outflow / made - 1) < 1e-12);
 
   // In a time step, what is made is stored or leaves for the fixed cell.
-  const transient = new ConcentrationSolver(grid, "last cell");
+  const transient = new DiffusionSolver(grid, "last cell");
   const effective = eps.map((value) => ELECTRODE.diffusivity * value ** ELECTRODE.bruggeman);
   transient.factor(effective);
   const source = reaction.map((value) => 1e-8 * value);
@@ -248,7 +248,7 @@ test("the signs of the conventions: phi rises in the figures and falls in the te
 test("the fast transient is the plain time loop", (t) => {
   let worst = 0;
   const check = (eps: Float64Array, source: Float64Array): void => {
-    const solver = new ConcentrationSolver(grid, "last cell");
+    const solver = new DiffusionSolver(grid, "last cell");
     solver.factor(eps.map((value) => ELECTRODE.diffusivity * value ** ELECTRODE.bruggeman));
     const fast = new Float64Array(cells);
     const plain = new Float64Array(cells);

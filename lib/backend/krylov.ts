@@ -1,11 +1,11 @@
-import type { ConcentrationSolver } from "../finiteVolumes";
+import type { DiffusionSolver } from "../finiteVolumes";
 
 /** Size of the subspace that the 1000 time steps are evaluated in. */
 const SUBSPACE = 12;
 /** Relative size of the subspace's last coefficients above which it is taken to be too small. */
 const SUBSPACE_TOLERANCE = 1e-11;
 
-/** The time steps of a {@link ConcentrationSolver} at once. Its factors are those of the solver's present diffusivity. */
+/** The time steps of a {@link DiffusionSolver} at once. Its factors are those of the solver's present diffusivity. */
 export class KrylovEuler {
   private readonly capacity: Float64Array;
   private readonly load: Float64Array;
@@ -15,7 +15,7 @@ export class KrylovEuler {
   private readonly coefficients = new Float64Array(SUBSPACE);
   private readonly scratch = new Float64Array(SUBSPACE);
 
-  constructor(private readonly solver: ConcentrationSolver) {
+  constructor(private readonly solver: DiffusionSolver) {
     const { unknowns: n } = solver;
     this.capacity = new Float64Array(n);
     this.load = new Float64Array(n);
@@ -23,7 +23,7 @@ export class KrylovEuler {
   }
 
   /**
-   * The same rise as ConcentrationSolver.euler to round-off, for a fraction of the work.
+   * The same rise as DiffusionSolver.euler to round-off, for a fraction of the work.
    *
    * With the steady rise v and B = K^-1 w, one step multiplies u - v by (1 + dt B^-1)^-1 = 1 - dt (B + dt)^-1, so that
    *     u = v - (1 - dt (B + dt)^-1)^steps v.
@@ -44,7 +44,7 @@ export class KrylovEuler {
     const { solver, capacity, basis, coefficients } = this;
     const { unknowns: n, grid } = solver;
     for (let i = 0; i < n; i++) capacity[i] = porosity[i] * grid.spacing;
-    solver.steady(source, rise);
+    solver.solve(source, rise);
     basis[0].set(rise.subarray(0, n));
     const norm = Math.sqrt(this.weightedProduct(basis[0], basis[0]));
     if (norm === 0) return; // no source, no rise
@@ -74,7 +74,7 @@ export class KrylovEuler {
     for (let k = 0; k < SUBSPACE; k++) {
       const next = basis[k + 1];
       for (let i = 0; i < load.length; i++) load[i] = capacity[i] * basis[k][i];
-      this.solver.steadyFactors.solve(load, next);
+      this.solver.factors.solve(load, next);
       // The three-term recurrence, without orthogonalising against earlier vectors: its known loss of orthogonality
       // costs one more vector here, not accuracy (Druskin and Knizhnerman 1991).
       if (k > 0) addMultiple(next, basis[k - 1], -step[k * SUBSPACE + k - 1]);

@@ -1,5 +1,4 @@
 import {
-  checkSameFields,
   columnMean,
   columnPercentiles,
   columnsOf,
@@ -8,7 +7,7 @@ import {
   type Standardiser,
   standardiser,
 } from "../comparison";
-import { firstRows, pinnedColumns } from "./fieldSamples";
+import { checkSameFields, firstRows, pinnedColumns } from "./fieldSamples";
 import { average, columnKurtosis, columnSkewness, roughness } from "./statistics";
 import { InputError } from "../errors";
 import { Random } from "../random";

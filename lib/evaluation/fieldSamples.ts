@@ -1,5 +1,16 @@
 /** Parts of sets of fields: their first rows, and the columns that a reference holds constant. */
+import { InputError } from "../errors";
 import { columnsOf, type FieldSample, rowCount, type Standardiser } from "../comparison";
+
+/** Throws InputError unless both sets hold the same fields on as many cells. */
+export function checkSameFields(reference: FieldSample, other: FieldSample): void {
+  const describe = ({ problem }: FieldSample) =>
+    `${problem.fields.map(({ name, unit }) => `${name} (${unit})`).join(", ")} on ${problem.cells} cells`;
+  if (describe(other) === describe(reference)) return;
+  throw new InputError(
+    `The sets to compare hold ${describe(other)} and ${describe(reference)}; give sets of the same fields.`,
+  );
+}
 
 /** The first rows of a set, as a view: (rows, fields, cells). */
 export function firstRows(set: FieldSample, rows: number): Float64Array {

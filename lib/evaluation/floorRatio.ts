@@ -1,5 +1,4 @@
 import {
-  checkSameFields,
   columnMean,
   columnsOf,
   columnStd,
@@ -8,9 +7,9 @@ import {
   type Standardiser,
   standardiser,
 } from "../comparison";
+import { checkSameFields, firstRows, keepsPinned, pinnedColumns } from "./fieldSamples";
 import { InputError, integerInRange, positiveInteger } from "../errors";
 import { expectedDistance } from "./expectedDistance";
-import { firstRows, keepsPinned, pinnedColumns } from "./fieldSamples";
 import { average } from "./statistics";
 
 /** Independent sets of one distribution: set number `set` (from 0) with `count` rows, the same whenever asked. */

@@ -1,5 +1,5 @@
 /** How fast the concentration comes to rest, and where it stands on its way. */
-import { ConcentrationSolver, type RightEnd, uniformGrid } from "../finiteVolumes";
+import { DiffusionSolver, type RightEnd, uniformGrid } from "../finiteVolumes";
 import { ELECTRODE, PorousElectrode } from "../electrode";
 import { finiteInRange } from "../errors";
 
@@ -29,17 +29,17 @@ export function concentrationAt(
 /**
  * Time in s in which the slowest mode of the concentration decays by a factor e, for one porosity (cells).
  *
- * The largest eigenvalue of K^-1 w, of the operator K and the capacities w (see ConcentrationSolver), by power iteration:
+ * The largest eigenvalue of K^-1 w, of the operator K and the capacities w (see DiffusionSolver), by power iteration:
  * the next mode decays about nine times as fast, so that 40 iterations leave no error to see.
  */
 export function decayTime(porosity: Float64Array, rightEnd: RightEnd = "last cell"): number {
-  const solver = new ConcentrationSolver(uniformGrid(porosity.length, ELECTRODE.length), rightEnd);
+  const solver = new DiffusionSolver(uniformGrid(porosity.length, ELECTRODE.length), rightEnd);
   solver.factor(porosity.map((value) => ELECTRODE.diffusivity * Math.pow(value, ELECTRODE.bruggeman)));
   let mode = new Float64Array(porosity.length).fill(1);
   let time = NaN;
   for (let k = 0; k < 40; k++) {
     const next = new Float64Array(porosity.length);
-    solver.steady(
+    solver.solve(
       mode.map((value, i) => value * porosity[i]),
       next,
     );

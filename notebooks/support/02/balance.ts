@@ -1,5 +1,5 @@
 import { type Convention, ELECTRODE, PorousElectrode } from "../../../lib/electrode";
-import { linkConductances, PotentialSolver, uniformGrid } from "../../../lib/finiteVolumes";
+import { DiffusionSolver, linkConductances, uniformGrid } from "../../../lib/finiteVolumes";
 import { solveElectrode } from "./solve";
 
 /** What flows through the faces and what the reaction has made up to them. */
@@ -19,15 +19,15 @@ export interface ChargeBalance {
 export function chargeBalance(porosity: Float64Array, flux: number, convention: Convention): ChargeBalance {
   const { effectiveConductivity, reaction, grid } = new PorousElectrode(convention).setPorosity(porosity);
   const { cells, centres, spacing } = grid;
-  const solver = new PotentialSolver(grid);
+  const solver = new DiffusionSolver(grid, "flux");
   solver.factor(effectiveConductivity, reaction);
   const solid = centres.map((x) => ELECTRODE.solidPotentialSlope * x);
   const rightFlux = convention === "figures" ? flux : -flux; // k phi'(L)
   const phi = new Float64Array(cells);
   solver.solve(
     reaction.map((value, i) => value * solid[i]),
-    rightFlux,
     phi,
+    rightFlux,
   );
   const links = new Float64Array(cells - 1);
   linkConductances(effectiveConductivity, spacing, links);

@@ -5,7 +5,7 @@
  * Source: Roache, "Code verification by the method of manufactured solutions", J. Fluids Eng. 124 (2002).
  */
 import { InputError } from "../../../lib/errors";
-import { ConcentrationSolver, PotentialSolver, type RightEnd, uniformGrid } from "../../../lib/finiteVolumes";
+import { DiffusionSolver, type RightEnd, uniformGrid } from "../../../lib/finiteVolumes";
 
 /** k(x) */
 export function manufacturedCoefficient(x: number): number {
@@ -35,11 +35,11 @@ export function potentialError(cells: number): number {
   const grid = uniformGrid(cells, 1);
   const { centres } = grid;
   const reaction = centres.map((x) => 1 + x);
-  const solver = new PotentialSolver(grid);
+  const solver = new DiffusionSolver(grid, "flux");
   solver.factor(centres.map(manufacturedCoefficient), reaction);
   const phi = new Float64Array(cells);
   const source = centres.map((x, i) => manufacturedSource(x) + reaction[i] * manufacturedSolution(x));
-  solver.solve(source, manufacturedCoefficient(1) * manufacturedSlope(1), phi);
+  solver.solve(source, phi, manufacturedCoefficient(1) * manufacturedSlope(1));
   return largestDifference(phi, centres.map(manufacturedSolution));
 }
 
@@ -54,10 +54,10 @@ export function concentrationError(
 ): number {
   const grid = uniformGrid(cells, 1);
   const { centres } = grid;
-  const solver = new ConcentrationSolver(grid, rightEnd);
+  const solver = new DiffusionSolver(grid, rightEnd);
   solver.factor(centres.map(manufacturedCoefficient));
   const rise = new Float64Array(cells);
-  solver.steady(centres.map(manufacturedSource), rise);
+  solver.solve(centres.map(manufacturedSource), rise);
   return largestDifference(
     rise,
     centres.map((x) => reference(x, centres[cells - 1])),

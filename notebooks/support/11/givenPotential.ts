@@ -1,5 +1,5 @@
 import { KrylovEuler } from "../../../lib/backend/krylov";
-import { ConcentrationSolver, uniformGrid } from "../../../lib/finiteVolumes";
+import { DiffusionSolver, uniformGrid } from "../../../lib/finiteVolumes";
 import { ELECTRODE } from "../../../lib/electrode";
 
 /**
@@ -16,7 +16,7 @@ export function concentrationAtPotential(
   const { diffusivity, bruggeman, transferenceNumber, faraday, specificSurface, reactionRate } = ELECTRODE;
   const { solidPotentialSlope, timeStep, timeSteps, rightConcentration, length } = ELECTRODE;
   const grid = uniformGrid(porosity.length, length);
-  const solver = new ConcentrationSolver(grid, "last cell");
+  const solver = new DiffusionSolver(grid, "last cell");
   solver.factor(porosity.map((value) => diffusivity * Math.pow(value, bruggeman)));
   const perCharge = (1 - transferenceNumber) / faraday;
   const source = porosity.map((value, i) => {

@@ -1,4 +1,4 @@
-import { ConcentrationSolver, type RightEnd, uniformGrid } from "../../../lib/finiteVolumes";
+import { DiffusionSolver, type RightEnd, uniformGrid } from "../../../lib/finiteVolumes";
 
 /** Where the numbers of a solution are taken to stand: at the cells' centres, or at the nodes i L / (N - 1). */
 export type GridReading = "centres" | "nodes";
@@ -16,10 +16,10 @@ export function readPositions(cells: number, length: number, reading: GridReadin
  * reading.
  */
 export function gridReadingError(cells: number, rightEnd: RightEnd, reading: GridReading): number {
-  const solver = new ConcentrationSolver(uniformGrid(cells, 1), rightEnd);
+  const solver = new DiffusionSolver(uniformGrid(cells, 1), rightEnd);
   solver.factor(new Float64Array(cells).fill(1));
   const rise = new Float64Array(cells);
-  solver.steady(new Float64Array(cells).fill(1), rise);
+  solver.solve(new Float64Array(cells).fill(1), rise);
   const positions = readPositions(cells, 1, reading);
   return rise.reduce(
     (most, value, i) => Math.max(most, Math.abs(value - (1 - positions[i] ** 2) / 2) / 0.5),
