@@ -1,7 +1,5 @@
 /** Drawing fields from a score model at given conditions. */
 import { normal, tf } from "./backend/tensors";
-import type { DataSet } from "./dataSet";
-import { InputError } from "./errors";
 import type { Drawing } from "./preconditioner";
 import { type Sampler, type SamplingProgress, trajectory } from "./samplers";
 import type { ScoreModel } from "./scoreModel";
@@ -49,24 +47,4 @@ export function* drawBatch(
   } finally {
     tf.dispose([noise, start]);
   }
-}
-
-/** Standardised fields x [rows, cells, channels], which are freed, in their units. Throws InputError if one is not finite. */
-export function toDataSet(
-  { problem, preconditioner }: ScoreModel,
-  conditions: Float64Array,
-  x: tf.Tensor3D,
-  seed?: number,
-): DataSet {
-  const values = x.dataSync() as Float32Array;
-  x.dispose();
-  if (!values.every(Number.isFinite)) {
-    throw new InputError("The sampled fields are not finite; take more steps or train the model for longer.");
-  }
-  const [rows] = x.shape;
-  const repeated = Float64Array.from(
-    { length: rows * conditions.length },
-    (_, i) => conditions[i % conditions.length],
-  );
-  return { problem, rows, conditions: repeated, fields: preconditioner.toFields(conditions, values), seed };
 }

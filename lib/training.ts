@@ -7,17 +7,8 @@ import type { NoisyBatch } from "./preconditioner";
 import type { Random } from "./random";
 import type { ScoreModel } from "./scoreModel";
 
-/** How a model is trained: batches, learning rate, averaging, length. */
-export interface TrainingSettings {
-  /** Rows a step. */
-  readonly batch: number;
-  /** Rows of one condition in a batch; 1. With more, what belongs to the condition is computed once for them. */
-  readonly rowsPerCondition?: number;
-  /**
-   * Whether rows go in pairs (x_0, z) and (mirror image of x_0, -z) at one time; false. All that is odd in both drops
-   * out of the pair's gradient, which leaves far less noise in what is even: means, and skewness.
-   */
-  readonly mirrored?: boolean;
+/** How the weights are moved, and at which noise levels. */
+export interface StepSettings {
   /** Adam's first and last learning rate, joined by a cosine. */
   readonly rate: number;
   readonly finalRate: number;
@@ -31,9 +22,6 @@ export interface TrainingSettings {
   readonly clip: number;
   /** How noise levels are drawn: the blog's quadratic time, or the logarithm of the noise level. */
   readonly noise: "quadratic-time" | "log-noise-level";
-  /** Length of the training unless the caller says otherwise: passes over the data or, where given, steps. */
-  readonly epochs: number;
-  readonly steps?: number;
 }
 
 /** What the steps of a training are given, as functions of the step alone; to be disposed of (or called in tf.tidy). */
@@ -71,7 +59,7 @@ export class Training {
   constructor(
     model: ScoreModel,
     private readonly batches: Batches,
-    settings: TrainingSettings,
+    settings: StepSettings,
   ) {
     const optimiser = new FlatAdam(model.variables, settings);
     this.optimiser = optimiser;
@@ -135,7 +123,7 @@ export interface TrainingControl {
 /** The loop: yields after every step. The caller disposes of the training. */
 export function* train(
   training: Training,
-  settings: TrainingSettings,
+  settings: StepSettings,
   { progress, rateFactor = () => 1, accepts }: TrainingControl,
 ): Generator<TrainingStep, void, void> {
   for (;;) {
@@ -148,11 +136,7 @@ export function* train(
 }
 
 /** The cosine from the first to the last rate, after a linear warm-up. progress: 0 .. 1. */
-export function rateAt(
-  { rate, finalRate, warmUp }: TrainingSettings,
-  progress: number,
-  step: number,
-): number {
+export function rateAt({ rate, finalRate, warmUp }: StepSettings, progress: number, step: number): number {
   const cosine = finalRate + 0.5 * (rate - finalRate) * (1 + Math.cos(Math.PI * Math.min(1, progress)));
   return step < warmUp ? (cosine * (step + 1)) / (warmUp + 1) : cosine;
 }
@@ -164,7 +148,7 @@ const CENTRE_SHARE = 0.6;
 /** Times of a batch, stratified, in random order. */
 export function drawTimes(
   { schedule, noiseLevels: { smallest, largest } }: Pick<ScoreModel, "schedule" | "noiseLevels">,
-  noise: TrainingSettings["noise"],
+  noise: StepSettings["noise"],
   count: number,
   random: Random,
 ): Float64Array {

@@ -6,8 +6,8 @@ import { columnMean, columnStd } from "../lib/comparison";
 import type { DataSet } from "../lib/dataSet";
 import { createModel } from "../lib/presets/createModel";
 import { samplerByName, samplers } from "../lib/presets/samplers";
-import { drawBatch, plainDrawing, tensorSpace, toDataSet } from "../lib/sampling";
-import { sampleBatches, sampleFields, type SampleOptions } from "../lib/storage/samplingRun";
+import { drawBatch, plainDrawing, tensorSpace } from "../lib/sampling";
+import { sampleBatches, sampleFields, type SampleOptions, toDataSet } from "../lib/storage/samplingRun";
 import { refused, tinyData, tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
 const data = tinyData();

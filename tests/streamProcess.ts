@@ -7,10 +7,9 @@
  */
 import { createHash } from "node:crypto";
 import { createModel } from "../lib/presets/createModel";
-import type { ModelSettings } from "../lib/presets/presets";
+import type { ModelSettings, TrainingSettings } from "../lib/presets/presets";
 import { ArrowRows, openRows, readDataSet } from "../lib/storage/arrow";
 import { trainModel } from "../lib/storage/trainingRun";
-import type { TrainingSettings } from "../lib/training";
 import { tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
 /** Model, training and number of steps: where a step costs little, more than one pass over the data. */

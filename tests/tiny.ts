@@ -4,9 +4,8 @@ import type { DataSet } from "../lib/dataSet";
 import { InputError } from "../lib/errors";
 import type { SamplerStudy } from "../lib/evaluation/studies";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
-import type { ModelSettings, Preset } from "../lib/presets/presets";
+import type { ModelSettings, Preset, TrainingSettings } from "../lib/presets/presets";
 import { generateDataSet } from "../lib/presets/simulate";
-import type { TrainingSettings } from "../lib/training";
 
 /** The steady convention: quick to solve. */
 export const problem = porousElectrode("text");

@@ -9,7 +9,7 @@ import { groupByCondition, rowConditions } from "../lib/data/rows";
 import { type DataSet } from "../lib/dataSet";
 import { createModel } from "../lib/presets/createModel";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
-import { presets } from "../lib/presets/presets";
+import { presets, type TrainingSettings } from "../lib/presets/presets";
 import { simulateAt } from "../lib/presets/simulate";
 import { Random } from "../lib/random";
 import { vpSchedule } from "../lib/schedule";
@@ -17,7 +17,7 @@ import { ScoreModel } from "../lib/scoreModel";
 import { disposeSet, gatherBatch, shuffledBlocks, splitByCondition, tensorSet } from "../lib/storage/batches";
 import { batchLoss, Feed } from "../lib/storage/feed";
 import { type TrainingState, trainModel, type TrainOptions } from "../lib/storage/trainingRun";
-import { drawTimes, rateAt, type TrainingSettings } from "../lib/training";
+import { drawTimes, rateAt } from "../lib/training";
 import { deadline } from "./processes";
 import { problem, refused, tinyData, tinyFilm, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 

@@ -1,7 +1,7 @@
 /** Presets: everything that defines a model and its training, as plain data. */
 import type { Target } from "../loss";
 import type { ScoreSettings } from "../scoreModel";
-import type { TrainingSettings } from "../training";
+import type { StepSettings } from "../training";
 import { oneOf } from "../errors";
 import { blogNetworkOptions, FilmNetworkOptions } from "../filmCnn";
 import { patchNetworkOptions, PatchNetworkOptions } from "./patchNetwork";
@@ -23,6 +23,22 @@ export interface ModelSettings extends ScoreSettings {
    * but one; otherwise, and by default, the moments are taken from the data.
    */
   readonly momentDraws?: number;
+}
+
+/** How a model is trained: its batches, how they move the weights, and for how long. */
+export interface TrainingSettings extends StepSettings {
+  /** Rows a step. */
+  readonly batch: number;
+  /** Rows of one condition in a batch; 1. With more, what belongs to the condition is computed once for them. */
+  readonly rowsPerCondition?: number;
+  /**
+   * Whether rows go in pairs (x_0, z) and (mirror image of x_0, -z) at one time; false. All that is odd in both drops
+   * out of the pair's gradient, which leaves far less noise in what is even: means, and skewness.
+   */
+  readonly mirrored?: boolean;
+  /** Length of the training unless the caller says otherwise: passes over the data or, where given, steps. */
+  readonly epochs: number;
+  readonly steps?: number;
 }
 
 /** A model with its training. What they took and reached is in measured.ts. */

@@ -6,7 +6,8 @@ import { InputError, positiveInteger } from "../errors";
 import type { NoisyBatch } from "../preconditioner";
 import { Random } from "../random";
 import type { ScoreModel } from "../scoreModel";
-import { type Batches, drawTimes, type TrainingSettings } from "../training";
+import { type Batches, drawTimes } from "../training";
+import type { TrainingSettings } from "../presets/presets";
 import {
   type Batch,
   type Block,

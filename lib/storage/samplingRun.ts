@@ -1,11 +1,12 @@
 /** Drawing fields in batches, with progress, and ended by an interrupt. */
 import { InterruptWatch } from "../backend/interrupt";
+import type { tf } from "../backend/tensors";
 import { checkConditions } from "../data/conditions";
 import { type DataSet } from "../dataSet";
 import { allocateDataSet } from "../data/rows";
-import { positiveInteger } from "../errors";
+import { InputError, positiveInteger } from "../errors";
 import type { Sampler } from "../samplers";
-import { drawBatch, plainDrawing, toDataSet } from "../sampling";
+import { drawBatch, plainDrawing } from "../sampling";
 import type { ScoreModel } from "../scoreModel";
 
 /** How fields are drawn. */
@@ -109,4 +110,24 @@ export async function sampleFields(
     row += part.rows;
   }
   return { ...result, latent: undefined };
+}
+
+/** Standardised fields x [rows, cells, channels], which are freed, in their units. Throws InputError if one is not finite. */
+export function toDataSet(
+  { problem, preconditioner }: ScoreModel,
+  conditions: Float64Array,
+  x: tf.Tensor3D,
+  seed?: number,
+): DataSet {
+  const values = x.dataSync() as Float32Array;
+  x.dispose();
+  if (!values.every(Number.isFinite)) {
+    throw new InputError("The sampled fields are not finite; take more steps or train the model for longer.");
+  }
+  const [rows] = x.shape;
+  const repeated = Float64Array.from(
+    { length: rows * conditions.length },
+    (_, i) => conditions[i % conditions.length],
+  );
+  return { problem, rows, conditions: repeated, fields: preconditioner.toFields(conditions, values), seed };
 }

@@ -9,14 +9,20 @@ import { targetCoefficients } from "../../lib/evaluation/lossWeights";
 import type { Conditioning } from "../../lib/preconditioner";
 import { buildModel, type PresetModel, type Scaling } from "../../lib/presets/createModel";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
-import { type ModelSettings, type Preset, type PresetName, presets } from "../../lib/presets/presets";
+import {
+  type ModelSettings,
+  type Preset,
+  type PresetName,
+  presets,
+  type TrainingSettings,
+} from "../../lib/presets/presets";
 import { generateDataSet } from "../../lib/presets/simulate";
 import { Random } from "../../lib/random";
 import { globalStandardisation } from "../../lib/standardisation";
 import { disposeSet, gatherBatch, shuffledBlocks, tensorSet } from "../../lib/storage/batches";
 import { batchLoss } from "../../lib/storage/feed";
 import { trainModel } from "../../lib/storage/trainingRun";
-import { drawTimes, type TrainingSettings } from "../../lib/training";
+import { drawTimes } from "../../lib/training";
 
 /** A step of the blog's batch of 1024 takes seconds; the time a row is the same. */
 const BATCH: Partial<Record<PresetName, number>> = { blog: 256 };

@@ -1,7 +1,6 @@
 /** The variants that the study of ablations compares: each differs from a base in one thing. */
 import type { AblationQuestion } from "../../lib/evaluation/studies";
-import { type ModelSettings, presets } from "../../lib/presets/presets";
-import type { TrainingSettings } from "../../lib/training";
+import { type ModelSettings, presets, type TrainingSettings } from "../../lib/presets/presets";
 
 export interface Variant {
   readonly name: string;

@@ -2,7 +2,7 @@ import type { DataSet } from "../../../lib/dataSet";
 import type { ScoreModel } from "../../../lib/scoreModel";
 import { normal, tf } from "../../../lib/backend/tensors";
 import { ofOneCondition } from "../../../lib/storage/batches";
-import { toDataSet } from "../../../lib/sampling";
+import { toDataSet } from "../../../lib/storage/samplingRun";
 
 /** Fields under noise, and a model's guess of what lies under it; both in the fields' units. */
 export interface DenoisedFields {

@@ -1,9 +1,9 @@
 import type { DataSet } from "../../../lib/dataSet";
 import type { Drawing } from "../../../lib/preconditioner";
 import { checkConditions } from "../../../lib/data/conditions";
-import { drawBatch, plainDrawing, toDataSet } from "../../../lib/sampling";
+import { drawBatch, plainDrawing } from "../../../lib/sampling";
+import { type SampleOptions, toDataSet } from "../../../lib/storage/samplingRun";
 import type { ScoreModel } from "../../../lib/scoreModel";
-import type { SampleOptions } from "../../../lib/storage/samplingRun";
 
 /** A batch of fields on its way out of the noise. */
 export interface PathState {
