@@ -2,7 +2,8 @@
 import type { Matrix } from "ml-matrix";
 import { InputError } from "../errors";
 import { Random } from "../random";
-import { arraySpace, eulerMaruyamaStep, type Sde } from "../sde";
+import { eulerMaruyamaStep, type Sde } from "../sde";
+import { arraySpace } from "../evaluation/forwardProcess";
 
 /**
  * dX = f(X) dt + L(X) dW with independent noise in each coordinate, so that L L^T = diag(q(X)).
