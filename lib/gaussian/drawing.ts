@@ -1,5 +1,4 @@
 /** How a model of Gaussian and residual draws: the bias of its network is measured and taken off. */
-import type { CompiledFunction } from "../backend/compiled";
 import { normal, selfAdjointEigen, tf } from "../backend/tensors";
 import type { Conditioning, DenoiserInputs, Drawing } from "../preconditioner";
 import { type ModalCombination, type Sampler, trajectory } from "../samplers";
@@ -9,21 +8,28 @@ import { gaussianExact } from "./exactSampler";
 import { gainsOf, type ModalPreconditioner, toCells, toModes } from "./preconditioner";
 
 /** Mean of what the network returns in each mode, and its slope in the whitened field; both (modes). */
-export interface Bias {
-  readonly offset: Float32Array;
-  readonly slope: Float32Array;
-}
+type Bias<Numbers = tf.Tensor> = Readonly<Record<"offset" | "slope", Numbers>>;
 
-/** Members of the ensemble on which the bias is measured; more than there are modes, so that it can be whitened. */
-const ENSEMBLE = 512;
+/** Members of the ensemble on which the bias is measured, as many as are drawn side by side: one graph serves both. */
+const ENSEMBLE = 250;
+/** The strongest modes, in which its noise is whitened; fewer than it has pairs of members. */
+const WHITENED = 96;
 /** Seed and first stream number of its noise. */
 const ENSEMBLE_NOISE = [1, 21] as const;
 
 /** Of each model the biases that were measured last: sampling goes on at the same conditions more often than not. */
 const measured = new WeakMap<
   ScoreModel,
-  { readonly key: string; readonly biases: ReadonlyMap<number, Bias> }
+  { readonly key: string; readonly biases: ReadonlyMap<number, Bias<Float32Array>> }
 >();
+
+/** What a sampler's states are: fields, or fields in modes. */
+interface States {
+  toModes(x: tf.Tensor): tf.Tensor3D;
+  fromModes(z: tf.Tensor): tf.Tensor;
+  /** A state as fields, a new tensor. */
+  fields(x: tf.Tensor): tf.Tensor3D;
+}
 
 /**
  * Draws by a model at one set of conditions. The exact sampler's states are kept in modes, where its steps are products
@@ -41,38 +47,64 @@ export function* modalDrawing(
   sampler: Sampler,
   times: Float64Array,
 ): Generator<void, Drawing, void> {
-  const conditioning = preconditioner.conditioning(conditions);
+  // Clones, which outlive the model's own: it may be asked for other conditions in between.
+  const conditioning = tf.tidy(() =>
+    Object.fromEntries(
+      Object.entries(model.conditioningOf(conditions)).map(([name, tensor]) => [name, tensor.clone()]),
+    ),
+  ) as Conditioning;
   const { variances, vectors } = conditioning;
-  const inModes = sampler === gaussianExact;
   const { cells, outputs } = preconditioner.shape;
-  const state = (z: tf.Tensor) => (inModes ? z : toCells(z, vectors, [z.shape[1]!, cells, outputs]));
+  const fields = (z: tf.Tensor) => toCells(z, vectors, [z.shape[1]!, cells, outputs]);
+  const states: States =
+    sampler === gaussianExact
+      ? { toModes: (x) => x as tf.Tensor3D, fromModes: (z) => z, fields }
+      : { toModes: (x) => toModes(x, vectors), fromModes: fields, fields: (x) => x.clone() as tf.Tensor3D };
+  const combineModes = modalCombination(variances, states);
   const marginal = (z: tf.Tensor, t: number) => {
     const { total } = gainsOf(variances as tf.Tensor2D, model.levels([t]), 1);
-    return state(z.mul(total).mul(model.schedule.mean(t)));
+    return states.fromModes(z.mul(total).mul(model.schedule.mean(t)));
   };
-  const combineModes = modalCombination(conditioning, inModes);
-  const given = (x: tf.Tensor, t: number) => ({ x: x as tf.Tensor3D, ...model.levels([t]), ...conditioning });
-  const space = tensorSpace(...ENSEMBLE_NOISE);
+  const denoise = (x: tf.Tensor, t: number, biasOf: (residual: tf.Tensor, whitened: tf.Tensor) => Bias) =>
+    tf.tidy(() =>
+      states.fromModes(
+        denoisedInModes(
+          model,
+          preconditioner,
+          { x: states.toModes(x), ...model.levels([t]), ...conditioning },
+          biasOf,
+        ),
+      ),
+    );
 
   /** Runs the ensemble down the sampler's times and keeps what it finds at each. */
-  function* measure(): Generator<void, ReadonlyMap<number, Bias>, void> {
+  function* measure(): Generator<void, ReadonlyMap<number, Bias<Float32Array>>, void> {
     const weights = tf.tidy(() => tf.addN(model.variables.map((variable) => variable.sum())).dataSync()[0]);
     const key = JSON.stringify([weights, [...conditions], sampler.name, [...times]]); // a training may go on in between
     const known = measured.get(model);
     if (known?.key === key) return known.biases;
-    const biases = new Map<number, Bias>();
-    const denoise = (x: tf.Tensor, t: number) => {
-      const { denoised, bias } = denoiseEnsemble(model, preconditioner, given(x, t), inModes);
-      biases.set(t, bias); // of a sampler that comes to a time twice the later state, which is the better one
-      return denoised as tf.Tensor;
+    const biases = new Map<number, Bias<Float32Array>>();
+    const measuring = (x: tf.Tensor, t: number) =>
+      denoise(x, t, (...parts) => {
+        const bias = biasFrom(...parts);
+        const read = (tensor: tf.Tensor) => tensor.dataSync().slice() as Float32Array;
+        // Of a sampler that comes to a time twice the later state counts, which is the better one.
+        biases.set(t, { offset: read(bias.offset), slope: read(bias.slope) });
+        return bias;
+      });
+    const noise = (draw: number) => normal([ENSEMBLE / 2, cells, outputs], ...ENSEMBLE_NOISE, draw);
+    const space = {
+      ...tensorSpace(...ENSEMBLE_NOISE),
+      normal: (_: tf.Tensor, draw: number) => tf.tidy(() => withOpposites(noise(draw), 0)),
     };
     const start = tf.tidy(() => {
-      const noise = normal([ENSEMBLE, cells, outputs], ...ENSEMBLE_NOISE, 0);
-      return marginal(whitened(toModes(noise, vectors)), times[0]);
+      const half = whitened(toModes(noise(0), vectors), WHITENED);
+      return marginal(withOpposites(half, 1), times[0]);
     });
     try {
-      const way = { sampler, schedule: model.schedule, space, denoise, combineModes, start, times };
-      for (const { step } of trajectory<tf.Tensor>(way)) if (step >= 0) yield;
+      const { schedule } = model;
+      const way = trajectory({ sampler, schedule, space, denoise: measuring, combineModes, start, times });
+      while (!way.next().done) yield;
     } finally {
       start.dispose();
     }
@@ -84,20 +116,16 @@ export function* modalDrawing(
   try {
     const biases = yield* measure();
     ready = true;
-    const denoise = denoiser(model, preconditioner, inModes);
     return {
       combineModes,
       denoise: (x, t) =>
-        tf.tidy(() => {
-          const bias = biases.get(t);
-          return denoise.run({ ...given(x, t), ...(bias && tensorsOf(bias)) }).denoised;
+        denoise(x, t, () => {
+          const { offset, slope } = biases.get(t)!; // the ensemble has been at all times of the sampler
+          return { offset: tf.tensor1d(offset), slope: tf.tensor1d(slope) };
         }),
       // To the modes and back: their signs and their order within equal variances must not matter.
       start: (noise, t) => tf.tidy(() => marginal(toModes(noise, vectors), t)),
-      fields: (x) =>
-        tf.tidy(() =>
-          inModes ? toCells(x, vectors, [x.shape[1]!, cells, outputs]) : (x.clone() as tf.Tensor3D),
-        ),
+      fields: (x) => tf.tidy(() => states.fields(x)),
       dispose: () => tf.dispose(Object.values(conditioning)),
     };
   } finally {
@@ -105,78 +133,68 @@ export function* modalDrawing(
   }
 }
 
-/** The denoised mean of states in modes or of fields, less a bias if `offset` and `slope` are among its inputs. */
-export function denoiser(
-  model: ScoreModel,
-  preconditioner: ModalPreconditioner,
-  inModes: boolean,
-): CompiledFunction<DenoiserInputs, { denoised: tf.Tensor3D }> {
-  return model.compiled(`denoiser ${inModes}`, (inputs) => {
-    const { x, offset, slope } = inputs;
-    const z = inModes ? x : toModes(x, inputs.vectors);
-    const { residual, whitened: w, denoised } = preconditioner.inModes(model.apply, z, inputs);
-    const d = denoised(offset && slope ? residual.sub(offset).sub(w.mul(slope)) : residual);
-    return { denoised: inModes ? d : toCells(d, inputs.vectors, x.shape) };
-  });
-}
-
-/** A bias as the inputs of {@link denoiser}. */
-export function tensorsOf({ offset, slope }: Bias): Readonly<Record<keyof Bias, tf.Tensor>> {
-  return { offset: tf.tensor1d(offset), slope: tf.tensor1d(slope) };
-}
-
-/** The denoised ensemble less the bias that it has, and that bias; x: states in modes or fields. */
-export function denoiseEnsemble(
+/**
+ * The denoised mean in modes of states in modes given.x [1, rows, modes], less the bias of the network. What costs time
+ * is a graph.
+ */
+export function denoisedInModes(
   model: ScoreModel,
   preconditioner: ModalPreconditioner,
   given: DenoiserInputs,
-  inModes: boolean,
-): { readonly denoised: tf.Tensor3D; readonly bias: Bias } {
-  const compiled = model.compiled(`ensemble ${inModes}`, (inputs: DenoiserInputs) => {
-    const z = inModes ? inputs.x : toModes(inputs.x, inputs.vectors);
-    const { residual, whitened: w, denoised } = preconditioner.inModes(model.apply, z, inputs);
-    const offset = residual.mean(1, true);
-    const [f, centred] = [residual.sub(offset), w.sub(w.mean(1, true))];
-    const slope = f.mul(centred).mean(1).div(centred.square().mean(1));
-    const d = denoised(f.sub(w.mul(slope)));
-    return { denoised: inModes ? d : toCells(d, inputs.vectors, inputs.x.shape), offset, slope };
+  biasOf: (residual: tf.Tensor, whitened: tf.Tensor) => Bias,
+): tf.Tensor3D {
+  return tf.tidy(() => {
+    const parts = model.compiled("modes", (inputs: DenoiserInputs) =>
+      preconditioner.inModes(model.apply, inputs.x, inputs),
+    );
+    const { residual, whitened: w, linear, error } = parts.run(given);
+    const { offset, slope } = biasOf(residual, w);
+    return linear.add(error.mul(residual.sub(offset).sub(w.mul(slope)))) as tf.Tensor3D;
   });
-  const { denoised, offset, slope } = tf.tidy(() => compiled.run(given));
-  const read = (tensor: tf.Tensor) => tensor.dataSync().slice() as Float32Array;
-  const bias = { offset: read(offset), slope: read(slope) };
-  tf.dispose([offset, slope]);
-  return { denoised: denoised as tf.Tensor3D, bias };
 }
 
-/** Combinations in the modes of one set of conditions, of states in modes [1, rows, modes] or of fields. */
+/** The bias of residuals over rows with these whitened fields, all [1, rows, modes]. */
+export function biasFrom(residual: tf.Tensor, whitened: tf.Tensor): Bias {
+  const offset = residual.mean(1, true);
+  const centred = whitened.sub(whitened.mean(1, true));
+  const slope = residual.sub(offset).mul(centred).mean(1).div(centred.square().mean(1));
+  return { offset, slope };
+}
+
+/** Combinations in the modes of one set of conditions, whose variances these are. */
 export function modalCombination(
-  { variances, vectors }: Conditioning,
-  inModes: boolean,
+  variances: tf.Tensor,
+  { toModes, fromModes }: Pick<States, "toModes" | "fromModes">,
 ): ModalCombination<tf.Tensor> {
   const values = variances.dataSync();
   return (terms) =>
     tf.tidy(() => {
       const scaled = terms.map(([coefficient, x]) =>
-        (inModes ? x : toModes(x, vectors)).mul(tf.tensor1d(Float32Array.from(values, coefficient))),
+        toModes(x).mul(tf.tensor1d(Float32Array.from(values, coefficient))),
       );
-      const sum = tf.addN(scaled);
-      return inModes ? sum : toCells(sum, vectors, terms[0][1].shape);
+      return fromModes(tf.addN(scaled));
     });
 }
 
 /**
- * Noise in modes [1, rows, modes] made to have mean zero and covariance one exactly, not only in expectation.
+ * Noise in modes [1, rows, modes] made to have second moments of exactly one and no covariance, not only in expectation, in
+ * this many of the strongest modes, which are the last ones. Takes more rows than that.
  *
- * The mean of what is quadratic in it, as the leading part of a network's bias is, then has no sampling error: a
- * tenth of the rows do. Takes more rows than modes.
+ * Together with its opposites, whose mean is zero, the mean of what is quadratic in it, as the leading part of a network's
+ * bias is, then has no sampling error. 125 rows with their opposites find the bias as well as 512 without.
  */
-export function whitened(noise: tf.Tensor3D): tf.Tensor3D {
+export function whitened(noise: tf.Tensor3D, strongest: number): tf.Tensor3D {
   return tf.tidy(() => {
-    const z = noise.squeeze([0]) as tf.Tensor2D;
-    const centred = z.sub(z.mean(0)) as tf.Tensor2D;
-    const covariance = tf.matMul(centred, centred, true).div(z.shape[0]).expandDims(0);
+    const [, rows, modes] = noise.shape;
+    const count = Math.min(strongest, modes);
+    const [weak, strong] = tf.split(noise.squeeze([0]) as tf.Tensor2D, [modes - count, count], 1);
+    const covariance = tf.matMul(strong, strong, true).div(rows).expandDims(0);
     const [variances, axes] = selfAdjointEigen(covariance as tf.Tensor3D).map((part) => part.squeeze([0]));
     const root = tf.matMul(axes.div(variances.sqrt()) as tf.Tensor2D, axes as tf.Tensor2D, false, true);
-    return tf.matMul(centred, root).expandDims(0) as tf.Tensor3D;
+    return tf.concat([weak, tf.matMul(strong, root)], 1).expandDims(0) as tf.Tensor3D;
   });
+}
+
+function withOpposites(x: tf.Tensor, axis: number): tf.Tensor {
+  return tf.concat([x, x.neg()], axis);
 }

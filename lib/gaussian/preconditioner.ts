@@ -26,14 +26,15 @@ import { positionOf, remainingConditions } from "./nodes";
 /** EDM's coefficients mode by mode, see {@link gainsOf}. */
 export type Gains = Readonly<Record<"total" | "linear" | "error", tf.Tensor3D>>;
 
-/** What a denoised field in modes is made of. */
+/** What a denoised field in modes is made of, D = linear + error F; all [1, rows, modes], the error for one row. */
 export interface DenoisedModes {
-  /** F [1, rows, modes], what the network adds to the linear estimate, in units of its error */
+  /** F, what the network adds to the linear estimate, in units of its error */
   readonly residual: tf.Tensor3D;
-  /** w [1, rows, modes], the whitened noisy field */
+  /** w, the whitened noisy field */
   readonly whitened: tf.Tensor3D;
-  /** The denoised field in modes for a residual. */
-  denoised(residual: tf.Tensor): tf.Tensor3D;
+  readonly linear: tf.Tensor3D;
+  /** Standard deviation of the linear estimate's error. */
+  readonly error: tf.Tensor3D;
 }
 
 /** Below it lies the round-off of single precision: modes of smaller variance are raised to this one. */
@@ -115,14 +116,14 @@ export class ModalPreconditioner implements Preconditioner {
 
   denoise(network: Network, given: DenoiserInputs): tf.Tensor3D {
     return tf.tidy(() => {
-      const { residual, denoised } = this.inModes(network, toModes(given.x, given.vectors), given);
-      return toCells(denoised(residual), given.vectors, given.x.shape);
+      const { residual, linear, error } = this.inModes(network, toModes(given.x, given.vectors), given);
+      return toCells(linear.add(residual.mul(error)), given.vectors, given.x.shape);
     });
   }
 
   /**
-   * The denoised field in modes, for a noisy one x in modes [1, rows, modes] at one time: the linear estimate, which is
-   * exact for a Gaussian, plus its error's standard deviation times what the network returns.
+   * The denoised field of a noisy one x in modes [1, rows, modes] at one time: the linear estimate, which is exact for a
+   * Gaussian, and what the network adds.
    */
   inModes(network: Network, x: tf.Tensor3D, given: Levels & Conditioning): DenoisedModes {
     const z = x.div(given.mean) as tf.Tensor3D;
@@ -131,7 +132,8 @@ export class ModalPreconditioner implements Preconditioner {
     return {
       residual: this.residual(network, z, given, gains),
       whitened: z.div(total),
-      denoised: (residual) => z.mul(linear).add(residual.mul(error)) as tf.Tensor3D,
+      linear: z.mul(linear) as tf.Tensor3D,
+      error,
     };
   }
 

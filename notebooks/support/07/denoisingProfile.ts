@@ -4,6 +4,7 @@ import type { ScoreModel } from "../../../lib/scoreModel";
 import { normal, tf } from "../../../lib/backend/tensors";
 import { ofOneCondition } from "../../../lib/storage/batches";
 import { modalCombination } from "../../../lib/gaussian/drawing";
+import { toCells, toModes } from "../../../lib/gaussian/preconditioner";
 
 /**
  * What a denoised field is made of at one noise level s, and how far it is from the clean one: root mean squares in
@@ -38,7 +39,11 @@ export function denoisingProfile(
   return ofOneCondition(model, data, ({ fields: clean, conditioning }, conditions) => {
     if (!conditioning["vectors"])
       throw new InputError('The model has no modes; give one whose target is "rest".');
-    const combine = modalCombination(conditioning, false);
+    const { variances, vectors } = conditioning;
+    const combine = modalCombination(variances, {
+      toModes: (x) => toModes(x, vectors),
+      fromModes: (z) => toCells(z, vectors, clean.shape),
+    });
     return levels.map((s, k) =>
       tf.tidy(() => {
         const varies = clean.abs().max(0).greater(0).toFloat();
