@@ -5,7 +5,9 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { tf } from "../lib/backend/tensors";
 import { createModel } from "../lib/presets/createModel";
+import { halfPrecision } from "../lib/presets/modelFiles";
 import { CheckpointFolder } from "../lib/storage/checkpoint";
 import { loadModel, saveModel } from "../lib/storage/modelFolder";
 import { deadline } from "./processes";
@@ -116,4 +118,46 @@ test("states of a training that are pipes or devices are passed over, and refuse
   folder.close();
   assert.equal(notes.length, 2);
   for (const sentence of notes) assert.match(sentence, /it is not a regular file/);
+});
+
+test("weights in half precision: half the room, the nearest numbers, for any program that reads models of tfjs", async () => {
+  const model = await loadModel(at("good"));
+  await saveModel(model, at("half"), model.history, "float16");
+  const [own, half] = [await weightsOf(at("good")), await weightsOf(at("half"))];
+  const size = (name: string) => fs.statSync(at(name, "network.bin")).size;
+  assert.equal(2 * size("half"), size("good"));
+  // 11 bits, rounded, with the last at 2^-24 or above.
+  half.forEach((value, i) =>
+    assert.ok(Math.abs(value - own[i]) <= Math.max(2 ** -11 * Math.abs(own[i]), 2 ** -25)),
+  );
+  const plain = await tf.loadLayersModel(`file://${at("half", "network.json")}`);
+  assert.deepEqual(
+    plain.getWeights().flatMap((weight) => Array.from(weight.dataSync())),
+    half,
+  );
+  plain.dispose();
+  for (const other of ["uint8", "float64"]) {
+    const folder = copy((folder) => {
+      const file = path.join(folder, "network.json");
+      const text = fs.readFileSync(at("half", "network.json"), "utf8");
+      fs.writeFileSync(
+        file,
+        text.replaceAll('"quantization":{"dtype":"float16"', `"quantization":{"dtype":"${other}"`),
+      );
+    });
+    await refused(() => loadModel(folder), /weights have other shapes/);
+  }
+  model.dispose();
+});
+
+test("numbers of half precision are the nearest ones, and what it lacks is refused", () => {
+  // Bits by IEEE 754: sign, 5 bits of exponent, 10 of mantissa.
+  const known = new Map([[0, 0], [1, 0x3c00], [-2, 0xc000], [65504, 0x7bff], [2 ** -14, 0x0400], [2 ** -24, 1], [1 / 3, 0x3555], [1 - 2 ** -13, 0x3c00], [2 ** -26, 0]]); // prettier-ignore
+  assert.deepEqual([...halfPrecision(Float32Array.from(known.keys()))], [...known.values()]);
+  for (const bad of [65520, -1e6, NaN, Infinity]) {
+    assert.throws(
+      () => halfPrecision(Float32Array.of(bad)),
+      /A weight is .*: beyond 65504, keep weights as float32/,
+    );
+  }
 });

@@ -40,8 +40,15 @@ interface ModelFile {
   readonly standardisation: GlobalData | ConditionalData;
 }
 
-/** The files of a model. history: what they are to tell of how it came about. */
-export async function filesOf(model: PresetModel, history: History = model.history): Promise<ModelFiles> {
+/** How weights are stored: float16 takes half the room. Read, they are float32 again. */
+export type Precision = "float32" | "float16";
+
+/** The files of a model. history: what they are to tell of how it came about. Throws InputError for weights beyond float16. */
+export async function filesOf(
+  model: PresetModel,
+  history: History = model.history,
+  precision: Precision = "float32",
+): Promise<ModelFiles> {
   const { problem, settings, standardisation, preconditioner } = model;
   const description: ModelFile = {
     format: FORMAT,
@@ -53,11 +60,14 @@ export async function filesOf(model: PresetModel, history: History = model.histo
   let network: ModelFiles = {};
   await model.network.save({
     save: async ({ modelTopology, weightSpecs, weightData }) => {
-      const weightsManifest = [{ paths: ["network.bin"], weights: weightSpecs }];
+      const half = precision === "float16";
+      const weights = weightSpecs!.map((spec) =>
+        half ? { ...spec, quantization: { dtype: precision } } : spec,
+      );
+      const weightsManifest = [{ paths: ["network.bin"], weights }];
+      const bytes = Array.isArray(weightData) ? tf.io.concatenateArrayBuffers(weightData) : weightData!;
       network = {
-        "network.bin": new Uint8Array(
-          Array.isArray(weightData) ? tf.io.concatenateArrayBuffers(weightData) : weightData!,
-        ),
+        "network.bin": new Uint8Array(half ? halfPrecision(new Float32Array(bytes)).buffer : bytes),
         "network.json": JSON.stringify({ format: "layers-model", modelTopology, weightsManifest }),
       };
       return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } };
@@ -108,29 +118,56 @@ function global(problem: Problem, data: GlobalData): Standardisation {
   return globalFrom(problem, data);
 }
 
+/** One weight in network.bin, as tfjs describes it in network.json. */
+interface WeightSpec {
+  readonly shape: number[];
+  readonly dtype: "float32";
+  /** Where it is stored as something else. */
+  readonly quantization?: { readonly dtype: "float16" };
+}
+
 /** Reads network.bin, whose layout network.json tells. */
 function readWeights({ network: { weights: expected }, network }: PresetModel, files: ModelSource): void {
   const description = files.json("network.json") as {
-    weightsManifest?: [{ weights?: ({ shape?: number[]; dtype?: string } | null)[] }];
+    weightsManifest?: [{ weights?: (Partial<WeightSpec> | null)[] }];
   } | null;
   const specs = description?.weightsManifest?.[0]?.weights;
-  const floats = expected.reduce((sum, { shape }) => sum + tf.util.sizeFromShape(shape as number[]), 0);
   const fits =
     Array.isArray(specs) &&
     specs.length === expected.length &&
-    specs.every((spec, i) => spec?.dtype === "float32" && String(spec.shape) === String(expected[i].shape));
+    specs.every(
+      (spec, i) =>
+        spec?.dtype === "float32" &&
+        [undefined, "float16"].includes(spec.quantization?.dtype) &&
+        String(spec.shape) === String(expected[i].shape),
+    );
   if (!fits) throw files.damaged("its weights have other shapes than its settings");
-  const bytes = files.bytes("network.bin");
-  if (bytes.length !== 4 * floats)
-    throw files.damaged(`network.bin has ${bytes.length} bytes instead of ${4 * floats}`);
-  const values = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
-  let start = 0;
-  const tensors = expected.map(({ shape }) => {
-    const end = start + tf.util.sizeFromShape(shape as number[]);
-    const tensor = tf.tensor(values.slice(start, end), shape as number[]);
-    start = end;
-    return tensor;
+  const layout = expected.map(({ shape }, i): WeightSpec & { name: string } => {
+    const half = specs[i]?.quantization?.dtype === "float16";
+    const plain = { name: String(i), shape: shape as number[], dtype: "float32" } as const;
+    return half ? { ...plain, quantization: { dtype: "float16" } } : plain;
   });
-  network.setWeights(tensors);
+  const sizes = layout.map(
+    ({ shape, quantization }) => (quantization ? 2 : 4) * tf.util.sizeFromShape(shape),
+  );
+  const length = sizes.reduce((sum, size) => sum + size, 0);
+  const bytes = files.bytes("network.bin");
+  if (bytes.length !== length)
+    throw files.damaged(`network.bin has ${bytes.length} bytes instead of ${length}`);
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
+  const tensors = tf.io.decodeWeights(buffer, layout);
+  network.setWeights(layout.map(({ name }) => tensors[name]));
   tf.dispose(tensors);
+}
+
+/** The nearest numbers of half precision (IEEE 754 binary16), as their bits. Throws InputError for larger ones than it has. */
+export function halfPrecision(values: Float32Array): Uint16Array {
+  return Uint16Array.from(values, (value) => {
+    const size = Math.abs(value);
+    if (!(size < 65520)) throw new InputError(`A weight is ${value}: beyond 65504, keep weights as float32.`);
+    // Numbers with this exponent are 2^(exponent - 10) apart, the smallest ones as far as those above them.
+    const exponent = Math.max(-14, Math.floor(Math.log2(size)));
+    const steps = Math.round(size / 2 ** (exponent - 10));
+    return (value < 0 ? 0x8000 : 0) + (exponent + 14) * 1024 + steps;
+  });
 }

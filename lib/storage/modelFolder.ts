@@ -11,16 +11,22 @@ import {
   type ModelFiles,
   modelFrom,
   type ModelSource,
+  type Precision,
 } from "../presets/modelFiles";
 import type { History } from "../scoreModel";
 
 /**
- * Saves a model as a folder. history: what its files are to tell of how it came about.
+ * Saves a model as a folder. history: what its files are to tell of how it came about; precision: of its weights there.
  *
  * The folder appears whole or not at all; a model that is there is replaced. Throws InputError if it cannot be written.
  */
-export async function saveModel(model: PresetModel, folder: string, history?: History): Promise<void> {
-  writeModelFolder(folder, await filesOf(model, history));
+export async function saveModel(
+  model: PresetModel,
+  folder: string,
+  history?: History,
+  precision?: Precision,
+): Promise<void> {
+  writeModelFolder(folder, await filesOf(model, history, precision));
 }
 
 /**
