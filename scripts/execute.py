@@ -90,7 +90,7 @@ class Client(NotebookClient):
 
 
 def name_of(path):
-    """A notebook's name, with the folder of solutions if it is one."""
+    """A notebook's name, with its folder below notebooks/."""
     path = path.resolve()
     return str(path.relative_to(NOTEBOOKS)) if path.is_relative_to(NOTEBOOKS) else path.name
 
@@ -168,7 +168,7 @@ def main():
     fingerprints = fingerprints_of(options.notebooks)
     for number, (path, fingerprint) in enumerate(zip(options.notebooks, fingerprints, strict=True), 1):
         print(f"[{number}/{len(options.notebooks)}] {name_of(path)}", flush=True)
-        target = path if options.in_place else options.to / path.name
+        target = path if options.in_place else options.to / name_of(path)
         start = time.monotonic()
         good = execute(path, target, figures, fingerprint)
         times[name_of(path)] = time.monotonic() - start

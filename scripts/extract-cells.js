@@ -6,7 +6,8 @@ const fs = require("fs");
 const path = require("path");
 const { root } = require("./environment");
 
-const folders = ["notebooks", path.join("notebooks", "solutions")].map((name) => path.join(root, name));
+const places = ["", "solutions", "gallery", path.join("gallery", "solutions")];
+const folders = places.map((place) => path.join(root, "notebooks", place));
 const to = path.join(root, "build", "cells");
 fs.rmSync(to, { recursive: true, force: true });
 fs.mkdirSync(to, { recursive: true });
@@ -29,7 +30,7 @@ for (const file of notebooks.filter((name) => name.endsWith(".ipynb"))) {
       to,
       path
         .relative(folders[0], file)
-        .replace(path.sep, "-")
+        .replaceAll(path.sep, "-")
         .replace(/\.ipynb$/, ".ts"),
     ),
     `${unused}${[...new Set(imports)].join("\n")}\n\nexport async function cells(): Promise<void> {\n${body}\n}\n`,

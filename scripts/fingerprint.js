@@ -49,9 +49,10 @@ function dataOf(code, root) {
 /** Names of work files, which a notebook leaves for later ones. */
 const workFiles = (code) => [...code.matchAll(/\bworkPath\("([^"]+)"\)/g)].map(([, name]) => name);
 
-/** All notebooks of the course: of notebooks/ and of its folder of solutions, in order. */
+/** All notebooks: of the course and of the gallery, each with its folder of solutions, in order. */
 function notebooksOf(root) {
-  const folders = [path.join(root, "notebooks"), path.join(root, "notebooks", "solutions")].filter(isFolder);
+  const places = ["", "solutions", "gallery", path.join("gallery", "solutions")];
+  const folders = places.map((place) => path.join(root, "notebooks", place)).filter(isFolder);
   const files = folders.flatMap((folder) =>
     fs
       .readdirSync(folder)

@@ -1,9 +1,9 @@
 "use strict";
 // Runs the notebooks in order through the real kernel.
 //   npm run figures            into build/: executed notebooks, Figures 1-4, the table
-//   npm run notebooks          the same and the solutions, written back into notebooks/ (for committing)
-//   npm run figures -- [--preset smoke|lesson|full] [--to FOLDER] [NOTEBOOK ...]
-// The preset is "lesson" unless one is named; where no notebook is named all run.
+//   npm run notebooks          the same, the gallery and all solutions, written back into notebooks/ (for committing)
+//   npm run figures -- [--preset smoke|lesson|full] [--all] [--to FOLDER] [NOTEBOOK ...]
+// The preset is "lesson" unless one is named; where no notebook is named the course runs, and with --all the gallery.
 
 const { spawnSync } = require("child_process");
 const fs = require("fs");
@@ -15,6 +15,7 @@ const { setupOrExit } = require("./setup");
 
 const options = {
   preset: { type: "string", default: "lesson" },
+  all: { type: "boolean", default: false },
   to: { type: "string", default: path.join("build", "notebooks") },
   "in-place": { type: "boolean", default: false },
 };
@@ -48,8 +49,10 @@ function execute() {
   if (positionals.length === 0) {
     fs.rmSync(path.join(root, "build", "work", values.preset), { recursive: true, force: true });
   }
+  const gallery = path.join("notebooks", "gallery");
+  const folders = ["notebooks", ...(values.all || values["in-place"] ? [gallery] : [])];
   // What is committed executed has the solutions in it.
-  const folders = ["notebooks", ...(values["in-place"] ? [path.join("notebooks", "solutions")] : [])];
+  if (values["in-place"]) folders.push(...folders.map((folder) => path.join(folder, "solutions")));
   const notebooks = positionals.length > 0 ? positionals : folders.flatMap(notebooksOf);
   const target = values["in-place"] ? ["--in-place"] : ["--to", values.to];
   const { status } = spawnSync(python, [path.join(__dirname, "execute.py"), ...target, ...notebooks], {

@@ -30,6 +30,8 @@ import {
   moments,
 } from "../lib/gallery/gaussianMoments";
 
+import { cubatureMean, linearisedRates } from "../notebooks/support/gallery-4/exercises";
+
 const diffusion = gaussianProcessDrift(bean());
 const numbers = ({ mean, covariance: p }: Gaussian) => [...mean, p.get(0, 0), p.get(0, 1), p.get(1, 1)];
 const near = (found: readonly number[], expected: readonly number[], tolerance: number) =>
@@ -169,4 +171,18 @@ test("what a solve costs beside paths: errors are measured, and paths follow fro
   assert.ok(error > 1e-4 && error < 0.01, `error ${error}`);
   // Variances of Benes processes at t = 1 lie between 1 and 2.
   assert.ok(needed >= 1 / error ** 2 && needed <= 2 / error ** 2 + 1, `${needed} paths`);
+});
+
+test("exercises are judged right, and their usual slips are told", () => {
+  const slope = (m: number) => 1 / Math.cosh(m) ** 2;
+  const rates = (of: (m: number, p: number) => number) => (m: number, p: number) =>
+    [Math.tanh(m), of(m, p)] as const;
+  assert.equal(linearisedRates.fault(rates((m, p) => 2 * slope(m) * p + 1)), undefined);
+  assert.match(String(linearisedRates.fault(rates((m, p) => slope(m) * p + 1))), /counts twice/);
+  assert.match(String(linearisedRates.fault(rates((m, p) => 2 * slope(m) * p))), /noise adds/);
+  const rule = (d: (p: number) => number) => (m: number, p: number) =>
+    (Math.tanh(m + d(p)) + Math.tanh(m - d(p))) / 2;
+  assert.equal(cubatureMean.fault(rule(Math.sqrt)), undefined);
+  assert.match(String(cubatureMean.fault(rule((p) => p))), /standard deviation/);
+  assert.match(String(cubatureMean.fault((m) => Math.tanh(m))), /at the mean/);
 });

@@ -10,10 +10,11 @@ const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-"));
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
 test("every solution runs and is found right", () => {
-  const folder = path.join(root, "notebooks", "solutions");
-  const names = notebooksOf("notebooks", "solutions");
-  const target = path.join(scratch, "solutions");
-  const files = names.map((name) => path.join(folder, name));
+  const names = ["solutions", path.join("gallery", "solutions")].flatMap((folder) =>
+    notebooksOf("notebooks", folder).map((name) => path.join(folder, name)),
+  );
+  const target = path.join(scratch, "executed");
+  const files = names.map((name) => path.join(root, "notebooks", name));
   const { status, output } = execute(["--to", target, ...files]);
   assert.equal(status, 0, output);
   for (const name of names) {
