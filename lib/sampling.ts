@@ -4,9 +4,7 @@ import type { Drawing } from "./preconditioner";
 import { type Sampler, type SamplingProgress, trajectory } from "./samplers";
 import type { ScoreModel } from "./scoreModel";
 import type { VectorSpace } from "./sde";
-
-/** First number of the streams of noise. */
-const STREAM = 20;
+import { streams } from "./streams";
 
 /** States as tensors, with counter-based noise: draw k is the stream (seed, ...stream, k). */
 export function tensorSpace(seed: number, ...stream: number[]): VectorSpace<tf.Tensor> {
@@ -39,8 +37,8 @@ export function* drawBatch(
   seed: number,
   index: number,
 ): Generator<SamplingProgress<tf.Tensor>, void, void> {
-  const space = tensorSpace(seed, STREAM, index);
-  const noise = normal([rows, problem.cells, channels], seed, STREAM, index, 0) as tf.Tensor3D;
+  const space = tensorSpace(seed, streams.sampling, index);
+  const noise = normal([rows, problem.cells, channels], seed, streams.sampling, index, 0) as tf.Tensor3D;
   const start = drawing.start(noise, times[0]);
   try {
     yield* trajectory({ ...drawing, sampler, schedule, space, start, times });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { InputError } from "../lib/errors";
 import { philox4x32 } from "../lib/backend/philox";
 import { Random } from "../lib/random";
+import { streams } from "../lib/streams";
 
 test("Philox4x32-10 gives the known answers of Random123", () => {
   // kat_vectors of the Random123 library, lines "philox4x32 10": counter, key, answer.
@@ -103,4 +104,9 @@ test("bad seeds and streams are refused with the allowed range", () => {
       (error) => error instanceof InputError && range.test(error.message),
     );
   }
+});
+
+test("each use of random numbers has a first stream number of its own", () => {
+  const numbers = Object.values(streams);
+  assert.equal(new Set(numbers).size, numbers.length);
 });

@@ -3,6 +3,7 @@ import { simulateAt } from "../presets/simulate";
 import { type Problem } from "../problem";
 import { checkConditions } from "../data/conditions";
 import { Random } from "../random";
+import { streams } from "../streams";
 import { compare, type Comparison } from "./compare";
 import { gaussianControl, type NearestCondition, nearestCondition } from "./controls";
 import {
@@ -49,8 +50,7 @@ export interface FullEvaluation extends Evaluation {
 
 /** Rows that the Gaussian control takes mean and covariance from, unless told otherwise. */
 const GAUSSIAN_ROWS = 20_000;
-/** First number of the streams of seeds, and the second, one for each use. */
-const STREAM = 31;
+/** Second number of the streams of seeds, one for each use. */
 const use = { reference: 0, model: 1, pde: 2, moments: 3, gaussian: 4, nearest: 5 } as const;
 
 /** Evaluates a model at one set of conditions. Throws InputError for bad conditions or options. */
@@ -134,7 +134,7 @@ function simulation(
 /** Seed of one set: it depends on the conditions, too, so that errors at different conditions are independent. */
 function setSeed(seed: number, conditions: Float64Array, purpose: number, set: number): number {
   const words = new Uint32Array(conditions.map((value) => value + 0).buffer); // -0 + 0 is 0
-  return derivedSeed(seed, STREAM, purpose, set, ...words);
+  return derivedSeed(seed, streams.evaluation, purpose, set, ...words);
 }
 
 function timed(source: SampleSource, add: (seconds: number) => void): SampleSource {

@@ -1,14 +1,14 @@
 import { type Problem, sampleConditions } from "../problem";
 import { oneOf, positiveInteger } from "../errors";
 import { Random } from "../random";
+import { streams } from "../streams";
 
 /** Conditions to tune settings on, and others that only final results are taken at. */
 export const HELD_OUT_SETS = ["test", "tuning"] as const;
 export type HeldOutSet = (typeof HELD_OUT_SETS)[number];
 
-/** Seeds that are used for nothing else, and the first number of their stream, which no data set uses. */
+/** Seeds that are used for nothing else. */
 const SEEDS: Readonly<Record<HeldOutSet, number>> = { test: 900_001, tuning: 900_002 };
-const STREAM = 30;
 
 /**
  * Conditions to evaluate at: the ends of all ranges first, the others drawn as those of a data set are.
@@ -24,7 +24,7 @@ export function heldOutConditions(problem: Problem, count: number, set: HeldOutS
   const faces = ends.length * 2;
   const corners = 2 ** ends.length;
   return Array.from({ length: count }, (_, number) => {
-    const values = sampleConditions(problem, new Random(seed, STREAM, number));
+    const values = sampleConditions(problem, new Random(seed, streams.heldOut, number));
     if (number < faces) values[Math.floor(number / 2)] = ends[Math.floor(number / 2)][number % 2];
     else if (number < faces + corners) {
       ends.forEach((pair, k) => (values[k] = pair[Math.floor((number - faces) / 2 ** k) % 2]));

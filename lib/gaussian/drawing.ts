@@ -4,6 +4,7 @@ import type { Conditioning, DenoiserInputs, Drawing } from "../preconditioner";
 import { type ModalCombination, type Sampler, trajectory } from "../samplers";
 import { tensorSpace } from "../sampling";
 import type { ScoreModel } from "../scoreModel";
+import { streams } from "../streams";
 import { gaussianExact } from "./exactSampler";
 import { gainsOf, type ModalPreconditioner, toCells, toModes } from "./preconditioner";
 
@@ -15,7 +16,7 @@ const ENSEMBLE = 250;
 /** The strongest modes, in which its noise is whitened; fewer than it has pairs of members. */
 const WHITENED = 96;
 /** Seed and first stream number of its noise. */
-const ENSEMBLE_NOISE = [1, 21] as const;
+const ENSEMBLE_NOISE = [1, streams.ensemble] as const;
 
 /** Of each model the biases that were measured last: sampling goes on at the same conditions more often than not. */
 const measured = new WeakMap<

@@ -3,6 +3,7 @@ import type { RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import type { Problem } from "../problem";
 import { Random } from "../random";
+import { streams } from "../streams";
 import { ConditionalStandardisation, PairCovariances } from "./conditionalStandardisation";
 import { ConditionalCovariance, covarianceOf, type Moments, type NodeCovariance } from "./covariance";
 import { chebyshevProducts, NormalEquations, totalDegree } from "./leastSquares";
@@ -10,8 +11,6 @@ import { evenNodes, NODES, remainingConditions } from "./nodes";
 
 /** Degree of the means in the position of the remaining condition. */
 const DEGREE = 8;
-/** First number of the streams of random numbers. */
-const STREAM = 40;
 
 /** Whether moments can be taken from the problem itself instead of a data set. */
 export function canSimulateMoments({ affineIn, conditions }: Problem): boolean {
@@ -42,7 +41,7 @@ export function simulatedMoments(data: DataSet | RowSource, draws: number, seed:
       const share = k === coordinate ? (node + 1) / 2 : 0.5;
       return scale === "log" ? min * (max / min) ** share : min + (max - min) * share;
     });
-    const { mean, rows } = responsesAt(problem, conditions, draws, new Random(seed, STREAM, j));
+    const { mean, rows } = responsesAt(problem, conditions, draws, new Random(seed, streams.moments, j));
     means.add(chebyshevProducts([node], exponents), mean);
     const covariance = new PairCovariances(count, size);
     for (let start = 0; start < rows.length; start += width)

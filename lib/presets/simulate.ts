@@ -5,14 +5,10 @@ import { integerInRange, positiveInteger } from "../errors";
 import { type Problem, sampleConditions } from "../problem";
 import { checkConditions } from "../data/conditions";
 import { Random } from "../random";
+import { streams } from "../streams";
 
 /** Most rows that are drawn from one stream of random numbers, and that one task or record batch holds. */
 const CHUNK_ROWS = 256;
-
-/** First numbers of the streams, so that the uses of one seed never share random numbers. */
-const CONDITIONS_STREAM = 0;
-const FIELDS_STREAM = 1;
-const SIMULATION_STREAM = 2;
 
 /** Larger counts are slips of the keyboard: 10^9 fields would take 2.4 TB. */
 export const MAX_COUNT = 1_000_000_000;
@@ -101,14 +97,14 @@ export function runTask(problem: Problem, plan: RowPlan, task: number): DataSet 
   const data = allocateDataSet(problem, count * rows, plan.seed);
   for (let k = 0; k < count; k++) {
     const conditions = drawnConditions(problem, plan.seed, first + k);
-    simulateRows(data, k * rows, rows, conditions, new Random(plan.seed, FIELDS_STREAM, first + k, chunk));
+    simulateRows(data, k * rows, rows, conditions, new Random(plan.seed, streams.fields, first + k, chunk));
   }
   return data;
 }
 
 /** The conditions of a data set that have the given number, from 0 on: (conditions). */
 export function drawnConditions(problem: Problem, seed: number, number: number): Float64Array {
-  return sampleConditions(problem, new Random(seed, CONDITIONS_STREAM, number));
+  return sampleConditions(problem, new Random(seed, streams.conditions, number));
 }
 
 /** Draws `rows` rows of data from `start` on, all with the same conditions. */
@@ -156,7 +152,7 @@ export function simulateAt(
   const values = checkConditions(problem, conditions);
   const data = allocateDataSet(problem, count, seed);
   for (let start = 0, chunk = 0; start < count; start += CHUNK_ROWS, chunk++) {
-    const random = new Random(seed, SIMULATION_STREAM, chunk);
+    const random = new Random(seed, streams.simulation, chunk);
     simulateRows(data, start, Math.min(CHUNK_ROWS, count - start), values, random);
   }
   return data;

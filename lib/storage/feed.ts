@@ -6,6 +6,7 @@ import { InputError, positiveInteger } from "../errors";
 import type { NoisyBatch } from "../preconditioner";
 import { Random } from "../random";
 import type { ScoreModel } from "../scoreModel";
+import { streams } from "../streams";
 import { type Batches, drawTimes } from "../training";
 import type { TrainingSettings } from "../presets/presets";
 import {
@@ -27,8 +28,6 @@ import { splitSource, streamedBatch } from "./streaming";
 /** Share of the conditions kept for validation, and most rows taken of them. */
 const VALIDATION_SHARE = 0.05;
 const VALIDATION_ROWS = 512;
-/** First stream numbers, so that no use of the seed shares random numbers with another. */
-const stream = { order: 10, times: 11, noise: 12, validation: 13 } as const;
 
 /** Batches to train on and the rows to validate with, of conditions that are not trained on. */
 export class Feed implements Batches {
@@ -89,7 +88,7 @@ export class Feed implements Batches {
       }
       this.heldSet = tensorSet(model, validation);
       this.sets.push(this.heldSet);
-      const random = new Random(seed, stream.validation);
+      const random = new Random(seed, streams.validation);
       const size = Math.min(together, ...this.heldSet.groups.map((group) => group.length));
       this.heldBlocks = shuffledBlocks(this.heldSet.groups, size, random).slice();
       const rows = this.heldBlocks.length * size;
@@ -105,21 +104,21 @@ export class Feed implements Batches {
     const { model, settings, seed, together, blocksPerBatch, stepsPerEpoch } = this;
     const epoch = Math.floor(step / stepsPerEpoch);
     if (this.order?.epoch !== epoch) {
-      const random = new Random(seed, stream.order, epoch);
+      const random = new Random(seed, streams.order, epoch);
       this.order = { epoch, blocks: shuffledBlocks(this.groups, together, random) };
     }
     const first = (step % stepsPerEpoch) * blocksPerBatch;
     const chosen = this.order.blocks.slice(first, first + blocksPerBatch);
-    const random = new Random(seed, stream.times, step);
+    const random = new Random(seed, streams.times, step);
     const drawn = drawTimes(model, settings.noise, blocksPerBatch * together, random);
     const times = this.mirrored ? repeatedTimes(drawn, blocksPerBatch) : drawn;
-    return noisyBatch(model, this.gather(chosen), times, seed, stream.noise, step + 1);
+    return noisyBatch(model, this.gather(chosen), times, seed, streams.noise, step + 1);
   }
 
   /** The rows to validate with, always with the same times and noise; to be disposed of like a batch. */
   held(): NoisyBatch {
     const rows = gatherBatch(this.heldSet, this.heldBlocks);
-    return noisyBatch(this.model, rows, this.heldTimes, this.seed, stream.validation, 1);
+    return noisyBatch(this.model, rows, this.heldTimes, this.seed, streams.validation, 1);
   }
 
   /** Where rows are mirrored, a row's image gets the opposite noise. */

@@ -18,6 +18,7 @@ import {
 } from "../../lib/presets/presets";
 import { generateDataSet } from "../../lib/presets/simulate";
 import { Random } from "../../lib/random";
+import { streams } from "../../lib/streams";
 import { globalStandardisation } from "../../lib/standardisation";
 import { disposeSet, gatherBatch, shuffledBlocks, tensorSet } from "../../lib/storage/batches";
 import { batchLoss } from "../../lib/storage/feed";
@@ -34,8 +35,6 @@ const FORWARD_TIME = 0.5;
 const DATA = { conditions: 80, fields: 8, seed: 1 };
 /** Optimiser steps after which the losses of all sides are compared. */
 const CHECKED_STEPS = 3;
-/** First numbers of the streams of random numbers. */
-const stream = { weights: 50, order: 51, times: 52, noise: 53, forward: 54 } as const;
 
 /** What all sides must compute alike before they are timed. */
 export interface Check {
@@ -69,7 +68,7 @@ export class Workload {
     this.conditions = conditions;
     // What is generated has the shape of what the network returns.
     const [, ...shape] = this.model.network.outputs[0].shape as number[];
-    this.noisy = normal([FORWARD_ROWS, ...shape], 1, stream.forward) as tf.Tensor3D;
+    this.noisy = normal([FORWARD_ROWS, ...shape], 1, streams.benchmarkForward) as tf.Tensor3D;
     // Longer than any benchmark, and validated never.
     this.steps = trainModel(this.model, this.data, this.training, { steps: 1e9, validateEvery: 1e9 });
   }
@@ -87,7 +86,9 @@ export class Workload {
     tf.tidy(() => {
       const weights = this.model.network.weights.map(({ shape }, i) => {
         const inputs = tf.util.sizeFromShape(shape.slice(0, -1) as number[]);
-        return normal(shape as number[], 1, stream.weights, i).mul(inputs > 1 ? inputs ** -0.5 : 0.1);
+        return normal(shape as number[], 1, streams.benchmarkWeights, i).mul(
+          inputs > 1 ? inputs ** -0.5 : 0.1,
+        );
       });
       this.model.network.setWeights(weights);
     });
@@ -111,12 +112,12 @@ export class Workload {
     const { model, training } = this;
     const set = tensorSet(model, this.data);
     const together = training.rowsPerCondition ?? 1;
-    const blocks = shuffledBlocks(set.groups, together, new Random(1, stream.order)).slice(
+    const blocks = shuffledBlocks(set.groups, together, new Random(1, streams.benchmarkOrder)).slice(
       0,
       this.batch / together,
     );
-    const times = drawTimes(model, training.noise, this.batch, new Random(1, stream.times));
-    const noise = normal([this.batch, ...set.fields.shape.slice(1)], 1, stream.noise);
+    const times = drawTimes(model, training.noise, this.batch, new Random(1, streams.benchmarkTimes));
+    const noise = normal([this.batch, ...set.fields.shape.slice(1)], 1, streams.benchmarkNoise);
     const { schedule, settings, network } = model;
     const input = (t: number): number =>
       settings.timeInput === "time" ? t : Math.log(schedule.noiseLevel(t)) / 4;
@@ -182,7 +183,7 @@ export class Workload {
     const adam = new FlatAdam(model.variables, training);
     const losses = Array.from({ length: CHECKED_STEPS }, () => {
       const { value, grads } = tf.variableGrads(
-        () => batchLoss(model, batch, times, 1, stream.noise),
+        () => batchLoss(model, batch, times, 1, streams.benchmarkNoise),
         model.variables,
       );
       adam.step(

@@ -25,6 +25,7 @@ import {
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import type { Problem } from "../../lib/problem";
 import type { ScoreModel } from "../../lib/scoreModel";
+import { streams } from "../../lib/streams";
 import { type StoredEvaluations, storedEvaluations } from "../../lib/storage/evaluations";
 import { AtomicFile, writeWhole } from "../../lib/storage/files";
 import { conditionHelp, conditionsFrom } from "./conditions";
@@ -45,8 +46,6 @@ interface Options extends SamplingOptions {
 /** Distances of all pairs of 2 n rows are held at once: 800 MB for this n. */
 const MOST_ROWS = 10_000;
 const MOST_SETS = 1000;
-/** Stream of the seed of what is measured again. */
-const AGAIN = 32;
 
 /** What is added to the name of an evaluation's file until all is measured: who finds the file itself finds it whole. */
 const PART = ".part";
@@ -111,7 +110,9 @@ async function runEvaluation(options: Options, command: Command): Promise<void> 
   const { sets, confirm, seed } = options;
   const first = measurement(known, sets, seed);
   const fresh =
-    confirm === undefined ? undefined : measurement(earlier?.again ?? [], confirm, derivedSeed(seed, AGAIN));
+    confirm === undefined
+      ? undefined
+      : measurement(earlier?.again ?? [], confirm, derivedSeed(seed, streams.confirmation));
   const print = (text: string): void => {
     progress.end(); // the progress line must not stand in the output's way
     process.stdout.write(`${text}\n`);

@@ -1,4 +1,5 @@
 import type { DataSet } from "../../../lib/dataSet";
+import { streams } from "../../../lib/streams";
 import { InputError } from "../../../lib/errors";
 import type { ScoreModel } from "../../../lib/scoreModel";
 import { normal, tf } from "../../../lib/backend/tensors";
@@ -20,9 +21,6 @@ export interface DenoisingLevel {
   /** Distance from the clean field: of either guess alone, and with what the network adds. */
   readonly error: { readonly scaled: number; readonly linear: number; readonly network: number };
 }
-
-/** First number of the stream of noise. */
-const STREAM = 61;
 
 /**
  * Denoises real fields at several noise levels with a model of the target "rest" (see ScoreModel.denoise).
@@ -51,7 +49,7 @@ export function denoisingProfile(
         const rms = (x: tf.Tensor) => Math.sqrt(x.mul(varies).square().mean().dataSync()[0] / share);
         const t = model.schedule.timeOf(s);
         const m = model.schedule.mean(t);
-        const noise = normal(clean.shape, seed, STREAM, k).mul(s);
+        const noise = normal(clean.shape, seed, streams.denoisingProfile, k).mul(s);
         const y = clean.add(noise) as tf.Tensor3D;
         const denoised = model.denoise(y.mul(m) as tf.Tensor3D, t, conditions);
         const scaled = y.div(1 + s * s);

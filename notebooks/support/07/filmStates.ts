@@ -1,4 +1,5 @@
 import type { DataSet } from "../../../lib/dataSet";
+import { streams } from "../../../lib/streams";
 import { InputError } from "../../../lib/errors";
 import { recordLayer } from "./recordLayer";
 import type { ScoreModel } from "../../../lib/scoreModel";
@@ -24,9 +25,6 @@ export interface FilmState extends FilmMove {
   readonly beta: Float32Array;
 }
 
-/** First number of the stream of noise. */
-const STREAM = 60;
-
 /**
  * What a FiLM layer of a model does while conditions and noise level move and the network's other input stands still.
  *
@@ -45,7 +43,7 @@ export function filmStates(
   const first = network.layers.find(({ name }) => name === "cut" || name === "lift")!.name;
   const t = schedule.timeOf(noiseLevel);
   const seen = recordLayer(network, first, () => {
-    const noise = normal(set.fields.shape, seed, STREAM);
+    const noise = normal(set.fields.shape, seed, streams.filmStates);
     const x = set.fields.mul(schedule.mean(t)).add(noise.mul(schedule.std(t))) as tf.Tensor3D;
     model.denoise(x, t, field.conditions);
   }).inputs[0];

@@ -1,4 +1,5 @@
 import type { DataSet } from "../../../lib/dataSet";
+import { streams } from "../../../lib/streams";
 import type { ScoreModel } from "../../../lib/scoreModel";
 import { normal, tf } from "../../../lib/backend/tensors";
 import { ofOneCondition } from "../../../lib/storage/batches";
@@ -12,9 +13,6 @@ export interface DenoisedFields {
   /** E[x_0 | y] as the model has it */
   readonly denoised: DataSet;
 }
-
-/** First number of the stream of noise. */
-const STREAM = 62;
 
 /**
  * Adds noise to fields of one condition, level by level the same noise, and takes it off again with a model.
@@ -32,7 +30,9 @@ export function denoisedFields(
     levels.map((noiseLevel) => {
       const t = model.schedule.timeOf(noiseLevel);
       const both = tf.tidy(() => {
-        const y = fields.add(normal(fields.shape, seed, STREAM).mul(noiseLevel)) as tf.Tensor3D;
+        const y = fields.add(
+          normal(fields.shape, seed, streams.denoisedFields).mul(noiseLevel),
+        ) as tf.Tensor3D;
         return [y, model.denoise(y.mul(model.schedule.mean(t)) as tf.Tensor3D, t, conditions)];
       });
       const [noisy, denoised] = both.map((x) => toDataSet(model, conditions, x));

@@ -1,11 +1,9 @@
 import type { DataSet } from "../../../lib/dataSet";
+import { streams } from "../../../lib/streams";
 import type { ScoreModel } from "../../../lib/scoreModel";
 import { tf } from "../../../lib/backend/tensors";
 import { batchLoss } from "../../../lib/storage/feed";
 import { ofOneCondition } from "../../../lib/storage/batches";
-
-/** First number of the stream of noise. */
-const STREAM = 14;
 
 /**
  * The loss that training minimises, noise level by noise level: (levels), on rows of one condition.
@@ -23,7 +21,14 @@ export function lossProfile(
       const times = new Float64Array(data.rows).fill(model.schedule.timeOf(s));
       return tf.tidy(
         () =>
-          batchLoss(model, { fields, conditioning, mirrored: false }, times, seed, STREAM, k).dataSync()[0],
+          batchLoss(
+            model,
+            { fields, conditioning, mirrored: false },
+            times,
+            seed,
+            streams.lossProfile,
+            k,
+          ).dataSync()[0],
       );
     }),
   );
