@@ -8,7 +8,7 @@ import { cloudsFigure, vectorFieldFigure } from "../lib/figures/planeFigures";
 import { pngOf } from "../lib/figures/png";
 import { bundleOf } from "../lib/figures/show";
 import { filmNetwork } from "../lib/filmCnn";
-import { duration } from "../lib/notebook/duration";
+import { duration, timeLeft } from "../lib/notebook/duration";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { generateDataSet, simulateAt } from "../lib/presets/simulate";
 import { Random } from "../lib/random";
@@ -218,4 +218,10 @@ test("the training figure averages between its points and tells the state in one
   assert.equal(loss[0], 0.75); // the mean of 1 and 1/2
   assert.equal(duration(200), "3 min 20 s");
   assert.equal(duration(7560), "2 h 06 min");
+  assert.equal(duration(4.5e5), "5 d 05 h");
+  for (const unknown of [NaN, Infinity, 1.5e13]) {
+    assert.equal(duration(unknown), "an unknown time");
+    assert.equal(timeLeft(unknown), "");
+  }
+  assert.equal(timeLeft(59.7), ", 1 min 00 s left");
 });

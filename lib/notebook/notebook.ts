@@ -6,7 +6,7 @@ import { generate } from "../storage/generate";
 import type { Problem } from "../problem";
 import { finite, InputError, integerInRange, oneOf, shown } from "../errors";
 import { LiveText } from "../figures/show";
-import { duration } from "./duration";
+import { timeLeft } from "./duration";
 
 const root = path.join(__dirname, "..", "..");
 
@@ -94,7 +94,7 @@ export async function dataSetFile(
   const start = performance.now();
   const onProgress = (done: number, all: number) => {
     const seconds = (performance.now() - start) / 1000;
-    live.update(() => `${done} of ${all} fields, ${duration((seconds * (all - done)) / done)} left`);
+    live.update(() => `${done} of ${all} fields${timeLeft((seconds * (all - done)) / done)}`);
   };
   const rows = await generate({ problem, ...size, out: file, onProgress });
   live.finish(`${rows} fields in ${((performance.now() - start) / 1000).toFixed(1)} s`);

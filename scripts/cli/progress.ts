@@ -1,4 +1,4 @@
-import { duration } from "../../lib/notebook/duration";
+import { timeLeft } from "../../lib/notebook/duration";
 
 const QUIET_MS = 2_000;
 const TERMINAL_MS = 250;
@@ -22,8 +22,8 @@ export class Progress {
 
   update(done: number, all: number): void {
     this.report(() => {
-      const left = ((Date.now() - this.start) / 1000) * (all / Math.max(done, 1e-9) - 1);
-      return `${done} of ${all} ${this.unit}, ${duration(left)} left`;
+      const left = ((Date.now() - this.start) / 1000) * (all / done - 1);
+      return `${done} of ${all} ${this.unit}${timeLeft(left)}`;
     });
   }
 

@@ -1,4 +1,4 @@
-import { duration } from "../../../lib/notebook/duration";
+import { duration, timeLeft } from "../../../lib/notebook/duration";
 import type { TrainingState } from "../../../lib/storage/trainingRun";
 import { colour, type Figure, line, panels, points } from "../../../lib/figures/figure";
 
@@ -75,7 +75,7 @@ export class TrainingHistory {
     if (!last) return "training";
     const { step, steps, validationLoss, secondsElapsed } = last;
     const validation = Number.isNaN(validationLoss) ? "" : ` · validation ${validationLoss.toFixed(3)}`;
-    const time = step < steps ? leftOf(last, " · ") : ` · took ${duration(secondsElapsed)}`;
+    const time = step < steps ? timeLeft(last.secondsLeft, " · ") : ` · took ${duration(secondsElapsed)}`;
     return `step ${step} of ${steps}${validation}${time}`;
   }
 }
@@ -101,12 +101,7 @@ export function validationFigure(
 
 /** A training's state in one line. */
 function progressLine(state: TrainingState): string {
-  const { step, steps, loss, gradientNorm, validationLoss } = state;
+  const { step, steps, loss, gradientNorm, validationLoss, secondsLeft } = state;
   const validation = Number.isNaN(validationLoss) ? "" : `, validation ${validationLoss.toFixed(4)}`;
-  return `step ${step}/${steps}, loss ${loss.toFixed(4)}, gradient ${gradientNorm.toFixed(3)}${validation}${leftOf(state, ", ")}`;
-}
-
-/** The time left, if it is known. */
-function leftOf({ secondsLeft }: TrainingState, separator: string): string {
-  return Number.isNaN(secondsLeft) ? "" : `${separator}${duration(secondsLeft)} left`;
+  return `step ${step}/${steps}, loss ${loss.toFixed(4)}, gradient ${gradientNorm.toFixed(3)}${validation}${timeLeft(secondsLeft)}`;
 }
