@@ -57,7 +57,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["scripts/**/*.js"],
+    files: ["scripts/**/*.js", "tests/**/*.js"],
     languageOptions: {
       sourceType: "commonjs",
       globals: {
@@ -85,7 +85,7 @@ export default tseslint.config(
   },
   {
     // Whatever waits for another program has an end (scripts/processes.js).
-    files: ["tests/**/*.ts", "scripts/**/*.js", "scripts/**/*.ts"],
+    files: ["tests/**/*.ts", "tests/**/*.js", "scripts/**/*.js", "scripts/**/*.ts"],
     // The benchmark ends its peers itself when they do not answer.
     ignores: ["scripts/bench/**"],
     rules: {

@@ -2,6 +2,7 @@
 // Other programs, each of which ends for certain. Plain Node: set-up uses it before any package is there.
 
 const { once } = require("events");
+const path = require("path");
 const { setTimeout: sleep } = require("timers/promises");
 
 /** Options of spawn, spawnSync, execFile and execFileSync: what still runs after `seconds` is killed. */
@@ -36,4 +37,10 @@ async function end(child, signal = "SIGTERM", patience = [3000, 3000, 2000]) {
   await exit;
 }
 
-module.exports = { deadline, end, killGroup };
+/** The words that start npm: the one that started this program, as long as it is npm. */
+function npm() {
+  const own = process.env.npm_execpath ?? "";
+  return path.basename(own) === "npm-cli.js" ? [process.execPath, own] : ["npm"];
+}
+
+module.exports = { deadline, end, killGroup, npm };

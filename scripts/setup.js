@@ -6,7 +6,7 @@ const { spawnSync } = require("child_process");
 const crypto = require("crypto");
 const fs = require("fs");
 const path = require("path");
-const { deadline } = require("./processes");
+const { deadline, npm } = require("./processes");
 const { root, venv, python, sitePackages, installationEnvironment } = require("./environment");
 const { SetupError, explain, sentenceOf } = require("./setup/failure");
 const { takeLock } = require("./setup/lock");
@@ -70,20 +70,13 @@ function npmPackages() {
     async perform() {
       stamp.begin();
       say("npm packages (half a minute) ...");
-      // The npm that started this, as long as it is npm.
-      const own = process.env.npm_execpath ?? "";
-      const npm = path.basename(own) === "npm-cli.js" ? [process.execPath, own] : ["npm"];
       const options = ["--ignore-scripts", "--include=dev", "--include=optional", "--include=peer"];
-      const settings = [
-        "--no-global",
-        "--no-dry-run",
-        "--no-package-lock-only",
-        "--bin-links",
-        "--install-strategy=hoisted",
-      ];
-      const quiet = ["--no-audit", "--no-fund"];
-      const args = [...npm.slice(1), "ci", ...options, ...settings, ...quiet];
-      const { ok, output } = await command(npm[0], args);
+      // What a user's .npmrc could say otherwise.
+      const settings =
+        "--no-global --no-dry-run --no-package-lock-only --bin-links --install-strategy=hoisted";
+      const [program, ...first] = npm();
+      const args = [...first, "ci", ...options, ...settings.split(" "), "--no-audit", "--no-fund"];
+      const { ok, output } = await command(program, args);
       if (/spawn npm ENOENT/.test(output))
         throw new SetupError("npm was not found beside Node: install it, for example with: nvm install 22");
       if (!ok)

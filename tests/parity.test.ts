@@ -1,4 +1,4 @@
-/** The networks compute what equal networks of PyTorch compute; the numbers come from scripts/bench/parity.py. */
+/** The networks compute what equal networks of PyTorch compute; the numbers come from parity.py. */
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";

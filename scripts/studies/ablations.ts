@@ -19,14 +19,13 @@ import type {
   AblationVariant,
 } from "../../lib/evaluation/studies";
 import { conditionalMoments } from "../../lib/gaussian/conditionalMoments";
-import type { ConditionalCovariance } from "../../lib/gaussian/covariance";
 import { simulatedMoments } from "../../lib/gaussian/simulatedMoments";
-import { buildModel, createModel, type PresetModel } from "../../lib/presets/createModel";
+import { buildModel, createModel, type PresetModel, type Scaling } from "../../lib/presets/createModel";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { generateDataSet, simulateAt } from "../../lib/presets/simulate";
 import type { Problem } from "../../lib/problem";
 import { derivedSeed } from "../../lib/evaluation/evaluate";
-import { globalStandardisation, type Standardisation } from "../../lib/standardisation";
+import { globalStandardisation } from "../../lib/standardisation";
 import { sampleFields } from "../../lib/storage/samplingRun";
 import { trainModel } from "../../lib/storage/trainingRun";
 import { questions, type Variant, variants } from "./ablationVariants";
@@ -143,46 +142,31 @@ interface Material {
 }
 
 function materialOf(problem: Problem): Material {
-  const plain = remembered((name: string) => {
-    const [conditions, fields] = name.split("x").map(Number);
-    return generateDataSet(problem, { conditions, fields, seed: DATA_SEED });
-  });
   const fieldsOnly: Problem = { ...problem, affineIn: [] };
-  const plainOf = ({ data }: Variant): DataSet => plain(`${data.conditions}x${data.fields}`);
-  const fromSolver = remembered((name: string) => simulatedMoments(plain(name), MOMENT_DRAWS, MOMENT_SEED));
-  const fromData = remembered((key: string) => {
-    const [name, kind] = key.split(" ");
-    const own = kind === "affine" ? problem : fieldsOnly;
-    return conditionalMoments({ ...plain(name), problem: own });
-  });
-  const moments = (
-    variant: Variant,
-  ): { standardisation: Standardisation; covariance?: ConditionalCovariance } => {
-    const name = `${variant.data.conditions}x${variant.data.fields}`;
-    if (variant.model.standardisation === "global")
-      return { standardisation: globalStandardisation(plain(name)) };
-    return variant.moments === "solver"
-      ? fromSolver(name)
-      : fromData(`${name} ${variant.affine ? "affine" : "fields"}`);
-  };
+  const plain = remembered(({ data }: Variant) => generateDataSet(problem, { ...data, seed: DATA_SEED }));
   const data = (variant: Variant): DataSet => ({
-    ...plainOf(variant),
+    ...plain(variant),
     problem: variant.affine ? problem : fieldsOnly,
   });
-  return {
-    data,
-    model(variant, seed) {
-      const { standardisation, covariance } = moments(variant);
-      const own = variant.model.target === "rest" ? covariance : undefined;
-      return buildModel(data(variant).problem, variant.model, { standardisation, covariance: own }, seed);
-    },
+  const fromSolver = remembered((variant) => simulatedMoments(plain(variant), MOMENT_DRAWS, MOMENT_SEED));
+  const fromData = remembered((variant) => conditionalMoments(data(variant)));
+  const scaling = (variant: Variant): Scaling => {
+    if (variant.model.standardisation === "global")
+      return { standardisation: globalStandardisation(plain(variant)) };
+    const moments = variant.moments === "solver" ? fromSolver(variant) : fromData(variant);
+    return variant.model.target === "rest" ? moments : { standardisation: moments.standardisation };
   };
+  const model = (variant: Variant, seed: number): PresetModel =>
+    buildModel(data(variant).problem, variant.model, scaling(variant), seed);
+  return { data, model };
 }
 
-function remembered<Value>(make: (key: string) => Value): (key: string) => Value {
+/** One value for all variants of the same data and problem. */
+function remembered<Value>(make: (variant: Variant) => Value): (variant: Variant) => Value {
   const known = new Map<string, Value>();
-  return (key) => {
-    if (!known.has(key)) known.set(key, make(key));
+  return (variant) => {
+    const key = JSON.stringify([variant.data, variant.affine]);
+    if (!known.has(key)) known.set(key, make(variant));
     return known.get(key) as Value;
   };
 }
@@ -323,8 +307,6 @@ function evaluationAt(
 const TIMED = 4;
 const ROUNDS = 5;
 
-type Timing = Pick<AblationVariant, "parameters" | "reach" | "relativeStep">;
-
 /**
  * Measures the processor time of a step of each variant by turns with the base's, the first variant, and gives each the
  * steps that take equally long; what was measured before is kept while the settings are the same.
@@ -337,32 +319,28 @@ async function calibration(
   minutes: number,
   print: (text: string) => void,
 ): Promise<AblationVariant[]> {
-  const timings = new Map<string, Timing>();
-  for (const { settings, parameters, reach, relativeStep } of found) {
-    timings.set(settings, { parameters, reach, relativeStep });
-  }
   const [first] = variants;
+  const known = new Map<string, Pick<AblationVariant, "parameters" | "reach" | "relativeStep">>();
+  for (const { settings, parameters, reach, relativeStep } of found)
+    known.set(settings, { parameters, reach, relativeStep });
   let baseSeconds = found.find(({ settings }) => settings === timedSettings(first))?.stepSeconds;
-  const missing = variants.filter((variant) => !timings.has(timedSettings(variant)));
+  const missing = variants.filter((variant) => !known.has(timedSettings(variant)));
   if (missing.length > 0) {
     print("Measuring the time of steps");
     const data = generateDataSet(problem, { conditions: 40, fields: 40, seed: DATA_SEED });
-    const timer = timerOn(data);
-    const base = timer(first);
-    await base.seconds(); // the first steps are slower
+    const base = await timed(first, data);
     const own: number[] = [];
     for (const variant of missing) {
-      if (timings.has(timedSettings(variant))) continue; // as a variant before it
-      const other = timer(variant);
-      await other.seconds();
+      const settings = timedSettings(variant);
+      if (known.has(settings)) continue; // as a variant before it
+      const other = await timed(variant, data);
       const ratios: number[] = [];
       for (let round = 0; round < ROUNDS; round++) {
-        const [a, b] = [await base.seconds(), await other.seconds()];
-        own.push(a);
-        ratios.push(b / a);
+        own.push(await base.seconds());
+        ratios.push((await other.seconds()) / own[own.length - 1]);
       }
       const relativeStep = variant === first ? 1 : finite(median(ratios), 3)!;
-      timings.set(timedSettings(variant), { ...other.about(), relativeStep });
+      known.set(settings, { ...sizeOf(other.model), relativeStep });
       await other.close();
       print(`${variant.name.padEnd(14)} ${relativeStep.toFixed(2)} x the step of ${first.name}`);
     }
@@ -373,7 +351,7 @@ async function calibration(
   return variants.map((variant) => {
     const { name, description, factor, training, data } = variant;
     const settings = timedSettings(variant);
-    const timing = timings.get(settings)!;
+    const timing = known.get(settings)!;
     const stepSeconds = finite(baseSeconds! * timing.relativeStep, 4)!;
     const steps = Math.max(1, Math.round((60 * minutes * factor) / stepSeconds));
     return {
@@ -395,48 +373,33 @@ function timedSettings({ model, training, affine }: Variant): string {
   return JSON.stringify({ model, training, affine });
 }
 
-/** Timers of variants on a small data set: the time of a step does not depend on it. */
-function timerOn(data: DataSet): (variant: Variant) => Timer {
-  return (variant) => {
-    const affineIn = variant.affine ? data.problem.affineIn : [];
-    const own = { ...data, problem: { ...data.problem, affineIn } };
-    const model = { ...variant.model, momentDraws: undefined }; // the data's own moments do
-    return new Timer(createModel(own, { ...variant, model }), own, variant);
+/** A training on a small data set, on which the time of a step does not depend; its first steps, slower, are done. */
+async function timed(variant: Variant, data: DataSet) {
+  const problem = { ...data.problem, affineIn: variant.affine ? data.problem.affineIn : [] };
+  const own = { ...data, problem };
+  // The data's own moments do.
+  const model = createModel(own, { ...variant, model: { ...variant.model, momentDraws: undefined } });
+  const steps = trainModel(model, own, variant.training, { steps: 100_000, validateEvery: 100_000 });
+  /** Mean processor time of the next steps, s. */
+  const seconds = async (): Promise<number> => {
+    const start = processorSeconds();
+    for (let step = 0; step < TIMED; step++) await steps.next();
+    return (processorSeconds() - start) / TIMED;
   };
+  await seconds();
+  const close = async (): Promise<void> => {
+    await steps.return();
+    model.dispose();
+  };
+  return { model, seconds, close };
 }
 
-/** A training of which a few steps at a time are timed. */
-class Timer {
-  private readonly steps: ReturnType<typeof trainModel>;
-
-  constructor(
-    private readonly model: PresetModel,
-    data: DataSet,
-    { training }: Variant,
-  ) {
-    this.steps = trainModel(model, data, training, { steps: 100_000, validateEvery: 100_000 });
-  }
-
-  /** Mean processor time of the next steps, s. */
-  async seconds(): Promise<number> {
-    const start = processorSeconds();
-    for (let step = 0; step < TIMED; step++) await this.steps.next();
-    return (processorSeconds() - start) / TIMED;
-  }
-
-  about(): Pick<AblationVariant, "parameters" | "reach"> {
-    const { network, problem } = this.model;
-    const [x, conditions] = network.inputs;
-    const shape = { cells: problem.cells, fields: x.shape[2]!, conditions: conditions.shape[1]! };
-    const influence = influenceOfFirstCell(network, shape);
-    return {
-      parameters: network.countParams(),
-      reach: influence.reduce((last, value, i) => (value > 0 ? i : last), 0),
-    };
-  }
-
-  async close(): Promise<void> {
-    await this.steps.return();
-    this.model.dispose();
-  }
+function sizeOf({ network, problem }: PresetModel): Pick<AblationVariant, "parameters" | "reach"> {
+  const [x, conditions] = network.inputs;
+  const shape = { cells: problem.cells, fields: x.shape[2]!, conditions: conditions.shape[1]! };
+  const influence = influenceOfFirstCell(network, shape);
+  return {
+    parameters: network.countParams(),
+    reach: influence.reduce((last, value, i) => (value > 0 ? i : last), 0),
+  };
 }

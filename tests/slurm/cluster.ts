@@ -1,7 +1,7 @@
 /**
  * A Slurm cluster on this machine, for tests: a controller and two nodes, each with an address, a host name and a table of
  * processes of its own (Linux namespaces), so that one can be lost as a machine is. Needs root; call it from
- * scripts/test-slurm.js, which gives it namespaces of its own: whatever happens, nothing of it goes on after that.
+ * tests/slurm/run.js, which gives it namespaces of its own: whatever happens, nothing of it goes on after that.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";

