@@ -1,5 +1,6 @@
 import { oneOf } from "./errors";
 import { KrylovEuler } from "./backend/krylov";
+import { power } from "./backend/power";
 import { DiffusionSolver, type Grid, ground, uniformGrid } from "./finiteVolumes";
 
 /**
@@ -83,7 +84,7 @@ export class PorousElectrode {
     const { constants, effectiveConductivity, effectiveDiffusivity, reaction } = this;
     this.porosity.set(porosity);
     for (let i = 0; i < porosity.length; i++) {
-      const tortuosity = Math.pow(porosity[i], constants.bruggeman);
+      const tortuosity = power(porosity[i], constants.bruggeman);
       effectiveConductivity[i] = constants.conductivity * tortuosity;
       effectiveDiffusivity[i] = constants.diffusivity * tortuosity;
       reaction[i] = constants.specificSurface * (1 - porosity[i]) * constants.reactionRate;

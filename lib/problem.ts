@@ -1,3 +1,4 @@
+import { power } from "./backend/power";
 import type { Random } from "./random";
 
 /** One operating condition: an input of the problem that the user chooses. */
@@ -91,7 +92,7 @@ export function normaliseConditions(problem: Problem, values: Float64Array): Flo
 export function sampleConditions(problem: Problem, random: Random): Float64Array {
   return Float64Array.from(problem.conditions, ({ min, max, scale }) => {
     const u = random.uniform();
-    const value = scale === "log" ? min * Math.pow(max / min, u) : min + (max - min) * u;
+    const value = scale === "log" ? min * power(max / min, u) : min + (max - min) * u;
     return Math.min(max, Math.max(min, value)); // round-off must not leave the range
   });
 }

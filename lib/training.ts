@@ -1,6 +1,7 @@
 /** Training by denoising score matching: times and rates of the steps, one step, and the loop. */
 import { CompiledFunction } from "./backend/compiled";
 import { FlatAdam, flatGradient } from "./backend/flatAdam";
+import { power } from "./backend/power";
 import { tf } from "./backend/tensors";
 import { quadraticTime, stratifiedUniform } from "./loss";
 import type { NoisyBatch } from "./preconditioner";
@@ -152,7 +153,7 @@ export function drawTimes(
   count: number,
   random: Random,
 ): Float64Array {
-  const between = (low: number, high: number, u: number) => low * (high / low) ** u;
+  const between = (low: number, high: number, u: number) => low * power(high / low, u);
   const logLevel = (u: number) => {
     if (u < CENTRE_SHARE) return between(CENTRE[0], CENTRE[1], u / CENTRE_SHARE);
     // The rest is uniform in the logarithm over the whole range.

@@ -6,6 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { EigenvalueDecomposition } from "ml-matrix";
 import { type AdamState, type AdamStep, type AdamVector, adamVectors, type Backend } from "./backend";
 import { normalKey, normalNumbers } from "./normalNumbers";
+import { power } from "./power";
 
 export { tf };
 
@@ -77,8 +78,8 @@ class PlainAdam implements AdamState {
       const square = gradient.square();
       first.assign(first.add(gradient.sub(first).mul(1 - beta1)));
       second.assign(second.add(square.sub(second).mul(1 - beta2)));
-      const root = second.div(1 - beta2 ** steps).sqrt();
-      const direction = first.div(1 - beta1 ** steps).div(root.add(epsilon));
+      const root = second.div(1 - power(beta2, steps)).sqrt();
+      const direction = first.div(1 - power(beta1, steps)).div(root.add(epsilon));
       weights.assign(weights.sub(direction.mul(rate)));
     });
   }

@@ -1,4 +1,5 @@
 /** How fast the concentration comes to rest, and where it stands on its way. */
+import { power } from "../backend/power";
 import { DiffusionSolver, type RightEnd, uniformGrid } from "../finiteVolumes";
 import { ELECTRODE, PorousElectrode } from "../electrode";
 import { finiteInRange } from "../errors";
@@ -34,7 +35,7 @@ export function concentrationAt(
  */
 export function decayTime(porosity: Float64Array, rightEnd: RightEnd = "last cell"): number {
   const solver = new DiffusionSolver(uniformGrid(porosity.length, ELECTRODE.length), rightEnd);
-  solver.factor(porosity.map((value) => ELECTRODE.diffusivity * Math.pow(value, ELECTRODE.bruggeman)));
+  solver.factor(porosity.map((value) => ELECTRODE.diffusivity * power(value, ELECTRODE.bruggeman)));
   let mode = new Float64Array(porosity.length).fill(1);
   let time = NaN;
   for (let k = 0; k < 40; k++) {

@@ -1,4 +1,5 @@
 /** Samplers of few steps: solvers of the probability-flow ODE, which has the same marginals as the reverse SDE. */
+import { power } from "../backend/power";
 import { InputError } from "../errors";
 import { checkGrid, type Sampler } from "../samplers";
 import type { Schedule } from "../schedule";
@@ -21,11 +22,11 @@ export function karrasGrid(
       `The noise levels run from ${largest} to ${smallest}; give 0 < smallest < largest <= ${limit.toPrecision(4)}.`,
     );
   }
-  const [high, low] = [largest ** (1 / rho), smallest ** (1 / rho)];
+  const [high, low] = [power(largest, 1 / rho), power(smallest, 1 / rho)];
   const times = new Float64Array(steps + 1); // the last stays 0
   times[0] = largest === limit ? schedule.endTime : schedule.timeOf(largest);
   for (let i = 1; i < steps; i++)
-    times[i] = schedule.timeOf((high + (i / (steps - 1)) * (low - high)) ** rho);
+    times[i] = schedule.timeOf(power(high + (i / (steps - 1)) * (low - high), rho));
   return times;
 }
 

@@ -1,4 +1,5 @@
 /** Moments of the responses as functions of the conditions, from new solutions of the problem. */
+import { power } from "../backend/power";
 import type { RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import type { Problem } from "../problem";
@@ -39,7 +40,7 @@ export function simulatedMoments(data: DataSet | RowSource, draws: number, seed:
   for (const [j, node] of nodes.entries()) {
     const conditions = Float64Array.from(problem.conditions, ({ min, max, scale }, k) => {
       const share = k === coordinate ? (node + 1) / 2 : 0.5;
-      return scale === "log" ? min * (max / min) ** share : min + (max - min) * share;
+      return scale === "log" ? min * power(max / min, share) : min + (max - min) * share;
     });
     const { mean, rows } = responsesAt(problem, conditions, draws, new Random(seed, streams.moments, j));
     means.add(chebyshevProducts([node], exponents), mean);

@@ -1,5 +1,6 @@
 import { threadId } from "worker_threads";
 import { type AdamState, type AdamStep, type AdamVector, adamVectors } from "../backend";
+import { power } from "../power";
 import { type Attribute, native, tf, typeAttribute } from "./binding";
 
 /** Adam's vectors as TensorFlow's own variables, which its ApplyAdam changes in place, in one pass over all of them. */
@@ -29,7 +30,7 @@ export class NativeAdam implements AdamState {
     const { weights, first, second } = this.variables;
     // ApplyAdam folds the bias corrections of both moments into the rate and leaves epsilon as it is; what is meant
     // is epsilon beside the corrected root (Kingma & Ba, end of section 2).
-    const powers = [beta1 ** steps, beta2 ** steps];
+    const powers = [power(beta1, steps), power(beta2, steps)];
     const numbers = [...powers, rate, beta1, beta2, epsilon * Math.sqrt(1 - powers[1])];
     tf.tidy(() => {
       const tensors = [...numbers.map((value) => tf.scalar(value)), gradient];

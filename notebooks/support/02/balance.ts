@@ -1,3 +1,4 @@
+import { power } from "../../../lib/backend/power";
 import { type Convention, ELECTRODE, PorousElectrode } from "../../../lib/electrode";
 import { DiffusionSolver, linkConductances, uniformGrid } from "../../../lib/finiteVolumes";
 import { solveElectrode } from "./solve";
@@ -50,7 +51,7 @@ export function saltBalance(
   const { spacing } = uniformGrid(porosity.length, ELECTRODE.length);
   const last = porosity.length - 1;
   const { c } = solveElectrode(porosity, { equilibriumPotential: 0, flux }, "text");
-  const diffusivity = ELECTRODE.diffusivity * porosity[last] ** ELECTRODE.bruggeman;
+  const diffusivity = ELECTRODE.diffusivity * power(porosity[last], ELECTRODE.bruggeman);
   return {
     made: ((1 - ELECTRODE.transferenceNumber) / ELECTRODE.faraday) * flux,
     left: ((2 * diffusivity) / spacing) * (c[last] - ELECTRODE.rightConcentration),

@@ -1,3 +1,4 @@
+import { power } from "../../../lib/backend/power";
 import { InputError } from "../../../lib/errors";
 import { ground, linkConductances, uniformGrid } from "../../../lib/finiteVolumes";
 import { ELECTRODE } from "../../../lib/electrode";
@@ -61,7 +62,7 @@ export function potentialByElimination(
   const { conductivity, bruggeman, specificSurface, reactionRate, solidPotentialSlope } = ELECTRODE;
   const links = new Float64Array(cells - 1);
   linkConductances(
-    porosity.map((value) => conductivity * Math.pow(value, bruggeman)),
+    porosity.map((value) => conductivity * power(value, bruggeman)),
     spacing,
     links,
   );

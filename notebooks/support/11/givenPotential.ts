@@ -1,4 +1,5 @@
 import { KrylovEuler } from "../../../lib/backend/krylov";
+import { power } from "../../../lib/backend/power";
 import { DiffusionSolver, uniformGrid } from "../../../lib/finiteVolumes";
 import { ELECTRODE } from "../../../lib/electrode";
 
@@ -17,7 +18,7 @@ export function concentrationAtPotential(
   const { solidPotentialSlope, timeStep, timeSteps, rightConcentration, length } = ELECTRODE;
   const grid = uniformGrid(porosity.length, length);
   const solver = new DiffusionSolver(grid, "last cell");
-  solver.factor(porosity.map((value) => diffusivity * Math.pow(value, bruggeman)));
+  solver.factor(porosity.map((value) => diffusivity * power(value, bruggeman)));
   const perCharge = (1 - transferenceNumber) / faraday;
   const source = porosity.map((value, i) => {
     const driving = solidPotentialSlope * grid.centres[i] - phi[i] - equilibriumPotential;
