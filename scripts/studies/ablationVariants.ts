@@ -1,7 +1,7 @@
-/** The variants that the study of ablations compares, of ablations.json: each differs from a base in one thing. */
+/** The variants that the study of ablations compares, of variants.json: each differs from a base in one thing. */
 import type { AblationQuestion } from "../../lib/evaluation/studies";
 import { type ModelSettings, presets, type TrainingSettings } from "../../lib/presets/presets";
-import plain from "./ablations.json";
+import plain from "./variants.json";
 
 export interface Variant {
   readonly name: string;
