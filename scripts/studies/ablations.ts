@@ -97,7 +97,7 @@ export async function ablationStudy(
   const problem = porousElectrode("figures");
   const before = options.calibrate ? [] : (found?.variants ?? []);
   const measured = await calibration(problem, before, options.minutes, print);
-  const { conditions, references } = evaluationAt(problem, found?.evaluation.conditions, print);
+  const { conditions, references } = evaluationAt(problem, print);
   const names = new Set(variants.map(({ name }) => name));
   let runs = (found?.runs ?? []).filter(({ variant }) => names.has(variant));
   const studyNow = (): AblationStudy => ({
@@ -264,7 +264,6 @@ function finite(value: number, digits = 5): number | null {
 /** PDE sets to compare with, and what further PDE sets come to by the same estimator. */
 function evaluationAt(
   problem: Problem,
-  found: readonly AblationCondition[] | undefined,
   print: (text: string) => void,
 ): { conditions: AblationCondition[]; references: Reference[] } {
   const references: Reference[] = [];
@@ -278,27 +277,14 @@ function evaluationAt(
       simulateAt(problem, at, rows, derivedSeed(EVALUATION_SEED, 2, i, which));
     const reference = pooledReference(set(0, REFERENCE_ROWS), FLOOR_ROWS);
     references.push(reference);
-    const about = {
-      name: place.name,
-      conditions: [...at],
-      floor: finite(reference.floor)!,
-    };
-    const rows = [...new Set(Object.values(place.rows))].filter((count) => count > 0);
-    const key = (condition: Omit<AblationCondition, "control">, counts: readonly number[]) =>
-      JSON.stringify([condition.name, condition.conditions, condition.floor, counts]);
-    const known = found?.find((other) => key(other, other.control.map((entry) => entry.rows)) === key(about, rows)); // prettier-ignore
-    const control =
-      known?.control ??
-      rows.map((count, k) => ({
-        rows: count,
-        floorRatios: Array.from({ length: CONTROLS }, (_, c) =>
-          finite(pooledRatio(reference, set(1 + k * CONTROLS + c, count)).pooled)!,
-        ),
-      }));
-    control.forEach((entry) =>
-      print(`PDE, ${place.name}, ${entry.rows} rows: floor ratio ${entry.floorRatios.join(", ")}`),
-    );
-    return { ...about, control };
+    const counts = [...new Set(Object.values(place.rows))].filter((count) => count > 0);
+    const control = counts.map((rows, k) => {
+      const ratio = (c: number) => pooledRatio(reference, set(1 + k * CONTROLS + c, rows)).pooled;
+      const floorRatios = Array.from({ length: CONTROLS }, (_, c) => finite(ratio(c))!);
+      print(`PDE, ${place.name}, ${rows} rows: floor ratio ${floorRatios.join(", ")}`);
+      return { rows, floorRatios };
+    });
+    return { name: place.name, conditions: [...at], floor: finite(reference.floor)!, control };
   });
   return { conditions, references };
 }
