@@ -11,6 +11,18 @@ const root = path.resolve(__dirname, "..");
 const venv = path.join(root, ".venv");
 const python = path.join(venv, "bin", "python");
 
+/** The notebooks of a folder of a project, such as "notebooks/solutions", by their names in the project, in order. */
+function notebooksOf(folder, project = root) {
+  const place = path.join(project, folder);
+  const names = fs.existsSync(place) ? fs.readdirSync(place).sort() : [];
+  return names.filter((name) => name.endsWith(".ipynb")).map((name) => path.join(folder, name));
+}
+
+/** Where all committed notebooks are. */
+const NOTEBOOK_FOLDERS = ["", "solutions", "gallery", "gallery/solutions"].map((name) =>
+  path.join("notebooks", name),
+);
+
 /** The folder of installed Python packages in .venv, or undefined before set-up. */
 function sitePackages() {
   const lib = path.join(venv, "lib");
@@ -213,6 +225,8 @@ module.exports = {
   environment,
   environmentFault,
   installationEnvironment,
+  notebooksOf,
+  NOTEBOOK_FOLDERS,
   overruled,
   startedAgain,
 };

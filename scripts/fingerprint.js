@@ -1,7 +1,6 @@
 "use strict";
 // Fingerprints of notebooks: what an execution's results depend on, as one number. scripts/execute.py takes it before
 // it runs a notebook and keeps it in the notebook's metadata; when code or data change afterwards, it no longer fits.
-//   node scripts/fingerprint.js                prints the committed notebooks that are older than their code
 //   node scripts/fingerprint.js NOTEBOOK ...   prints what the fingerprints are now
 // Nothing here writes one: only an execution makes a notebook up to date.
 
@@ -9,7 +8,7 @@ const crypto = require("crypto");
 const fs = require("fs");
 const path = require("path");
 const ts = require("typescript");
-const { root: project } = require("./environment");
+const { root: project, notebooksOf, NOTEBOOK_FOLDERS } = require("./environment");
 
 const digest = (bytes) => crypto.createHash("sha256").update(bytes).digest("hex");
 const isFile = (name) => fs.statSync(name, { throwIfNoEntry: false })?.isFile() ?? false;
@@ -49,18 +48,9 @@ function dataOf(code, root) {
 /** Names of work files, which a notebook leaves for later ones. */
 const workFiles = (code) => [...code.matchAll(/\bworkPath\("([^"]+)"\)/g)].map(([, name]) => name);
 
-/** All notebooks: of the course and of the gallery, each with its folder of solutions, in order. */
-function notebooksOf(root) {
-  const places = ["", "solutions", "gallery", path.join("gallery", "solutions")];
-  const folders = places.map((place) => path.join(root, "notebooks", place)).filter(isFolder);
-  const files = folders.flatMap((folder) =>
-    fs
-      .readdirSync(folder)
-      .sort()
-      .map((name) => path.join(folder, name)),
-  );
-  return files.filter((file) => file.endsWith(".ipynb"));
-}
+/** All notebooks of a project. */
+const allNotebooks = (root) =>
+  NOTEBOOK_FOLDERS.flatMap((folder) => notebooksOf(folder, root)).map((name) => path.join(root, name));
 
 /** The code of a notebook's cells, in order. */
 function cellsOf(file) {
@@ -108,7 +98,7 @@ function fingerprinter(root = project) {
   function of(file) {
     const cells = cellsOf(file);
     const taken = workFiles(cells.join("\n"));
-    const makers = (taken.length > 0 ? notebooksOf(root) : []).filter(
+    const makers = (taken.length > 0 ? allNotebooks(root) : []).filter(
       (name) =>
         path.dirname(name) === path.join(root, "notebooks") &&
         path.basename(name) < path.basename(file) &&
@@ -130,7 +120,7 @@ function fingerprinter(root = project) {
  */
 function outdated(root = project) {
   const { of } = fingerprinter(root);
-  return notebooksOf(root).flatMap((file) => {
+  return allNotebooks(root).flatMap((file) => {
     const { cells, metadata } = JSON.parse(fs.readFileSync(file, "utf8"));
     const bare = cells.every(({ outputs }) => (outputs ?? []).length === 0);
     if (bare && path.basename(path.dirname(file)) === "solutions") return [];
@@ -148,17 +138,9 @@ function advice(list) {
   return [...lines, `npm run notebooks -- ${list.map(({ file }) => file).join(" ")}`].join("\n");
 }
 
-function main(files) {
-  if (files.length > 0) {
-    const { of } = fingerprinter();
-    for (const file of files) console.log(`${of(file)}  ${file}`);
-    return 0;
-  }
-  const list = outdated();
-  if (list.length > 0) console.log(advice(list));
-  return list.length > 0 ? 1 : 0;
+if (require.main === module) {
+  const { of } = fingerprinter();
+  for (const file of process.argv.slice(2)) console.log(`${of(file)}  ${file}`);
 }
-
-if (require.main === module) process.exitCode = main(process.argv.slice(2));
 
 module.exports = { fingerprinter, outdated, advice };

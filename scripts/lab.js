@@ -2,22 +2,18 @@
 // npm run lab: JupyterLab with the TypeScript kernel, on this machine only. Further arguments go to JupyterLab.
 
 const { spawn } = require("child_process");
-const fs = require("fs");
 const path = require("path");
-const { root, python, environment } = require("./environment");
+const { root, python, environment, notebooksOf } = require("./environment");
 const { end, killGroup } = require("./processes");
 const { setupOrExit } = require("./setup");
 
 // The first of the course.
-const [notebook] = fs
-  .readdirSync(path.join(root, "notebooks"))
-  .filter((name) => name.endsWith(".ipynb"))
-  .sort();
+const [notebook] = notebooksOf("notebooks");
 const given = process.argv.slice(2);
 const options = [
   "--ServerApp.ip=127.0.0.1",
   `--ServerApp.root_dir=${root}`,
-  `--LabApp.default_url=/lab/tree/notebooks/${notebook}`,
+  `--LabApp.default_url=/lab/tree/${notebook}`,
   // ipykernel comes with JupyterLab, and kernels may be installed on the system: notebooks here need this one.
   "--KernelSpecManager.ensure_native_kernel=False",
   "--KernelSpecManager.allowed_kernelspecs=tslab",

@@ -9,7 +9,7 @@ const { spawnSync } = require("child_process");
 const fs = require("fs");
 const path = require("path");
 const { parseArgs } = require("util");
-const { root, python, environment } = require("./environment");
+const { root, python, environment, notebooksOf } = require("./environment");
 const { deadline } = require("./processes");
 const { setupOrExit } = require("./setup");
 
@@ -19,13 +19,6 @@ const options = {
   to: { type: "string", default: path.join("build", "notebooks") },
   "in-place": { type: "boolean", default: false },
 };
-
-/** The notebooks of a folder of the project, in order. */
-function notebooksOf(folder) {
-  if (!fs.existsSync(path.join(root, folder))) return [];
-  const names = fs.readdirSync(path.join(root, folder)).filter((name) => name.endsWith(".ipynb"));
-  return names.sort().map((name) => path.join(folder, name));
-}
 
 function execute() {
   let given;
@@ -53,7 +46,7 @@ function execute() {
   const folders = ["notebooks", ...(values.all || values["in-place"] ? [gallery] : [])];
   // What is committed executed has the solutions in it.
   if (values["in-place"]) folders.push(...folders.map((folder) => path.join(folder, "solutions")));
-  const notebooks = positionals.length > 0 ? positionals : folders.flatMap(notebooksOf);
+  const notebooks = positionals.length > 0 ? positionals : folders.flatMap((folder) => notebooksOf(folder));
   const target = values["in-place"] ? ["--in-place"] : ["--to", values.to];
   const { status } = spawnSync(python, [path.join(__dirname, "execute.py"), ...target, ...notebooks], {
     cwd: root,
