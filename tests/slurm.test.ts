@@ -82,6 +82,19 @@ test("a data set: an array of parts and a merge that waits for it, with the user
   assert.deepEqual(more, []);
 });
 
+test("CDPATH, and a call by a relative name, do not change what is submitted", () => {
+  const root = path.join(scripts, "..", "..");
+  const [absolute, relative] = [path.join(scripts, "submit-data.sh"), "scripts/slurm/submit-data.sh"].map(
+    (script) => {
+      const env = { ...process.env, CDPATH: `${root}:/` };
+      const args = [script, ...DATA, "--dry-run"];
+      return spawnSync("bash", args, { cwd: root, env, encoding: "utf8", ...deadline(600) });
+    },
+  );
+  assert.deepEqual({ status: relative.status, stderr: relative.stderr }, { status: 0, stderr: "" });
+  assert.equal(relative.stdout, absolute.stdout);
+});
+
 test("trainings: an array over seeds or over a table, and a comparison that waits for it", () => {
   const [trainings, compare] = calls(
     "submit-training.sh",

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Read by the submit scripts: checks of their options, and sbatch or, with --dry-run, the line that would call it.
 
+unset CDPATH # with it cd prints where it goes
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 dry_run=
 at_once=
