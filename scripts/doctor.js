@@ -54,7 +54,7 @@ function installed(name) {
 function machine() {
   const memory = Math.round(os.totalmem() / 2 ** 30);
   const system = `${os.type()} ${os.release()} ${os.arch()}`;
-  report("system", `${system}, ${os.availableParallelism()} cores, ${memory} GiB`);
+  report("system", `${system}, ${os.availableParallelism?.() ?? "some"} cores, ${memory} GiB`);
   report("Node", process.versions.node, machineFault(thisMachine()));
 }
 

@@ -66,7 +66,7 @@ const threads = { pattern: /^(0*\d{1,3}|10[01]\d|102[0-4])$/, allowed: "a whole 
 
 /** What the user may say to TensorFlow. */
 const TENSORFLOW = {
-  TF_NUM_INTRAOP_THREADS: { ...threads, value: String(os.availableParallelism()) },
+  TF_NUM_INTRAOP_THREADS: { ...threads, value: String(os.availableParallelism?.() ?? 1) },
   TF_NUM_INTEROP_THREADS: { ...threads, value: "1" },
   TF_CPP_MIN_LOG_LEVEL: { pattern: /^[0-3]$/, allowed: "0, 1, 2 or 3", value: "2" },
   TF_FORCE_GPU_ALLOW_GROWTH: { pattern: /^(true|false)$/, allowed: "true or false", value: "true" },
@@ -180,6 +180,9 @@ function installationEnvironment(cache, base = process.env) {
 
 /** Why programs of this clone cannot run yet, in a sentence; undefined once it is set up. */
 function setupFault() {
+  const { nodeFault } = require("./setup/machine"); // which needs this module
+  const fault = nodeFault(process.versions.node);
+  if (fault) return fault;
   const native = path.join(root, "node_modules", "@tensorflow", "tfjs-node-gpu", "lib", "napi-v8");
   const stamps = [path.join(root, "node_modules"), venv, native].map((folder) =>
     path.join(folder, ".set-up"),

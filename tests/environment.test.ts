@@ -171,13 +171,26 @@ test("what counts is kept: threads, memory, mirrors and certificates", () => {
 
 test("before set-up, the command line and the kernel say in one sentence what to do", () => {
   const clone = path.join(scratch, "a clone");
-  for (const name of ["environment.js", "porous-sgm.js", "kernel.js", "typescript.js"])
-    fs.cpSync(path.join(root, "scripts", name), path.join(clone, "scripts", name));
+  for (const name of [
+    "environment",
+    "porous-sgm",
+    "kernel",
+    "typescript",
+    "processes",
+    "setup/machine",
+    "setup/failure",
+  ])
+    fs.cpSync(path.join(root, "scripts", `${name}.js`), path.join(clone, "scripts", `${name}.js`));
   const link = path.join(clone, "porous-sgm");
   fs.symlinkSync(path.join(clone, "scripts", "porous-sgm.js"), link);
   const said = `The project in ${fs.realpathSync(clone)} is not set up: run npm run setup there.\n`;
   for (const program of ["scripts/porous-sgm.js", "scripts/kernel.js", link])
     assert.deepEqual(run([program, "--help"], {}, clone), { status: 1, stdout: "", stderr: said });
+  const old = path.join(clone, "old.js"); // as if this Node were an old one
+  fs.writeFileSync(old, `Object.defineProperty(process.versions, "node", { value: "18.20.8" });`);
+  const told = run(["--require", old, "scripts/porous-sgm.js", "--help"], {}, clone);
+  assert.deepEqual([told.status, told.stdout], [1, ""]);
+  assert.match(told.stderr, /^Node 18\.20\.8 is too old: install Node 20\.19 [^\n]*\n$/);
   const linked = run([link, "--help"], { NODE_PRESERVE_SYMLINKS_MAIN: "1" }, clone);
   assert.deepEqual(linked, { status: 1, stdout: "", stderr: said });
 });
