@@ -135,6 +135,16 @@ test("a failing cell ends the run with status 1 and names the notebook", () => {
   assert.doesNotMatch(output, /^ +not reached/m);
 });
 
+test("after a cell that may fail the others run", () => {
+  const file = notebook("may-fail.ipynb", ["throw new Error('as wanted');", "console.log('reached');"]);
+  const raw = JSON.parse(fs.readFileSync(file, "utf8")) as Notebook;
+  raw.cells[0].metadata = { tags: ["raises-exception"] };
+  fs.writeFileSync(file, JSON.stringify(raw));
+  const { status, output } = execute(["--to", path.join(scratch, "may-fail"), file]);
+  assert.equal(status, 0, output);
+  assert.match(output, /as wanted[^]*^ +reached/m);
+});
+
 test("cells are type-checked, and the kernel mends what tslab does not compile", () => {
   const wrong = notebook("wrong.ipynb", ["const n: number = 'text';"]);
   assert.equal(execute(["--to", path.join(scratch, "typed"), wrong]).status, 1);

@@ -1,5 +1,5 @@
 "use strict";
-// Three faults of tslab 1.0.22 in what it tells a notebook.
+// Four faults of tslab 1.0.22 in what it tells a notebook.
 
 const { JupyterHandlerImpl, ZmqServer } = require("tslab/dist/jupyter");
 
@@ -45,7 +45,27 @@ function mendHistory() {
   };
 }
 
+/** When a cell fails, tslab skips those that wait: here not where the request says so (nbconvert --allow-errors). */
+function mendErrors() {
+  const { handleExecute } = JupyterHandlerImpl.prototype;
+  JupyterHandlerImpl.prototype.handleExecute = function (request, ...rest) {
+    if (request.stop_on_error !== false) return handleExecute.call(this, request, ...rest);
+    const add = async (task) => {
+      const failures = []; // beside the queue, which would hand them on to the next
+      const count = await this.execQueue.add(() => task().catch((failure) => failures.push(failure)));
+      if (failures.length > 0) throw failures[0];
+      return count;
+    };
+    const tolerant = {
+      execQueue: { add, reset: () => undefined },
+      handleExecuteImpl: (...args) => this.handleExecuteImpl(...args),
+    };
+    return handleExecute.call(tolerant, request, ...rest);
+  };
+}
+
 module.exports = function mendMessages() {
+  mendErrors();
   mendStatus();
   mendLanguage();
   mendHistory();
