@@ -308,7 +308,7 @@ with pyarrow.ipc.new_file(sys.argv[2], table.schema) as writer:
 
 test("files that are no data are refused in one sentence", async () => {
   await refused(() => readDataSet(at("absent.arrow")), /absent.arrow": there is no such file/);
-  await refused(() => readDataSet(folder), /not a regular file/);
+  await refused(() => readDataSet(folder), /it is a folder/);
   fs.writeFileSync(at("nothing.arrow"), "");
   await refused(() => readDataSet(at("nothing.arrow")), /not an Arrow file/);
   fs.writeFileSync(at("text.arrow"), "0.3,0.3\n".repeat(1000));
@@ -336,7 +336,7 @@ test("a file of another schema, version or problem is refused", async () => {
   };
   await refused(
     () => readDataSet(forged("column.arrow", replace("flux", "flex"))),
-    /column 3 is "flex: float64" and not "flux: float64"/,
+    /column flux is missing among ".*flex, porosity, c, phi"; give one column flux/,
   );
   await refused(
     () => readDataSet(forged("name.arrow", replace("porous-electrode", "porous-electrodX"))),
@@ -374,12 +374,12 @@ test("claims of more data than there is are refused before memory is taken for t
     const file = forged("claim.arrow", (bytes) => bytes.writeInt32LE(claim | 0, bytes.length - 10));
     await refused(() => readDataSet(file), /truncated or damaged/);
   }
-  // The body lengths of the two record batches in the footer: 256 and 44 rows of 303 numbers.
+  // The length of the first body in the header of its message: 256 rows of 303 numbers.
   const body = forged("body.arrow", (bytes) => {
     const length = Buffer.alloc(8);
     length.writeBigInt64LE(BigInt(256 * 303 * 8));
-    const position = bytes.lastIndexOf(length);
-    assert.ok(position > bytes.length - 10 - footerLength);
+    const position = bytes.indexOf(length);
+    assert.ok(position < 1000);
     bytes.writeBigInt64LE(2n ** 45n, position);
   });
   await refused(() => readDataSet(body), /claims more data than the file holds/);
@@ -431,29 +431,6 @@ test("metadata that name one long text many times cost no memory", async () => {
     Buffer.concat([Buffer.from("ARROW1\0\0"), footer, length, Buffer.from("ARROW1")]),
   );
   await refused(() => readDataSet(at("repeated.arrow")), /its contents are damaged/);
-});
-
-test("compressed numbers and other types are refused", async () => {
-  const python = path.join(__dirname, "..", ".venv", "bin", "python");
-  const script = `
-import sys, pyarrow, pyarrow.ipc
-table = pyarrow.ipc.open_file(sys.argv[1]).read_all()
-options = pyarrow.ipc.IpcWriteOptions(compression="zstd")
-with pyarrow.ipc.new_file(sys.argv[2], table.schema, options=options) as writer:
-    writer.write_table(table)
-for file, column in ((sys.argv[3], table.column("flux").dictionary_encode()), (sys.argv[4], table.column("flux").cast("float32"))):
-    other = table.set_column(2, "flux", column)
-    with pyarrow.ipc.new_file(file, other.schema) as writer:
-        writer.write_table(other)`;
-  const names = ["with", "compressed", "dictionary", "float32"].map((name) => at(`${name}.arrow`));
-  execFileSync(python, ["-c", script, ...names], deadline(120));
-  await refused(() => readDataSet(names[1]), /its record batches are compressed/);
-  for (const name of names.slice(2)) {
-    await refused(
-      () => readDataSet(name),
-      /its column 3 is "flux: another type" and not "flux: float64"; give an Arrow file/,
-    );
-  }
 });
 
 test("damage anywhere is an InputError or harmless, never another failure", async () => {

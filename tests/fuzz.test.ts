@@ -11,6 +11,7 @@ import { after, test } from "node:test";
 import { FlatAdam } from "../lib/backend/flatAdam";
 import { tf } from "../lib/backend/tensors";
 import { InputError } from "../lib/errors";
+import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { createModel } from "../lib/presets/createModel";
 import { generateDataSet } from "../lib/presets/simulate";
 import { Random } from "../lib/random";
@@ -46,6 +47,14 @@ async function targets(): Promise<Target[]> {
   const at = (...names: string[]) => path.join(scratch, ...names);
   const data = generateDataSet(problem, { conditions: 3, fields: 2, seed: 1 });
   writeDataSet(at("data.arrow"), data);
+  const figures = porousElectrode("figures");
+  for (const [name, from] of [
+    ["lz4", "pandas.feather"],
+    ["zstd", "polars-zstd.arrow"],
+    ["stream", "pandas-null.arrows"],
+  ]) {
+    fs.copyFileSync(path.join(__dirname, "data", "foreign", from), at(name));
+  }
   const latent = Array.from(data.latent!.subarray(0, 300));
   const rows = [0, 1, 2].map((row) => latent.slice(100 * row, 100 * (row + 1)).join(","));
   fs.writeFileSync(at("porosity.csv"), `${rows.join("\n")}\n`);
@@ -66,7 +75,10 @@ async function targets(): Promise<Target[]> {
     adam.restore(state.vectors, state.step);
   };
   return [
-    { name: "Arrow file", kind: "binary", share: 0.3, file: at("data.arrow"), read: () => readDataSet(at("data.arrow")) },
+    { name: "Arrow file packed by lz4", kind: "binary", share: 0.05, file: at("lz4"), read: () => readDataSet(at("lz4"), figures) },
+    { name: "Arrow file packed by zstd", kind: "binary", share: 0.05, file: at("zstd"), read: () => readDataSet(at("zstd"), figures) },
+    { name: "Arrow stream", kind: "binary", share: 0.05, file: at("stream"), read: () => readDataSet(at("stream"), figures) },
+    { name: "Arrow file", kind: "binary", share: 0.15, file: at("data.arrow"), read: () => readDataSet(at("data.arrow")) },
     { name: "CSV file", kind: "text", share: 0.15, file: at("porosity.csv"), read: () => drained(readPorosityCsv(at("porosity.csv"), 100)) },
     { name: "checkpoint", kind: "binary", share: 0.1, file: at("state"), read: () => readCheckpoint(at("state")) },
     { name: "checkpoint with a right digest", kind: "text", share: 0.1, file: at("state"), read: resume, broken: resealed },
@@ -134,5 +146,6 @@ test(`${0.75 * INPUTS} broken files are read or refused in one sentence`, async 
     });
   }
   t.diagnostic(`${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB of memory at most`);
-  assert.deepEqual(fs.readdirSync(scratch).sort(), ["data.arrow", "model", "porosity.csv", "state"]);
+  const left = ["data.arrow", "lz4", "model", "porosity.csv", "state", "stream", "zstd"];
+  assert.deepEqual(fs.readdirSync(scratch).sort(), left);
 });

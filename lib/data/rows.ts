@@ -4,6 +4,11 @@ import { InputError } from "../errors";
 import { type Problem } from "../problem";
 import { sameProblem } from "./conditions";
 
+/** What a row of a problem takes in memory and on the disk, with its latent field. */
+export function rowBytes({ conditions, fields, cells }: Problem): number {
+  return 8 * (conditions.length + (fields.length + 1) * cells);
+}
+
 /** A data set of zeros, to be filled. */
 export function allocateDataSet(
   problem: Problem,

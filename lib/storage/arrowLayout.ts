@@ -1,15 +1,20 @@
 /** What an Arrow file of a problem's fields holds, what it says of itself, and where its numbers lie. */
+import { BodyCompressionMethod } from "apache-arrow/fb/body-compression-method";
+import { CompressionType } from "apache-arrow/fb/compression-type";
+import { Endianness } from "apache-arrow/fb/endianness";
 import type { Field } from "apache-arrow/fb/field";
 import { FixedSizeList } from "apache-arrow/fb/fixed-size-list";
 import { FloatingPoint } from "apache-arrow/fb/floating-point";
-import { Footer } from "apache-arrow/fb/footer";
-import { Message } from "apache-arrow/fb/message";
-import { MessageHeader } from "apache-arrow/fb/message-header";
+import { Int } from "apache-arrow/fb/int";
+import type { Message } from "apache-arrow/fb/message";
 import { Precision } from "apache-arrow/fb/precision";
 import { RecordBatch } from "apache-arrow/fb/record-batch";
 import type { Schema } from "apache-arrow/fb/schema";
 import { Type } from "apache-arrow/fb/type";
-import { ByteBuffer, Encoding } from "flatbuffers";
+import { UnionMode } from "apache-arrow/fb/union-mode";
+import { Union } from "apache-arrow/fb/union";
+import { Encoding } from "flatbuffers";
+import { sameProblem } from "../data/conditions";
 import { InputError, shown } from "../errors";
 import { problemByName } from "../presets/problems";
 import type { Problem } from "../problem";
@@ -51,72 +56,98 @@ export function columns({ conditions, latent, fields, cells }: Problem, withLate
   ];
 }
 
-/** Where a record batch lies in its file, as the footer says. */
-export interface Block {
-  readonly offset: number;
-  readonly metadataLength: number;
-  readonly bodyLength: number;
+const NUMBER_TYPES = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+};
+
+/** The typed arrays that a column may be stored as. */
+export type NumberType = (typeof NUMBER_TYPES)[keyof typeof NUMBER_TYPES];
+
+/** How a file stores a column: the numbers of its first node and buffer in a record batch, and its types. */
+export interface StoredColumn extends Column {
+  readonly node: number;
+  readonly buffer: number;
+  /** Columns before it whose numbers of buffers each record batch tells. */
+  readonly variadic: number;
+  readonly type: NumberType;
+  /** Offsets of lists of any length; undefined for lists of one length and for single numbers. */
+  readonly offsets?: typeof Int32Array | typeof BigInt64Array;
 }
 
-/** What the footer of a file says. */
+/** What the schema of a file says. */
 export interface Layout {
   readonly problem: Problem;
   readonly hasLatent: boolean;
   readonly metadata: ReadonlyMap<string, string>;
-  readonly blocks: readonly Block[];
+  readonly columns: readonly StoredColumn[];
 }
 
-/** Where the values of a record batch lie. */
+/** Bytes of a file. */
+export interface Region {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** Where the values of a column lie in a record batch. */
+export interface Place {
+  readonly values: Region;
+  readonly offsets?: Region;
+  /** One bit a row, and one an item of a list; only where there are nulls. */
+  readonly valid?: Region;
+  readonly itemsValid?: Region;
+}
+
 export interface BatchLayout {
   readonly rows: number;
-  /** of each column: the place of its first value in the file */
-  readonly starts: readonly number[];
+  readonly codec: CompressionType | undefined;
+  /** in the order of the layout's columns */
+  readonly places: readonly Place[];
 }
 
-export function notReadable(file: string, reason: string): InputError {
-  return new InputError(
-    `Cannot read ${shown(file)}: ${reason}; give an Arrow file written by generate, solve or sample.`,
-  );
+export function notReadable(
+  file: string,
+  reason: string,
+  remedy = "give an Arrow file written by generate, solve or sample",
+): InputError {
+  return new InputError(`Cannot read ${shown(file)}: ${reason}; ${remedy}.`);
 }
 
 // The tables of the format are read by the classes of the Arrow library that its own reader stands on. Outside of the
 // bytes they read zeros, so every claim is held against the bytes that are there before memory is taken or a loop is run
-// for it. The library's reader trusts the claims: one false byte in a footer can cost it minutes or all memory.
+// for it. The library's reader trusts the claims: one false byte can cost it minutes or all memory. It also reads record
+// batches whole, where a training asks for some rows of a file of 10 GB.
 
-/** Reads the footer of a file of `size` bytes. Throws InputError, or RangeError where the footer is damaged. */
-export function readFooter(file: string, bytes: Uint8Array, size: number): Layout {
-  const footer = Footer.getRootAsFooter(new ByteBuffer(bytes));
-  const blocks = readBlocks(file, footer, bytes.length, size);
-  const schema = footer.schema();
-  if (!schema) throw notReadable(file, "it is truncated or damaged");
-  const metadata = readMetadata(schema, bytes.length);
-  const problem = problemOf(file, metadata);
-  return { problem, hasLatent: checkColumns(file, problem, schema), metadata, blocks };
+/**
+ * Reads the schema of a file, in `bytes` bytes. `assumed` is the problem of a file whose metadata do not name one.
+ * Throws InputError, or RangeError where it is damaged.
+ */
+export function readSchema(file: string, schema: Schema | null, bytes: number, assumed?: Problem): Layout {
+  if (!schema) throw new RangeError("There is no schema.");
+  if (schema.endianness() !== Endianness.Little) throw notReadable(file, "its numbers are big-endian");
+  const metadata = readMetadata(schema, bytes);
+  const problem = problemOf(file, metadata, assumed);
+  const found = readFields(schema, bytes);
+  const hasLatent = problem.latent !== undefined && found.some(({ name }) => name === problem.latent!.name);
+  return {
+    problem,
+    hasLatent,
+    metadata,
+    columns: columns(problem, hasLatent).map((column) => storedColumn(file, column, found)),
+  };
 }
 
-/** Where the record batches lie; together they must fit into the file. */
-function readBlocks(file: string, footer: Footer, footerBytes: number, size: number): Block[] {
-  const BLOCK_BYTES = 24;
-  const count = footer.recordBatchesLength();
-  if (!(count >= 0 && BLOCK_BYTES * count <= footerBytes))
-    throw new RangeError("The list of blocks is too long.");
-  let total = 0;
-  return Array.from({ length: count }, (_, k) => {
-    const block = footer.recordBatches(k)!;
-    const [offset, bodyLength] = [Number(block.offset()), Number(block.bodyLength())];
-    const metadataLength = block.metaDataLength();
-    total += metadataLength + bodyLength;
-    const fits = offset + metadataLength + bodyLength <= size && total <= size;
-    if (!(offset >= 0 && metadataLength >= 8 && bodyLength >= 0 && fits)) {
-      throw notReadable(file, "it claims more data than the file holds");
-    }
-    return { offset, metadataLength, bodyLength };
-  });
-}
-
-/** What the schema says beside its columns: texts that together fit into the footer. */
-function readMetadata(schema: Schema, footerBytes: number): Map<string, string> {
-  let left = footerBytes;
+/** What the schema says beside its columns: texts that together fit into its message. */
+function readMetadata(schema: Schema, bytes: number): Map<string, string> {
+  let left = bytes;
   const text = (bytes: string | Uint8Array | null | undefined): string => {
     left -= 4 + (bytes?.length ?? 0); // with its length as int32
     if (left < 0) throw new RangeError("The metadata are too long.");
@@ -131,10 +162,17 @@ function readMetadata(schema: Schema, footerBytes: number): Map<string, string> 
 }
 
 /** The problem that a file's metadata name. */
-function problemOf(file: string, metadata: ReadonlyMap<string, string>): Problem {
+function problemOf(file: string, metadata: ReadonlyMap<string, string>, assumed?: Problem): Problem {
   const name = metadata.get("problem");
   const version = metadata.get("version");
-  if (name === undefined || version === undefined) throw notReadable(file, "its schema names no problem");
+  if (name === undefined || version === undefined) {
+    if (assumed) return assumed;
+    throw notReadable(
+      file,
+      "its schema names no problem and convention, as after a way through pandas, polars or duckdb",
+      "say it with --convention figures or --convention text",
+    );
+  }
   if (version !== FORMAT_VERSION) {
     throw notReadable(file, `it has format version ${shown(version)} and not ${FORMAT_VERSION}`);
   }
@@ -149,76 +187,183 @@ function problemOf(file: string, metadata: ReadonlyMap<string, string>): Problem
   if (metadata.get("problem_version") !== String(problem.version)) {
     throw notReadable(file, `it was made for another version of the problem ${problem.name}`);
   }
+  if (assumed && !sameProblem(problem, assumed)) {
+    const [said, given] = [problem, assumed].map(({ settings }) => Object.values(settings).join(", "));
+    throw notReadable(file, `it says ${said} and not ${given}`, `give --convention ${said}, or leave it out`);
+  }
   return problem;
 }
 
-/** Checks the columns against the problem's; returns whether the latent field is among them. */
-function checkColumns(file: string, problem: Problem, schema: Schema): boolean {
-  const { latent, conditions } = problem;
-  const hasLatent = latent !== undefined && schema.fields(conditions.length)?.name() === latent.name;
-  const expected = columns(problem, hasLatent).map(
-    ({ name, width }) => `${name}: float64${width === 1 ? "" : `[${width}]`}`,
-  );
-  const count = schema.fieldsLength();
-  for (let k = 0; k < Math.max(count, expected.length); k++) {
-    const field = k < count ? schema.fields(k) : null;
-    const found = field ? `${field.name()}: ${typeText(field, true)}` : undefined;
-    if (found === expected[k]) continue;
-    throw notReadable(file, `its column ${k + 1} is ${shown(found)} and not ${shown(expected[k])}`);
+/** A column of a file, and how many nodes and buffers of a record batch come before its own. */
+type FoundField = Pick<StoredColumn, "name" | "node" | "buffer" | "variadic"> & { readonly field: Field };
+
+/** Deeper nesting than any data have, which could only be a circle. */
+const DEEPEST = 16;
+
+/** All columns of a schema. */
+function readFields(schema: Schema, bytes: number): FoundField[] {
+  const sum = { node: 0, buffer: 0, variadic: 0 };
+  let left = bytes / 8; // of a table in so many bytes
+  const count = (field: Field | null, depth: number): void => {
+    if (!field || --left < 0 || depth > DEEPEST) throw new RangeError("The schema is damaged.");
+    const type = field.typeType() as Type;
+    sum.node++;
+    sum.buffer += field.dictionary() ? 2 : ownBuffers(type, field);
+    if (field.dictionary()) return;
+    if (type === Type.Utf8View || type === Type.BinaryView) sum.variadic++;
+    for (let k = 0; k < field.childrenLength(); k++) count(field.children(k), depth + 1);
+  };
+  const found: FoundField[] = [];
+  for (let k = 0; k < schema.fieldsLength(); k++) {
+    const field = schema.fields(k);
+    const before = { ...sum };
+    count(field, 0);
+    found.push({ name: field!.name() ?? "", field: field!, ...before });
   }
-  return hasLatent;
+  return found;
 }
 
-function typeText(field: Field | null, mayBeList: boolean): string {
-  if (field && !field.dictionary()) {
-    if (field.typeType() === Type.FloatingPoint) {
-      const type = field.type(new FloatingPoint()) as FloatingPoint | null;
-      if (type?.precision() === Precision.DOUBLE) return "float64";
-    } else if (field.typeType() === Type.FixedSizeList && mayBeList && field.childrenLength() === 1) {
-      const type = field.type(new FixedSizeList()) as FixedSizeList | null;
-      return `${typeText(field.children(0), false)}[${type?.listSize()}]`;
-    }
+/** Buffers of a column of this type, without those of its children. */
+function ownBuffers(type: Type, field: Field): number {
+  switch (type) {
+    case Type.Null:
+    case Type.RunEndEncoded:
+      return 0;
+    case Type.Struct_:
+    case Type.FixedSizeList:
+      return 1;
+    case Type.Union:
+      return (field.type(new Union()) as Union | null)?.mode() === UnionMode.Dense ? 2 : 1;
+    case Type.Binary:
+    case Type.Utf8:
+    case Type.LargeBinary:
+    case Type.LargeUtf8:
+    case Type.ListView:
+    case Type.LargeListView:
+      return 3;
+    default:
+      return 2;
   }
-  return "another type";
+}
+
+/** Finds a column among those of a file, and how it is stored. Throws InputError. */
+function storedColumn(file: string, column: Column, found: readonly FoundField[]): StoredColumn {
+  const { name, width } = column;
+  const same = found.filter((other) => other.name === name);
+  if (same.length !== 1) {
+    const others = shown(found.map((other) => other.name).join(", "));
+    const reason = same.length === 0 ? `column ${name} is missing among ${others}` : `it has ${name} twice`;
+    throw notReadable(file, reason, `give one column ${name}`);
+  }
+  const { field, node, buffer, variadic } = same[0];
+  const wanted = width === 1 ? "float64" : `lists of ${width} float64`;
+  const refused = (what: string) => notReadable(file, `column ${name} holds ${what}`, `give ${wanted}`);
+  const list = listOf(field);
+  if ((list !== undefined) !== width > 1) throw refused(list ? "lists" : typeName(field));
+  if (list?.width !== undefined && list.width !== width) throw refused(`lists of ${list.width}`);
+  const typeOf = list ? list.items : field;
+  const type = numberType(typeOf);
+  if (!type) throw refused(`${list ? "lists of " : ""}${typeName(typeOf)}`);
+  return { ...column, node, buffer, variadic, type, offsets: list?.offsets };
+}
+
+interface ListType {
+  readonly items: Field;
+  /** of lists of one length */
+  readonly width?: number;
+  readonly offsets?: StoredColumn["offsets"];
+}
+
+function listOf(field: Field): ListType | undefined {
+  const items = field.childrenLength() === 1 && !field.dictionary() ? field.children(0) : null;
+  if (!items) return undefined;
+  const type = field.typeType() as Type;
+  if (type === Type.List) return { items, offsets: Int32Array };
+  if (type === Type.LargeList) return { items, offsets: BigInt64Array };
+  if (type !== Type.FixedSizeList) return undefined;
+  return { items, width: (field.type(new FixedSizeList()) as FixedSizeList | null)?.listSize() ?? 0 };
+}
+
+function numberType(field: Field): NumberType | undefined {
+  const name = typeName(field);
+  return Object.hasOwn(NUMBER_TYPES, name) ? NUMBER_TYPES[name as keyof typeof NUMBER_TYPES] : undefined;
+}
+
+function typeName(field: Field): string {
+  if (field.dictionary()) return "values of a dictionary";
+  const type = field.typeType() as Type;
+  if (type === Type.FloatingPoint) {
+    const precision = (field.type(new FloatingPoint()) as FloatingPoint | null)?.precision();
+    return precision === Precision.DOUBLE
+      ? "float64"
+      : precision === Precision.SINGLE
+        ? "float32"
+        : "float16";
+  }
+  if (type === Type.Int) {
+    const int = field.type(new Int()) as Int | null;
+    return `${int?.isSigned() ? "" : "u"}int${int?.bitWidth()}`;
+  }
+  return `values of type ${Type[type] ?? "unknown"}`;
 }
 
 /**
- * Reads the header of the record batch with the given number, from 1, and holds it against the columns and against the
- * bytes of its body. Throws InputError where it is damaged or compressed.
+ * Reads the header of the record batch with the given number, from 1, whose body is at `start`, and holds it against the
+ * columns and against the bytes of its body. Throws InputError where it is damaged.
  */
 export function readBatchHeader(
   file: string,
   number: number,
-  bytes: Uint8Array,
-  { offset, metadataLength, bodyLength }: Block,
-  columns: readonly Column[],
+  message: Message,
+  start: number,
+  columns: readonly StoredColumn[],
 ): BatchLayout {
-  const damaged = notReadable(file, `its record batch ${number} is damaged`);
+  const damaged = notReadable(file, `its record batch ${number} is damaged`, "get a whole copy of it");
   const check = (fine: boolean): void => {
     if (!fine) throw damaged;
   };
-  // int32 -1, int32 length of the header, header
-  const message = Message.getRootAsMessage(new ByteBuffer(bytes.subarray(8)));
-  check(message.headerType() === MessageHeader.RecordBatch);
+  const bodyLength = Number(message.bodyLength());
   const header = message.header(new RecordBatch()) as RecordBatch | null;
   if (!header) throw damaged;
-  if (header.compression()) throw notReadable(file, "its record batches are compressed");
+  const compression = header.compression();
+  if (compression) check(compression.method() === BodyCompressionMethod.BUFFER);
+  const codec = compression?.codec();
   const rows = Number(header.length());
-  const width = columns.reduce((sum, column) => sum + column.width, 0);
-  check(rows >= 0 && 8 * rows * width <= bodyLength);
-  let node = 0;
-  let buffer = 0;
-  const starts = columns.map((column) => {
+  // What is compressed takes at least a 65,536th of its size.
+  const most = compression ? 65_536 * bodyLength : bodyLength;
+  const region = (index: number, bytes: number): Region => {
+    check(index < header.buffersLength());
+    const found = header.buffers(index);
+    const [offset, length] = [Number(found?.offset()), Number(found?.length())];
+    check(offset >= 0 && length >= 0 && offset + length <= bodyLength && bytes <= most);
+    check(compression !== null || length >= bytes);
+    return { start: start + offset, length };
+  };
+  const nulls = (index: number, length: number | undefined): boolean => {
+    const found = index < header.nodesLength() ? header.nodes(index) : null;
+    check(found !== null && (length === undefined || Number(found.length()) === length));
+    return Number(found!.nullCount()) !== 0;
+  };
+  check(rows >= 0);
+  const places = columns.map(({ width, node, buffer, variadic, type, offsets }): Place => {
+    let at = buffer;
+    for (let k = 0; k < variadic; k++) at += Number(header.variadicBufferCounts(k) ?? NaN);
+    const bits = (count: number) => Math.ceil(count / 8);
+    const valid = nulls(node, rows) ? region(at, bits(rows)) : undefined;
+    const items = rows * width;
+    if (width === 1) return { values: region(at + 1, type.BYTES_PER_ELEMENT * items), valid };
     // A list has a node and a validity buffer of its own, then its items have theirs, then come the numbers.
-    for (const length of column.width === 1 ? [rows] : [rows, rows * column.width]) {
-      const found = header.nodes(node++);
-      check(Number(found?.length()) === length && Number(found?.nullCount()) === 0);
-      buffer++;
-    }
-    const values = header.buffers(buffer++);
-    const [start, length] = [Number(values?.offset()), Number(values?.length())];
-    check(start >= 0 && length >= 8 * rows * column.width && start + length <= bodyLength);
-    return offset + metadataLength + start;
+    const places = offsets && region(at + 1, rows > 0 ? offsets.BYTES_PER_ELEMENT * (rows + 1) : 0);
+    at += offsets ? 2 : 1;
+    // Without rows that are null, each of which may have items or not.
+    const itemsValid = nulls(node + 1, offsets ? undefined : items);
+    const least = offsets ? 0 : items;
+    return {
+      values: region(at + 1, type.BYTES_PER_ELEMENT * least),
+      offsets: places,
+      valid,
+      itemsValid: itemsValid ? region(at, bits(least)) : undefined,
+    };
   });
-  return { rows, starts };
+  return { rows, codec, places };
 }

@@ -1,26 +1,47 @@
+import { Footer } from "apache-arrow/fb/footer";
+import { Message } from "apache-arrow/fb/message";
+import { MessageHeader } from "apache-arrow/fb/message-header";
+import { Schema } from "apache-arrow/fb/schema";
+import { ByteBuffer } from "flatbuffers";
 import fs from "node:fs";
-import { allocateDataSet, type RowSource } from "../data/rows";
+import { allocateDataSet, rowBytes, type RowSource } from "../data/rows";
 import { type DataSet } from "../dataSet";
 import { asNumber } from "../errors";
 import type { Problem } from "../problem";
 import {
   type BatchLayout,
-  type Column,
-  columns,
+  type Layout,
   notReadable,
+  type NumberType,
   readBatchHeader,
-  readFooter,
+  readSchema,
+  type Region,
+  type StoredColumn,
 } from "./arrowLayout";
 import { ConditionGroups, lastAtMost } from "./conditionGroups";
-import { fileError } from "./files";
+import { fileError, openToRead } from "./files";
+import { unpack } from "./unpack";
 
-// An Arrow file is "ARROW1", 2 bytes of padding, the record batches, the footer, its length as int32, "ARROW1".
+// A stream of Arrow is messages, each int32 -1, the int32 length of its header, the header and a body, up to a header of no
+// length; the first is the schema. A file is "ARROW1", 2 bytes of padding, such messages, the footer, its length as int32,
+// "ARROW1". The footer has the schema, too, and the places of the messages.
 const MAGIC = "ARROW1";
 const TRAILER_BYTES = 4 + MAGIC.length;
+const PREFIX_BYTES = 8;
+const BLOCK_BYTES = 24;
+const WHOLE_COPY = "get a whole copy of it";
+
+/** How files begin that hold tables, too. */
+const OTHERS: Readonly<Record<string, [string, string]>> = {
+  PAR1: ["it is a Parquet file", "write it as Arrow, in pandas with to_feather"],
+  FEA1: ["it is a Feather file of version 1", "write it anew as version 2"],
+  "\x1f\x8b": ["it is packed by gzip", "unpack it first"],
+  PK: ["it is a zip or Excel file", "unpack it, or export Arrow"],
+};
 
 /** Most rows that are read at a time, however large the record batches are. */
 const MOST_ROWS = 1024;
-/** Files up to this size are loaded: training on one takes up to six times as much memory. */
+/** Rows that take up to so many bytes are loaded: training on one takes up to six times as much memory. */
 const LOADED_BYTES = 256 * 2 ** 20;
 
 /** Rows that follow one another in a record batch. */
@@ -33,52 +54,49 @@ interface Run {
 
 /**
  * The rows of an Arrow file of a problem's fields, read at their places when they are asked for: a file of any size takes
- * some 60 bytes of memory a row. Close it in the end.
+ * some 60 bytes of memory a row. Of packed record batches the last one is kept as well, unpacked. Close it in the end.
  *
- * The layout is known, so numbers go straight from the file to where they belong. All that read throw InputError, also
- * where the file has changed.
+ * Columns are found by their names; numbers may be of any type that float64 holds, lists of one length or of any. All
+ * that read throw InputError, also where the file has changed.
  */
 export class ArrowRows implements RowSource {
   readonly problem: Problem;
   readonly hasLatent: boolean;
   readonly metadata: ReadonlyMap<string, string>;
-  private readonly columns: readonly Column[];
-  private readonly batches: BatchLayout[] = [];
+  /** Whether rows cannot be had without the whole record batch around them. */
+  readonly packed: boolean;
+  private readonly columns: readonly StoredColumn[];
   /** (record batches + 1): number of each one's first row */
   private readonly firstRows = [0];
-  private readonly scratch: Float64Array;
+  private readonly scratch: ArrayBuffer;
+  private readonly unpacked = new Map<number, Uint8Array>();
+  private unpackedBatch = -1;
   private grouped: ConditionGroups | undefined;
 
   private constructor(
     private readonly file: string,
     private readonly descriptor: number,
-    { problem, hasLatent, metadata }: Pick<ArrowRows, "problem" | "hasLatent" | "metadata">,
+    { problem, hasLatent, metadata, columns }: Layout,
+    private readonly batches: readonly BatchLayout[],
   ) {
     this.problem = problem;
     this.hasLatent = hasLatent;
     this.metadata = metadata;
-    this.columns = columns(problem, hasLatent);
-    this.scratch = new Float64Array(MOST_ROWS * problem.cells);
+    this.columns = columns;
+    this.packed = batches.some(({ codec }) => codec !== undefined);
+    for (const { rows } of batches) this.firstRows.push(this.rows + rows);
+    this.scratch = new ArrayBuffer(8 * (MOST_ROWS + 1) * problem.cells);
   }
 
-  /** Opens a file and checks its frame, its schema and the headers of its record batches. Throws InputError. */
-  static async open(file: string): Promise<ArrowRows> {
+  /**
+   * Opens a file or a stream, "-" for standard input, and checks its frame, its schema and the headers of its record
+   * batches. `assumed` is the problem of a file that does not name it. Throws InputError.
+   */
+  static async open(file: string, assumed?: Problem): Promise<ArrowRows> {
     let descriptor: number | undefined;
     try {
-      // Before it is opened: opening a pipe might never end.
-      if (!fs.statSync(file).isFile()) throw notReadable(file, "it is not a regular file");
-      descriptor = fs.openSync(file, "r");
-      const { size } = fs.fstatSync(descriptor);
-      const { blocks, ...layout } = readFooter(file, footerBytes(file, descriptor, size), size);
-      const source = new ArrowRows(file, descriptor, layout);
-      for (const [k, block] of blocks.entries()) {
-        const header = bytesAt(descriptor, block.offset, block.metadataLength);
-        const batch = readBatchHeader(file, k + 1, header, block, source.columns);
-        source.batches.push(batch);
-        source.firstRows.push(source.rows + batch.rows);
-        if (k % 100 === 99) await signals();
-      }
-      return source;
+      descriptor = await openToRead(file);
+      return new ArrowRows(file, descriptor, ...(await readMessages(file, descriptor, assumed)));
     } catch (error) {
       if (descriptor !== undefined) fs.closeSync(descriptor);
       throw readError(file, error);
@@ -172,31 +190,99 @@ export class ArrowRows implements RowSource {
   }
 
   /** Reads some columns of a run into the rows of `data` from `to` on. */
-  private read(data: DataSet, to: number, { batch, from, rows }: Run, only = this.columns): void {
+  private read(data: DataSet, to: number, run: Run, only = this.columns): void {
+    const firstRow = this.firstRows[run.batch] + run.from;
     for (const column of only) {
       const { name, width, part, first, stride, mayBeUnknown } = column;
-      const values = this.scratch.subarray(0, rows * width);
-      const start = this.batches[batch].starts[this.columns.indexOf(column)];
+      let values: ArrayLike<number | bigint>;
       try {
-        fill(values, this.descriptor, start + 8 * from * width);
+        values = this.values(column, run);
       } catch (error) {
         throw readError(this.file, error);
       }
       const target = data[part]!;
-      for (let row = 0; row < rows; row++) {
+      for (let row = 0; row < run.rows; row++) {
         const shift = first + (to + row) * stride - row * width;
         for (let i = row * width; i < (row + 1) * width; i++) {
-          const value = values[i];
+          const value = Number(values[i]);
           if (!Number.isFinite(value) && !(mayBeUnknown && Number.isNaN(value))) {
-            throw notReadable(
-              this.file,
-              `row ${this.firstRows[batch] + from + row + 1} of column ${name} holds ${value}, which is no finite number`,
-            );
+            const what = `row ${firstRow + row + 1} of column ${name} holds ${value}, which is no finite number`;
+            throw notReadable(this.file, what, "leave such rows out");
           }
           target[i + shift] = value;
         }
       }
     }
+  }
+
+  /** The numbers (rows, width) of a column in a run: good until the next call. Throws InputError where one is missing. */
+  private values(column: StoredColumn, { batch, from, rows }: Run): ArrayLike<number | bigint> {
+    const { name, width, type, offsets, mayBeUnknown } = column;
+    const place = this.batches[batch].places[this.columns.indexOf(column)];
+    const refused = (row: number, what: string) =>
+      notReadable(
+        this.file,
+        `row ${this.firstRows[batch] + from + row + 1} of ${name} ${what}`,
+        "leave such rows out",
+      );
+    const nulls = place.valid ? this.zeros(batch, place.valid, from, rows) : [];
+    if (nulls.length > 0 && !mayBeUnknown) throw refused(nulls[0], "is null");
+    let first = from * width;
+    if (offsets && rows > 0) {
+      const ends = this.numbers(batch, place.offsets!, offsets, from, rows + 1);
+      first = Number(ends[0]);
+      for (let row = 0; row < rows; row++) {
+        const items = Number(ends[row + 1]) - Number(ends[row]);
+        if (items !== width) throw refused(row, `has ${items} items and not ${width}`);
+      }
+    }
+    if (place.itemsValid) {
+      const [item] = this.zeros(batch, place.itemsValid, first, rows * width);
+      if (item !== undefined)
+        throw refused(Math.floor(item / width), `is null in item ${(item % width) + 1}`);
+    }
+    const values = this.numbers(batch, place.values, type, first, rows * width);
+    if (nulls.length === 0) return values;
+    return Array.from({ length: rows }, (_, row) => (nulls.includes(row) ? NaN : values[row]));
+  }
+
+  /** Which of some bits, from 0, are not set. */
+  private zeros(batch: number, region: Region, from: number, count: number): number[] {
+    const start = Math.floor(from / 8);
+    const bytes = new Uint8Array(Math.ceil((from + count) / 8) - start);
+    this.fill(batch, region, bytes, start);
+    const found: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const bit = from - 8 * start + i;
+      if (!((bytes[bit >> 3] >> (bit & 7)) & 1)) found.push(i);
+    }
+    return found;
+  }
+
+  private numbers(batch: number, region: Region, type: NumberType, from: number, count: number) {
+    const bytes = new Uint8Array(this.scratch, 0, type.BYTES_PER_ELEMENT * count);
+    this.fill(batch, region, bytes, type.BYTES_PER_ELEMENT * from);
+    return new type(this.scratch, 0, count);
+  }
+
+  /** Fills an array from a place in a region. Throws RangeError where the region ends too early. */
+  private fill(batch: number, region: Region, bytes: Uint8Array, from: number): void {
+    const { codec } = this.batches[batch];
+    if (codec === undefined) {
+      if (!(from >= 0 && from + bytes.length <= region.length))
+        throw new RangeError("The region ends too early.");
+      return fill(bytes, this.descriptor, region.start + from);
+    }
+    if (this.unpackedBatch !== batch) this.unpacked.clear();
+    this.unpackedBatch = batch;
+    let whole = this.unpacked.get(region.start);
+    if (!whole) {
+      whole = unpack(bytesAt(this.descriptor, region.start, region.length), codec);
+      this.unpacked.set(region.start, whole);
+    }
+    if (!(from >= 0 && from + bytes.length <= whole.length))
+      throw new RangeError("The region ends too early.");
+    bytes.set(whole.subarray(from, from + bytes.length));
   }
 }
 
@@ -204,8 +290,8 @@ export class ArrowRows implements RowSource {
  * Reads a whole file into memory: conditions (rows, conditions), fields (rows, fields, cells) and, where it has them,
  * latent (rows, cells), in the units of its problem. Throws InputError.
  */
-export async function readDataSet(file: string): Promise<DataSet> {
-  const source = await ArrowRows.open(file);
+export async function readDataSet(file: string, assumed?: Problem): Promise<DataSet> {
+  const source = await ArrowRows.open(file, assumed);
   try {
     return await source.all();
   } finally {
@@ -214,8 +300,8 @@ export async function readDataSet(file: string): Promise<DataSet> {
 }
 
 /** Yields the rows of a file in pieces of one record batch or less, in constant memory. Throws InputError. */
-export async function* readBatches(file: string): AsyncGenerator<DataSet> {
-  const source = await ArrowRows.open(file);
+export async function* readBatches(file: string, assumed?: Problem): AsyncGenerator<DataSet> {
+  const source = await ArrowRows.open(file, assumed);
   try {
     for (const piece of source.pieces()) {
       yield piece;
@@ -227,8 +313,11 @@ export async function* readBatches(file: string): AsyncGenerator<DataSet> {
 }
 
 /** Leaves the rows of a file where they are, but reads all of them once. Throws InputError. */
-export async function openRows(file: string): Promise<ArrowRows> {
-  const source = await ArrowRows.open(file);
+export async function openRows(file: string, assumed?: Problem): Promise<ArrowRows> {
+  return readThrough(await ArrowRows.open(file, assumed));
+}
+
+async function readThrough(source: ArrowRows): Promise<ArrowRows> {
   try {
     await source.readThrough();
     return source;
@@ -238,37 +327,96 @@ export async function openRows(file: string): Promise<ArrowRows> {
   }
 }
 
-/** Reads a file into memory or, if it is larger than `loaded` bytes, leaves its rows there. Throws InputError. */
-export async function openData(file: string, loaded = LOADED_BYTES): Promise<DataSet | ArrowRows> {
-  let bytes: number;
+/**
+ * Reads a file into memory or, if its rows take more than `loaded` bytes, leaves them there. `assumed` is the problem of a
+ * file that does not name it. Throws InputError.
+ */
+export async function openData(
+  file: string,
+  loaded = LOADED_BYTES,
+  assumed?: Problem,
+): Promise<DataSet | ArrowRows> {
+  const source = await ArrowRows.open(file, assumed);
+  const large = rowBytes(source.problem) * source.rows > loaded;
+  if (large && !source.packed) return readThrough(source);
   try {
-    bytes = fs.statSync(file).size;
-  } catch (error) {
-    throw fileError("read", file, error);
+    if (large) {
+      throw notReadable(
+        file,
+        "its numbers are packed, so that rows of so large a file cannot be read one by one",
+        "write it without compression, or give --in-memory",
+      );
+    }
+    return await source.all();
+  } finally {
+    source.close();
   }
-  return bytes > loaded ? openRows(file) : readDataSet(file);
 }
 
 /** A RangeError comes from bytes that point outside of what is there. */
 function readError(file: string, error: unknown): unknown {
   return error instanceof RangeError
-    ? notReadable(file, "its contents are damaged")
+    ? notReadable(file, "its contents are damaged", WHOLE_COPY)
     : fileError("read", file, error);
 }
 
-function footerBytes(file: string, descriptor: number, size: number): Uint8Array {
-  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
-  if (size < MAGIC.length || text(bytesAt(descriptor, 0, MAGIC.length)) !== MAGIC) {
-    throw notReadable(file, "it is not an Arrow file");
+/** The schema of a file or a stream, and where its record batches lie. */
+async function readMessages(
+  file: string,
+  descriptor: number,
+  assumed?: Problem,
+): Promise<[Layout, BatchLayout[]]> {
+  const { size } = fs.fstatSync(descriptor);
+  const truncated = notReadable(file, "it is truncated or damaged", WHOLE_COPY);
+  const footer = readFooter(file, descriptor, size);
+  let layout = footer && readSchema(file, footer.table.schema(), footer.bytes, assumed);
+  const batches: BatchLayout[] = [];
+  let end = 0; // of the last message
+  for (let k = 0; footer ? k < footer.blocks : end < size; k++) {
+    const start = footer ? Number(footer.table.recordBatches(k)!.offset()) : end;
+    if (!(start >= end && start + PREFIX_BYTES <= size)) throw truncated;
+    const prefix = new DataView(bytesAt(descriptor, start, PREFIX_BYTES).buffer);
+    const length = prefix.getInt32(4, true);
+    const body = start + PREFIX_BYTES + length;
+    if (prefix.getInt32(0, true) !== -1 || !(length >= 0 && body <= size)) throw truncated;
+    if (length === 0) break;
+    const bytes = bytesAt(descriptor, start + PREFIX_BYTES, length);
+    const message = Message.getRootAsMessage(new ByteBuffer(bytes));
+    end = body + Number(message.bodyLength());
+    if (!(end >= body && end <= size)) {
+      throw notReadable(file, "it claims more data than the file holds", WHOLE_COPY);
+    }
+    const type = message.headerType();
+    if (type === MessageHeader.Schema && !layout) {
+      layout = readSchema(file, message.header(new Schema()) as Schema | null, length, assumed);
+    } else if (type === MessageHeader.RecordBatch && layout) {
+      batches.push(readBatchHeader(file, batches.length + 1, message, body, layout.columns));
+    } else if (type !== MessageHeader.DictionaryBatch) throw truncated;
+    if (k % 100 === 99) await signals();
   }
+  if (!layout || (footer && batches.length !== footer.blocks)) throw truncated;
+  return [layout, batches];
+}
+
+/** The footer of a file; undefined for a stream, which has none. Throws InputError for what is neither. */
+function readFooter(file: string, descriptor: number, size: number) {
+  const start = Buffer.from(bytesAt(descriptor, 0, Math.min(size, PREFIX_BYTES)));
+  const begins = (text: string) => start.subarray(0, text.length).equals(Buffer.from(text, "latin1"));
+  if (start.length === PREFIX_BYTES && start.readInt32LE(0) === -1) return undefined;
+  const other = Object.keys(OTHERS).find(begins);
+  if (other) throw notReadable(file, ...OTHERS[other]);
+  if (!begins(MAGIC)) throw notReadable(file, "it is not an Arrow file");
   if (size > 2 * TRAILER_BYTES) {
-    const trailer = bytesAt(descriptor, size - TRAILER_BYTES, TRAILER_BYTES);
-    const length = new DataView(trailer.buffer).getInt32(0, true);
-    if (text(trailer.subarray(4)) === MAGIC && length > 0 && length <= size - TRAILER_BYTES) {
-      return bytesAt(descriptor, size - TRAILER_BYTES - length, length);
+    const trailer = Buffer.from(bytesAt(descriptor, size - TRAILER_BYTES, TRAILER_BYTES));
+    const bytes = trailer.readInt32LE(0);
+    if (trailer.toString("latin1", 4) === MAGIC && bytes > 0 && bytes <= size - TRAILER_BYTES) {
+      const found = bytesAt(descriptor, size - TRAILER_BYTES - bytes, bytes);
+      const table = Footer.getRootAsFooter(new ByteBuffer(found));
+      const blocks = table.recordBatchesLength();
+      if (blocks >= 0 && BLOCK_BYTES * blocks <= bytes) return { table, bytes, blocks };
     }
   }
-  throw notReadable(file, "it is truncated or damaged");
+  throw notReadable(file, "it is truncated or damaged", WHOLE_COPY);
 }
 
 function bytesAt(descriptor: number, position: number, length: number): Uint8Array {
@@ -278,11 +426,9 @@ function bytesAt(descriptor: number, position: number, length: number): Uint8Arr
 }
 
 /** Fills an array from a place in a file. Throws RangeError where the file ends too early. */
-function fill(array: Uint8Array | Float64Array, descriptor: number, position: number): void {
-  const { byteLength } = array;
-  const bytes = new Uint8Array(array.buffer, array.byteOffset, byteLength);
-  for (let done = 0; done < byteLength;) {
-    const read = fs.readSync(descriptor, bytes, done, byteLength - done, position + done);
+function fill(bytes: Uint8Array, descriptor: number, position: number): void {
+  for (let done = 0; done < bytes.length;) {
+    const read = fs.readSync(descriptor, bytes, done, bytes.length - done, position + done);
     if (read === 0) throw new RangeError("The file ends too early.");
     done += read;
   }

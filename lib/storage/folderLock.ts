@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { InputError, shown } from "../errors";
-import { fileError } from "./files";
+import { fileError, pause, readRegularFile } from "./files";
 
 interface Holder {
   readonly host: string;
@@ -12,9 +12,15 @@ interface Holder {
   readonly start: string | undefined;
 }
 
+/** A lock without a holder is being written, for so long at most. */
+const WRITING_MS = 1000;
+
 /**
  * A folder's lock, held by one process at a time: a file that names its holder. A holder that has died on this machine
  * does not count. Throws InputError when another process holds the lock, or none can be made.
+ *
+ * proper-lockfile is not used: its locks live by a timer, which does not run while TensorFlow computes, and one that was
+ * killed keeps the others waiting.
  *
  * work: what the folder is locked for, in a word, for messages.
  */
@@ -27,15 +33,10 @@ export class FolderLock {
   ) {
     this.file = path.join(folder, "lock");
     const own: Holder = { host: os.hostname(), pid: process.pid, start: startOf(process.pid) };
-    // Written aside and linked into place: a lock is never seen half-written, and only one process can place it.
-    const aside = `${this.file}.${process.pid}.tmp`;
     try {
-      fs.writeFileSync(aside, JSON.stringify(own));
-      while (!this.placed(aside)) this.removeDead();
+      while (!this.placed(JSON.stringify(own))) this.removeDead();
     } catch (error) {
       throw fileError("write", this.file, error);
-    } finally {
-      remove(aside);
     }
   }
 
@@ -44,19 +45,21 @@ export class FolderLock {
     remove(this.file);
   }
 
-  private placed(aside: string): boolean {
+  /** Whether the lock could be made: only one process can, on every file system, with hard links or without. */
+  private placed(own: string): boolean {
     try {
-      fs.linkSync(aside, this.file);
+      fs.writeFileSync(this.file, own, { flag: "wx" });
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+      remove(this.file); // it was made, and the disk is full
       throw error;
     }
   }
 
   /** Removes the lock of a process that has died; throws InputError if its holder may live. */
   private removeDead(): void {
-    const holder = this.holder();
+    const { text, holder } = this.read();
     if (holder && holder.host !== os.hostname()) {
       throw new InputError(
         `A ${this.work} on ${shown(holder.host)} uses ${shown(this.folder)}; wait for it, or delete the file ` +
@@ -68,16 +71,32 @@ export class FolderLock {
         `Another ${this.work} (process ${holder.pid}) uses ${shown(this.folder)}; wait for it or give another folder.`,
       );
     }
-    fs.rmSync(this.file, { force: true });
+    // Moved aside first: if another process was faster, what is moved is the new lock of that one, and goes back.
+    const aside = `${this.file}.${process.pid}.tmp`;
+    try {
+      fs.renameSync(this.file, aside);
+      if (fs.readFileSync(aside, "utf8") !== text) fs.renameSync(aside, this.file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error; // it has just been released
+    } finally {
+      remove(aside);
+    }
   }
 
-  /** Who holds the lock; undefined when it has just been released, or names nobody. */
-  private holder(): Holder | undefined {
-    try {
-      const { host, pid, start } = JSON.parse(fs.readFileSync(this.file, "utf8")) as Partial<Holder>;
-      return typeof host === "string" && Number.isSafeInteger(pid) ? { host, pid: pid!, start } : undefined;
-    } catch {
-      return undefined;
+  /** What the lock says, and who holds it; without a holder when it has just been released, or names nobody. */
+  private read(): { text?: string; holder?: Holder } {
+    let text: string | undefined;
+    for (const end = Date.now() + WRITING_MS; ; pause(20)) {
+      try {
+        text = readRegularFile(this.file).toString("utf8");
+        const { host, pid, start } = JSON.parse(text) as Partial<Holder>;
+        const known = typeof host === "string" && Number.isSafeInteger(pid);
+        return { text, holder: known ? { host, pid: pid!, start } : undefined };
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+        if (!(error instanceof SyntaxError)) throw error;
+        if (Date.now() > end) return { text };
+      }
     }
   }
 }

@@ -16,7 +16,7 @@ import {
 import type { Problem } from "../problem";
 import { ArrowRows, readBatches } from "./arrowReader";
 import { ArrowFieldsWriter } from "./arrowWriter";
-import { AtomicFile, fileError, removeUnfinished } from "./files";
+import { AtomicFile, fileError, removeUnfinished, sameFile } from "./files";
 import { FolderLock } from "./folderLock";
 import { generate, type GenerateOptions } from "./generate";
 
@@ -90,7 +90,7 @@ async function isThere(options: ResumableOptions): Promise<boolean> {
     found = await originOf(out);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    note?.(`${error.message.replace(/(; give [^;]*)?\.$/, "")}; it is made again.`);
+    note?.(`${error.message.replace(/(; [^;]*)?\.$/, "")}; it is made again.`);
     return false;
   }
   const other =
@@ -185,8 +185,7 @@ export async function merge(
 ): Promise<number> {
   const parts = await checkedParts(files);
   const [{ origin }] = parts;
-  const inputs = parts.map(({ file }) => fs.realpathSync(file));
-  if (fs.existsSync(out) && inputs.includes(fs.realpathSync(out))) {
+  if (parts.some(({ file }) => sameFile(file, out))) {
     throw new InputError(`The output ${shown(out)} is one of the shards; give another name.`);
   }
   const plan = rowPlan(origin);
