@@ -36,10 +36,10 @@ export class SiLU extends tf.layers.Layer {
   }
 }
 
-export type Initializer = ReturnType<typeof tf.initializers.zeros>;
+type Initializer = ReturnType<typeof tf.initializers.zeros>;
 
 /** A layer with a kernel, whose last axis counts the outputs, and a bias. */
-export abstract class KernelLayer extends tf.layers.Layer {
+abstract class KernelLayer extends tf.layers.Layer {
   protected kernel!: tf.LayerVariable;
   protected bias!: tf.LayerVariable;
   private readonly initializer: Initializer;
@@ -98,7 +98,7 @@ export class Dense extends KernelLayer {
   }
 }
 
-export interface DenseConfig {
+interface DenseConfig {
   units: number;
   kernelInitializer?: Initializer;
   name?: string;
@@ -169,7 +169,7 @@ export class ReplicatePad extends tf.layers.Layer {
  */
 export class DilatedConv1D extends KernelLayer {
   static className = "DilatedConv1D";
-  private readonly config: Omit<DilatedConv1DConfig, "kernelInitializer">;
+  protected readonly config: Omit<DilatedConv1DConfig, "kernelInitializer" | "name">;
 
   constructor(config: DilatedConv1DConfig) {
     super(config);
@@ -185,8 +185,9 @@ export class DilatedConv1D extends KernelLayer {
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
     const [batch, cells] = inputShape as tf.Shape;
-    const lost = this.config.padding === "valid" ? this.reach() : 0;
-    return [batch, cells === null ? null : cells - lost, this.config.filters];
+    const { filters, kernelSize, dilation, padding } = this.config;
+    const lost = padding === "valid" ? dilation * (kernelSize - 1) : 0;
+    return [batch, cells === null ? null : cells - lost, filters];
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
@@ -210,10 +211,6 @@ export class DilatedConv1D extends KernelLayer {
 
   override getConfig(): tf.serialization.ConfigDict {
     return { ...super.getConfig(), ...this.config };
-  }
-
-  private reach(): number {
-    return this.config.dilation * (this.config.kernelSize - 1);
   }
 }
 

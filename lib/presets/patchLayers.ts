@@ -1,30 +1,16 @@
 /** The layers of the patch network. */
 import { product, tf } from "../backend/tensors";
-import { asRows, type DilatedConv1DConfig, KernelLayer, listOf, registerLayers } from "../backend/layers";
+import { asRows, DilatedConv1D, type DilatedConv1DConfig, listOf, registerLayers } from "../backend/layers";
 
 /**
  * The convolution of DilatedConv1D with zeros outside, for few cells of many channels: the neighbours of each cell
  * laid side by side, so that output and gradients are products of matrices. There they are faster than convolutions.
  */
-export class TokenConv1D extends KernelLayer {
-  static className = "TokenConv1D";
-  private readonly config: Omit<TokenConv1DConfig, "kernelInitializer" | "name">;
+export class TokenConv1D extends DilatedConv1D {
+  static override className = "TokenConv1D";
 
-  constructor(config: TokenConv1DConfig) {
-    super(config);
-    const { filters, kernelSize, dilation } = config;
-    this.config = { filters, kernelSize, dilation };
-  }
-
-  override build(inputShape: tf.Shape | tf.Shape[]): void {
-    const { filters, kernelSize } = this.config;
-    this.addWeights([kernelSize, (inputShape as tf.Shape)[2]!, filters]);
-    super.build(inputShape);
-  }
-
-  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
-    const [batch, cells] = inputShape as tf.Shape;
-    return [batch, cells, this.config.filters];
+  constructor(config: Omit<DilatedConv1DConfig, "padding">) {
+    super({ ...config, padding: "same" });
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
@@ -65,13 +51,7 @@ export class TokenConv1D extends KernelLayer {
     const gathered = tf.gather(tf.pad(x, ends), tf.tensor1d(from, "int32"), 1);
     return gathered.reshape([batch * cells, kernelSize * channels]) as tf.Tensor2D;
   }
-
-  override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), ...this.config };
-  }
 }
-
-export type TokenConv1DConfig = Omit<DilatedConv1DConfig, "padding">;
 
 /**
  * A vector appended to every position's channels: h [batch, positions, channels] and a vector [batch, n] (or one row that
