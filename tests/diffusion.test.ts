@@ -88,7 +88,7 @@ test("grids: ends, strict fall and shape", () => {
   assert.equal(quadraticGrid(schedule, 10)[10], 1e-4);
   close(quadraticGrid(schedule, 10)[5], 1e-4 + (1 - 1e-4) * 0.25, 1e-14, "middle of the quadratic grid");
 
-  const levels = Array.from(karrasGrid(schedule, 8, { largest: 80, rho: 7 }), (t) => schedule.noiseLevel(t));
+  const levels = Array.from(karrasGrid(schedule, 8, { largest: 80 }), (t) => schedule.noiseLevel(t));
   assert.equal(levels[8], 0);
   // The round trip through time costs the digits checked above.
   close(levels[0], 80, 1e-11, "largest level");

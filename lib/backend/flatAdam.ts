@@ -2,6 +2,9 @@ import { InputError } from "../errors";
 import { type AdamState, type AdamVector, adamVectors } from "./backend";
 import { backend, tf } from "./native";
 
+/** What keeps the denominator from 0, as in the paper. */
+const EPSILON = 1e-8;
+
 /**
  * Adam (Kingma & Ba 2015) on all weights as one vector, with gradient clipping and a moving average of the weights.
  *
@@ -15,7 +18,7 @@ export class FlatAdam {
 
   constructor(
     private readonly variables: tf.Variable[],
-    private readonly options: { beta1: number; beta2: number; ema: number; clip: number; epsilon?: number },
+    private readonly options: { beta1: number; beta2: number; ema: number; clip: number },
   ) {
     this.sizes = variables.map((variable) => variable.size);
     const start = tf.tidy(() => flatten(variables));
@@ -37,10 +40,10 @@ export class FlatAdam {
   /** One step down a flat gradient of this norm; the network's variables are left as they are. */
   update(gradient: tf.Tensor, norm: number, rate: number): void {
     this.steps++;
-    const { beta1, beta2, ema, clip, epsilon = 1e-8 } = this.options;
+    const { beta1, beta2, ema, clip } = this.options;
     tf.tidy(() => {
       const clipped = clip > 0 && norm > clip ? gradient.mul(clip / norm) : gradient;
-      this.state.step(clipped, { steps: this.steps, rate, beta1, beta2, epsilon });
+      this.state.step(clipped, { steps: this.steps, rate, beta1, beta2, epsilon: EPSILON });
     });
     // The average forgets the first weights quickly, and then moves with the chosen decay.
     const decay = ema > 0 ? Math.min(ema, (1 + this.steps) / (10 + this.steps)) : 0;

@@ -43,15 +43,7 @@ export class NormalEquations {
 
   /** Coefficients (basis, columns). */
   solve(): Float64Array {
-    const { normal, right, size, columns } = this;
-    const inverse = solve(normal, Matrix.eye(size));
-    const coefficients = new Float64Array(size * columns);
-    for (let a = 0; a < size; a++) {
-      for (let b = 0; b < size; b++) {
-        const factor = inverse.get(a, b);
-        for (let i = 0; i < columns; i++) coefficients[a * columns + i] += factor * right[b][i];
-      }
-    }
-    return coefficients;
+    const inverse = solve(this.normal, Matrix.eye(this.size));
+    return Float64Array.from(inverse.mmul(new Matrix([...this.right])).to1DArray());
   }
 }

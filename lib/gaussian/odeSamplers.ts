@@ -4,8 +4,11 @@ import { InputError } from "../errors";
 import { checkGrid, type Sampler } from "../samplers";
 import type { Schedule } from "../schedule";
 
+/** The order rho that the paper recommends. */
+const RHO = 7;
+
 /**
- * Karras' grid (steps + 1): the noise level's rho-th root falls evenly from largest to smallest, then one step to 0.
+ * Karras' grid (steps + 1): the noise level's root of order rho falls evenly from largest to smallest, then one step to 0.
  *
  * largest defaults to the noise level at the end time. Throws InputError unless 0 < smallest < largest and largest
  * lies within the schedule. Source: Karras et al. 2022 (EDM), equation (5).
@@ -13,7 +16,7 @@ import type { Schedule } from "../schedule";
 export function karrasGrid(
   schedule: Schedule,
   steps: number,
-  { smallest = 0.002, largest = schedule.noiseLevel(schedule.endTime), rho = 7 } = {},
+  { smallest = 0.002, largest = schedule.noiseLevel(schedule.endTime) } = {},
 ): Float64Array {
   const limit = schedule.noiseLevel(schedule.endTime);
   checkGrid(schedule, steps, 0);
@@ -22,11 +25,11 @@ export function karrasGrid(
       `The noise levels run from ${largest} to ${smallest}; give 0 < smallest < largest <= ${limit.toPrecision(4)}.`,
     );
   }
-  const [high, low] = [power(largest, 1 / rho), power(smallest, 1 / rho)];
+  const [high, low] = [power(largest, 1 / RHO), power(smallest, 1 / RHO)];
   const times = new Float64Array(steps + 1); // the last stays 0
   times[0] = largest === limit ? schedule.endTime : schedule.timeOf(largest);
   for (let i = 1; i < steps; i++)
-    times[i] = schedule.timeOf(power(high + (i / (steps - 1)) * (low - high), rho));
+    times[i] = schedule.timeOf(power(high + (i / (steps - 1)) * (low - high), RHO));
   return times;
 }
 

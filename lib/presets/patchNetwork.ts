@@ -78,7 +78,7 @@ export function patchNetwork(
     film = silu(`film${layer}_activation`).apply(trunk.apply(film)) as tf.SymbolicTensor;
   }
   // A convolution with kernel = stride = patch size is a dense layer on the token's values.
-  const patchify = tf.layers.reshape({ targetShape: [tokens, patchSize * shape.fields], name: "cut" });
+  const patchify = tf.layers.reshape({ targetShape: [tokens, patchSize * shape.fields], name: "patchify" });
   let patches = patchify.apply(x) as tf.SymbolicTensor;
   if (!modulated) patches = new Append({ name: "append" }).apply([patches, given]) as tf.SymbolicTensor;
   const lift = new Dense({ units: o.width, kernelInitializer: initial(), name: "lift" }).apply(patches);
@@ -112,7 +112,7 @@ export function patchNetwork(
   const outputs = shape.outputs ?? shape.fields;
   const last = new Dense({ units: patchSize * outputs, kernelInitializer: zeros, name: "project" });
   const y = last.apply(silu("last_activation").apply(h)) as tf.SymbolicTensor;
-  const unpatchify = tf.layers.reshape({ targetShape: [shape.cells, outputs], name: "paste" });
+  const unpatchify = tf.layers.reshape({ targetShape: [shape.cells, outputs], name: "unpatchify" });
   return tf.model({
     inputs: [x, conditions, t],
     outputs: unpatchify.apply(y) as tf.SymbolicTensor,

@@ -40,7 +40,7 @@ export function filmStates(
   if (field.rows !== 1) throw new InputError(`There are ${field.rows} fields; give one.`);
   const { schedule, network } = model;
   const set = tensorSet(model, field);
-  const first = network.layers.find(({ name }) => name === "cut" || name === "lift")!.name;
+  const first = network.layers.find(({ name }) => name === "patchify" || name === "lift")!.name;
   const t = schedule.timeOf(noiseLevel);
   const seen = recordLayer(network, first, () => {
     const noise = normal(set.fields.shape, seed, streams.filmStates);
