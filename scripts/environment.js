@@ -47,7 +47,7 @@ const CLEARED = [
   /^(TF(?!_(CLI|VAR|LOG))|XLA|ONEDNN|DNNL|JAX)_/, // not those of Terraform
   /^PYTHON(?!$|_BENCH$|DONTWRITEBYTECODE$)/, // PYTHON itself says which one set-up takes
   /^__PYVENV_LAUNCHER__$/,
-  /^JUPYTER(LAB)?_(\w*(DIR|DIRS|PATH)|(NO|USE_ENV)_CONFIG|ALLOW_INSECURE_WRITES)$/,
+  /^JUPYTER(LAB)?_(\w*(DIR|DIRS|PATH)|(NO|USE_ENV)_CONFIG|ALLOW_INSECURE_WRITES|GATEWAY_\w+)$/,
   /^(IPYTHON|TRAITLETS_|NBFORMAT_|NBCONVERT_|PYZMQ_|PLOTLY_)/,
   /^FONTCONFIG_/, // of the browser that draws pictures
   /^NODE_(PATH|PENDING_DEPRECATION|PRESERVE_SYMLINKS(_MAIN)?)$/,
@@ -141,18 +141,19 @@ function environment(base = process.env) {
   return env;
 }
 
-/** Names of the user's variables that have another value for the project's programs, or none. */
-function overruled(base = process.env) {
-  const env = environment(base);
-  const names = Object.keys(base).filter((name) => base[name] !== "" && base[name] !== env[name]);
-  return names.filter((name) => name !== "LD_LIBRARY_PATH").sort(); // that one is added to
-}
-
 /** What the user may say to pip and npm while they install: where packages come from, and how to get there. */
 const PIP =
   /^PIP_(INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|TRUSTED_HOST|PROXY|CERT|CLIENT_CERT|TIMEOUT|DEFAULT_TIMEOUT|RETRIES|CONFIG_FILE|KEYRING_PROVIDER|USE_FEATURE)$/;
 const NPM =
   /^npm_config_(.*registry|.*(_authToken|_auth|_password|username|email|certfile|keyfile)|(https?[-_])?proxy|no_?proxy|cafile|ca|cert|key|strict[-_]ssl|local[-_]address|user[-_]?config|global[-_]?config|maxsockets|fetch[-_].*|prefer[-_](online|offline))$/i;
+
+/** Names of the user's variables that have another value for the project's programs, or none. */
+function overruled(base = process.env) {
+  const env = environment(base);
+  const bends = (name) => base[name] !== env[name] || (/^PIP_/.test(name) && !PIP.test(name));
+  const names = Object.keys(base).filter((name) => base[name] !== "" && bends(name));
+  return names.filter((name) => name !== "LD_LIBRARY_PATH").sort(); // that one is added to
+}
 
 /** The environment of set-up's commands: their caches and temporary files in a folder of the clone, too. */
 function installationEnvironment(cache, base = process.env) {

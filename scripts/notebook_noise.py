@@ -1,5 +1,7 @@
 """Takes out of an executed notebook what differs between two executions and says nothing."""
 
+from nbconvert.preprocessors.coalescestreams import CoalesceStreamsPreprocessor
+
 # What JupyterLab, VS Code and others keep of a session.
 CELL = ("execution", "ExecuteTime", "collapsed", "scrolled", "trusted", "vscode")
 NOTEBOOK = ("widgets", "signature", "vscode", "orig_nbformat")
@@ -18,21 +20,10 @@ def give_ids(raw):
             taken.add(cell["id"])
 
 
-def merged(outputs):
-    """Outputs in which pieces of one stream that follow one another are one."""
-    result = []
-    for output in outputs:
-        last = result[-1] if result else None
-        if last and output["output_type"] == last["output_type"] == "stream" and output["name"] == last["name"]:
-            last["text"] += output["text"]
-        else:
-            result.append(output)
-    return result
-
-
 def clean(notebook, root):
     """Cleans an executed notebook in place; paths inside `root`, the project, become relative to it."""
     prefix = str(root) + "/"
+    streams = CoalesceStreamsPreprocessor()  # pieces of one stream that follow one another become one
     for key in NOTEBOOK:
         notebook.metadata.pop(key, None)
     notebook.metadata["kernelspec"] = KERNEL
@@ -42,7 +33,7 @@ def clean(notebook, root):
             cell.metadata.pop(key, None)
         if cell.cell_type != "code":
             continue
-        cell.outputs = merged(cell.outputs)
+        streams.preprocess_cell(cell, {}, 0)
         for output in cell.outputs:
             if "text" in output:
                 output["text"] = output["text"].replace(prefix, "")

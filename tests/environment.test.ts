@@ -60,6 +60,7 @@ const hostile: NodeJS.ProcessEnv = {
   JUPYTER_DATA_DIR: "/proc/nowhere",
   JUPYTER_RUNTIME_DIR: "/proc/nowhere",
   JUPYTER_NO_CONFIG: "1",
+  JUPYTER_GATEWAY_URL: "http://127.0.0.1:9",
   IPYTHONDIR: "/proc/nowhere",
   FONTCONFIG_FILE: "/nowhere",
   V8_COMPILE_CACHE_CACHE_DIR: "/proc/nowhere",
@@ -90,7 +91,7 @@ test("each variable alone leaves the help, and all together a solution and sampl
       const out = path.join(scratch, `${verb}-${i}.csv`);
       const result = run([CLI, verb!, ...options, "--out", out], { ...env, ...threads });
       assert.equal(result.status, 0, result.stderr);
-      assert.equal(result.stderr, "");
+      assert.match(result.stderr, /^(\d+ of 3 fields.*\n)*$/); // how far it is, on a slow machine
       return fs.readFileSync(out, "utf8");
     });
     assert.equal(written[1], written[0], verb);
@@ -161,7 +162,7 @@ test("what counts is kept: threads, memory, mirrors and certificates", () => {
   assert.equal(env["TF_CPP_MIN_LOG_LEVEL"], "2");
   for (const name of ["TF_NUM_INTRAOP_THREADS", "JUPYTER_TOKEN", "PYTHON", "NODE_EXTRA_CA_CERTS"] as const)
     assert.equal(env[name], given[name], name);
-  assert.deepEqual(overruled(given), ["NODE_OPTIONS"]);
+  assert.deepEqual(overruled(given), ["NODE_OPTIONS", "PIP_TARGET"]);
   const installing = installationEnvironment("/cache", given);
   for (const name of ["PIP_INDEX_URL", "npm_config_registry", "npm_config_//mirror/:_authToken"] as const)
     assert.equal(installing[name], given[name], name);
