@@ -97,6 +97,11 @@ function environmentFault(base = process.env) {
   return undefined;
 }
 
+/** Whether a folder, of conda say, has another TensorFlow, which the loader would take before that of .venv. */
+function hasTensorFlow(folder) {
+  return ["cc", "framework"].some((name) => fs.existsSync(path.join(folder, `libtensorflow_${name}.so.2`)));
+}
+
 /** Whether temporary files can be written into a folder. */
 function canWrite(folder) {
   try {
@@ -132,12 +137,12 @@ function environment(base = process.env) {
   if (options.length > 0) env.NODE_OPTIONS = options.join(" ");
   else delete env.NODE_OPTIONS;
   const own = cudaLibraries();
-  if (own.length > 0) {
-    const others = (base.LD_LIBRARY_PATH ?? "").split(path.delimiter);
-    env.LD_LIBRARY_PATH = [...own, ...others.filter((name) => name && !own.includes(name))].join(
-      path.delimiter,
-    );
-  }
+  const given = (base.LD_LIBRARY_PATH ?? "")
+    .split(path.delimiter)
+    .filter((name) => name && !own.includes(name));
+  const others = given.filter((name) => !hasTensorFlow(name));
+  if (own.length > 0 || others.length < given.length)
+    env.LD_LIBRARY_PATH = [...own, ...others].join(path.delimiter);
   return env;
 }
 
