@@ -129,6 +129,14 @@ test("distances: rows that nearly coincide keep their digits, far from the origi
     // Rounding the values themselves, of size 3 or 1024, moves them by a few 1e-16 of it.
     for (const distance of found) near(distance, step, 1e-15 * (3 + offset), `offset ${offset}`);
   }
+  // Rows that are apart by a share of their own size: the products' digits suffice, or the differences are taken.
+  for (let apart = 1; apart > 1e-3; apart *= 0.9) {
+    const y = x.map((value, i) => value + apart * (i % 3 === 0 ? 1 : -0.5));
+    forEachDistance(x, y, d, (i, j, distance) => {
+      const exact = Math.hypot(...Array.from({ length: d }, (_, k) => x[i * d + k] - y[j * d + k]));
+      near(distance / exact, 1, 1e-12, `apart by ${apart}`);
+    });
+  }
   const visited: string[] = [];
   forEachDistance(x, x, d, (i, j) => visited.push(`${i} ${j}`));
   assert.equal(new Set(visited).size, 21, "each pair i < j once");
