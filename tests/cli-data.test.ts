@@ -143,13 +143,13 @@ test("bad porosity and bad values of solve are refused", () => {
   const many = Array.from({ length: 300 }, () => row);
   refused(
     solve("--porosity", file("nan.csv", [...many, with3rd("NaN")])),
-    /Row 301, column 3 of .* is "NaN"/,
+    /Line 301, column 3 of .* is "NaN"/,
   );
   refused(
     solve("--porosity", file("one.csv", [with3rd(1)])),
-    /Row 1, column 3 of .* is "1"; give a number between/,
+    /Line 1, column 3 of .* is "1", the values being separated by commas; give a number from 1e-9/,
   );
-  refused(solve("--porosity", file("short.csv", [row, row.slice(1)])), /Row 2 of .* has 99 values; give 100/);
+  refused(solve("--porosity", file("short.csv", [row, row.slice(1)])), /Line 2 of .* has 99 values, separated by commas; give 100/);
   refused(solve("--porosity", "absent.csv"), /Cannot read "absent.csv": there is no such file/);
   refused(solve("--porosity", "."), /Cannot read ".": it is a folder/);
   refused(solve("--flux", "NaN"), /flux is "NaN"; give a finite number/);

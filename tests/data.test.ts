@@ -19,7 +19,6 @@ import { normaliseConditions, sampleConditions } from "../lib/problem";
 import { checkConditions } from "../lib/data/conditions";
 import { Random } from "../lib/random";
 import { ArrowRows, readBatches, readDataSet, writeDataSet } from "../lib/storage/arrow";
-import { readPorosityCsv } from "../lib/storage/csv";
 import { createFieldsWriter, CsvFieldsWriter } from "../lib/storage/fieldsWriter";
 import { abandonAll, AtomicFile, fileError } from "../lib/storage/files";
 import { generate, type GenerateOptions } from "../lib/storage/generate";
@@ -472,40 +471,6 @@ test("the file handle is released when reading stops early", async () => {
       })
     : [];
   assert.deepEqual(held, []);
-});
-
-test("porosity is read from CSV, with and without a last line end, with either kind of it", async () => {
-  const row = Array.from({ length: 100 }, (_, i) => 0.2 + i / 1000);
-  for (const [end, last] of [
-    ["\n", "\n"],
-    ["\n", ""],
-    ["\r\n", "\r\n"],
-  ]) {
-    fs.writeFileSync(at("good.csv"), `\uFEFF${row.join()}${end}${row.join(" , ")}${last}`);
-    assert.deepEqual(
-      await collect(readPorosityCsv(at("good.csv"), 100)),
-      [row, row].map((r) => Float64Array.from(r)),
-    );
-  }
-});
-
-test("bad CSV is refused by row and column", async () => {
-  const good = Array.from({ length: 100 }, () => "0.3");
-  const read = async (text: string): Promise<unknown> => {
-    fs.writeFileSync(at("bad.csv"), text);
-    return collect(readPorosityCsv(at("bad.csv"), 100));
-  };
-  const with4th = (value: string): string => [...good.slice(0, 3), value, ...good.slice(4)].join();
-  for (const bad of ["NaN", "0", "1", "-0.3", "1.7", "abc", "", "0x1", "Infinity"]) {
-    const pattern = /Row 2, column 4 of .*bad.csv" is .*between 0 and 1/;
-    await refused(() => read(`${good.join()}\n${with4th(bad)}\n`), pattern);
-  }
-  await refused(() => read(`${good.slice(1).join()}\n`), /Row 1 of .* has 99 values; give 100/);
-  await refused(() => read(`${good.join()},0.3\n`), /Row 1 of .* has 101 values; give 100/);
-  await refused(() => read(`${good.join()}\n\n${good.join()}\n`), /Row 2 of .* has 0 values/);
-  await refused(() => read(""), /it is empty/);
-  await refused(() => read("0.3".repeat(100_000)), /not a CSV file/);
-  await refused(() => collect(readPorosityCsv(at("absent.csv"), 100)), /there is no such file/);
 });
 
 test("CSV holds a header and every digit", () => {

@@ -79,7 +79,7 @@ async function targets(): Promise<Target[]> {
     { name: "Arrow file packed by zstd", kind: "binary", share: 0.05, file: at("zstd"), read: () => readDataSet(at("zstd"), figures) },
     { name: "Arrow stream", kind: "binary", share: 0.05, file: at("stream"), read: () => readDataSet(at("stream"), figures) },
     { name: "Arrow file", kind: "binary", share: 0.15, file: at("data.arrow"), read: () => readDataSet(at("data.arrow")) },
-    { name: "CSV file", kind: "text", share: 0.15, file: at("porosity.csv"), read: () => drained(readPorosityCsv(at("porosity.csv"), 100)) },
+    { name: "CSV file", kind: "text", share: 0.15, file: at("porosity.csv"), read: () => drained(readPorosityCsv(at("porosity.csv"), problem)) },
     { name: "checkpoint", kind: "binary", share: 0.1, file: at("state"), read: () => readCheckpoint(at("state")) },
     { name: "checkpoint with a right digest", kind: "text", share: 0.1, file: at("state"), read: resume, broken: resealed },
     { name: "model.json", kind: "text", share: 0.04, file: at("model", "model.json"), read: load },

@@ -80,41 +80,76 @@ test("what an Arrow file is given it gives back, bit for bit", async () => {
 
 test("a CSV file of any dialect gives the numbers that were written, and fields written read back", async () => {
   const [file, out] = ["porosity.csv", "fields.csv"].map((name) => path.join(scratch, name));
-  const value = fc.double({ min: 0, max: 1, minExcluded: true, maxExcluded: true, noNaN: true });
+  const value = fc.double({ min: 1e-9, max: 0.999, noNaN: true });
+  const dialects = [
+    { separator: "," },
+    { separator: ",", quote: '"' },
+    { separator: ",", quote: '"', comma: true },
+    ...[";", "\t", " ", "   "].flatMap((separator) => [{ separator }, { separator, comma: true }]),
+  ];
+  const header = Array.from({ length: 100 }, (_, i) => i);
   const input = fc.record({
     rows: fc.array(fc.array(value, { minLength: 1, maxLength: 20 }), { minLength: 1, maxLength: 4 }),
-    end: fc.constantFrom("\n", "\r\n"),
+    dialect: fc.constantFrom(...dialects),
+    before: fc.constantFrom([], ["# porosity, 100 cells", "% more"], header, header.map((i) => `column ${i}`), ["", ...header]),
+    end: fc.constantFrom("\n", "\r\n", "\r"),
+    wide: fc.boolean(), // Excel's Unicode text
     mark: fc.constantFrom("", "\uFEFF"),
     blank: fc.constantFrom("", " ", "\t"),
-    last: fc.boolean(), // whether the last line has an end
+    after: fc.constantFrom("", "end", "end blank end", "separators end"),
     text: fc.constantFrom(String, (x: number) => x.toExponential(), (x: number) => `+${x}`),
     fields: numbers,
   }); // prettier-ignore
   await fc.assert(
-    fc.asyncProperty(input, async ({ rows, end, mark, blank, last, text, fields }) => {
-      const wide = rows.map((row) => Float64Array.from({ length: 100 }, (_, i) => row[i % row.length]));
-      const lines = wide.map((row) => Array.from(row, (x) => `${blank}${text(x)}${blank}`).join());
-      fs.writeFileSync(file, mark + lines.join(end) + (last ? end : ""));
-      let count = 0;
-      for await (const row of readPorosityCsv(file, 100)) assert.deepEqual(row, wide[count++]);
-      assert.equal(count, rows.length);
+    fc.asyncProperty(
+      input,
+      async ({ rows, dialect, before, end, wide, mark, blank, after, text, fields }) => {
+        const {
+          separator,
+          quote = "",
+          comma = false,
+        }: { separator: string; quote?: string; comma?: boolean } = dialect;
+        const space = separator.trim() === "" ? "" : blank;
+        const all = rows.map((row) => Float64Array.from({ length: 100 }, (_, i) => row[i % row.length]));
+        const cell = (x: number) => {
+          const written = comma ? text(x).replace(".", ",") : text(x);
+          return `${space}${quote}${written}${quote}${space}`;
+        };
+        const lines = all.map((row, k) => {
+          const cells = Array.from(row, cell);
+          return (before[0] === "" ? [String(k), ...cells] : cells).join(separator);
+        });
+        const notes =
+          before.length === 2 ? before : before.length ? [before.join(separator.trim() || separator[0])] : [];
+        const empty = separator.trim() === "" ? "" : separator.repeat(99);
+        const tail = after
+          .replace("blank", ` ${end}`)
+          .replace("separators", end + empty)
+          .replace(/end/g, end)
+          .replace(/ /g, "");
+        const whole = [...notes, ...lines].join(end) + tail;
+        fs.writeFileSync(file, wide ? Buffer.from(`\uFEFF${whole}`, "utf16le") : mark + whole);
+        let count = 0;
+        for await (const row of readPorosityCsv(file, problem)) assert.deepEqual(row, all[count++]);
+        assert.equal(count, rows.length);
 
-      const data = allocateDataSet(problem, 2);
-      fill(data.fields, fields, 0);
-      const writer = new CsvFieldsWriter(out, problem);
-      writer.write(data);
-      writer.close();
-      const written = fs
-        .readFileSync(out, "utf8")
-        .trimEnd()
-        .split("\n")
-        .slice(1)
-        .join()
-        .split(",")
-        .map(Number);
-      // Text has no -0.
-      assert.ok(written.length === 400 && written.every((x, i) => x === data.fields[i]));
-    }),
+        const data = allocateDataSet(problem, 2);
+        fill(data.fields, fields, 0);
+        const writer = new CsvFieldsWriter(out, problem);
+        writer.write(data);
+        writer.close();
+        const written = fs
+          .readFileSync(out, "utf8")
+          .trimEnd()
+          .split("\n")
+          .slice(1)
+          .join()
+          .split(",")
+          .map(Number);
+        // Text has no -0.
+        assert.ok(written.length === 400 && written.every((x, i) => x === data.fields[i]));
+      },
+    ),
     runs(0.01),
   );
 });

@@ -2,7 +2,7 @@ import path from "node:path";
 import type { DataSet } from "../dataSet";
 import { oneOf } from "../errors";
 import type { Problem } from "../problem";
-import { AtomicFile } from "./files";
+import { AtomicFile, STANDARD } from "./files";
 
 /**
  * Takes data sets of one problem, one after the other, in constant memory. The file appears at close(); call abandon()
@@ -58,17 +58,18 @@ export class CsvFieldsWriter extends FieldsWriter {
   }
 }
 
-/** Opens a file for fields in the format of its extension, .arrow or .csv. Throws InputError. */
+/** Opens a file for fields in the format of its extension, .arrow or .csv; "-" is standard output, as CSV. Throws InputError. */
 export function createFieldsWriter(
   file: string,
   problem: Problem,
   withLatent: boolean,
   metadata: Readonly<Record<string, string>> = {},
 ): FieldsWriter {
-  const extension = oneOf("The extension of the output", path.extname(file).toLowerCase(), [
-    ".arrow",
-    ".csv",
-  ]);
+  const extension = oneOf(
+    "The extension of the output",
+    file === STANDARD ? ".csv" : path.extname(file).toLowerCase(),
+    [".arrow", ".csv"],
+  );
   if (extension === ".csv") return new CsvFieldsWriter(file, problem);
   // Only where it is needed, as the Arrow library takes a tenth of a second to load.
   const { ArrowFieldsWriter } = require("./arrowWriter") as typeof import("./arrowWriter");

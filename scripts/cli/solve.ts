@@ -8,6 +8,7 @@ import { createFieldsWriter } from "../../lib/storage/fieldsWriter";
 
 interface Options {
   porosity: string;
+  interpolate?: true;
   equilibriumPotential: number;
   flux: number;
   convention: Convention;
@@ -17,7 +18,14 @@ interface Options {
 /** Rows that are read, solved and written at a time. */
 const BATCH_ROWS = 256;
 
-async function solve({ porosity, equilibriumPotential, flux, convention, out }: Options): Promise<void> {
+async function solve({
+  porosity,
+  interpolate,
+  equilibriumPotential,
+  flux,
+  convention,
+  out,
+}: Options): Promise<void> {
   const problem = porousElectrode(convention);
   // The correlation length of a given porosity is not known.
   const conditions = Float64Array.of(NaN, equilibriumPotential, flux);
@@ -38,7 +46,7 @@ async function solve({ porosity, equilibriumPotential, flux, convention, out }: 
       writer.write(part);
       rows = 0;
     };
-    for await (const values of readPorosityCsv(porosity, problem.cells)) {
+    for await (const values of readPorosityCsv(porosity, problem, interpolate)) {
       batch.latent.set(values, rows * problem.cells);
       if (++rows === BATCH_ROWS) flush();
     }
@@ -52,7 +60,11 @@ async function solve({ porosity, equilibriumPotential, flux, convention, out }: 
 
 export function command(): Command {
   return new Command("solve")
-    .requiredOption("--porosity <file.csv>", "porosity fields: one a row, 100 numbers, no header")
+    .requiredOption(
+      "--porosity <file>",
+      "porosity fields as text: one a row, 100 numbers, or one in a column; - is standard input",
+    )
+    .option("--interpolate", "the file's first column is the position x, each other one a porosity there")
     .requiredOption("--equilibrium-potential <V>", "equilibrium potential U0 in V", (text) =>
       finite("The equilibrium potential", text),
     )
@@ -62,6 +74,6 @@ export function command(): Command {
         .default("figures")
         .argParser((text) => oneOf("The convention", text, CONVENTIONS)),
     )
-    .requiredOption("--out <file>", "file to write, .arrow or .csv")
+    .requiredOption("--out <file>", "file to write, .arrow or .csv; - is standard output, as CSV")
     .action(solve);
 }
