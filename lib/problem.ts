@@ -64,7 +64,7 @@ export interface Problem {
 
   /**
    * How far one row's fields (fields, cells) are from a law that ties the fields to one another, without unit: 0 where
-   * it holds, of order 1 for unrelated fields. It may hold for some settings only; nothing is trained on it.
+   * it holds, of order 1 for unrelated fields. Left out where the settings have no such law; nothing is trained on it.
    */
   imbalance?(fields: Float64Array): number;
 

@@ -67,7 +67,7 @@ export function energyTest(
     if (split(order.slice(0, n).sort()) >= observed) count++;
   }
   return {
-    energyDistance: statistic(totals.withinX, totals.withinY, totals.between),
+    energyDistance: Math.max(0, statistic(totals.withinX, totals.withinY, totals.between)), // but for round-off
     // Every pair is split equally often, so all three means are that of all pairs but for each row's 0 to itself.
     expected: (1 / n + 1 / m) * (all / distances.length),
     pValue: count / (1 + permutations),

@@ -25,15 +25,25 @@ function centralMoment(values: Float64Array, columns: number, power: number): Fl
   );
 }
 
+/** Variances (columns), NaN where all values of a column are equal but for round-off. */
+function varianceOf(values: Float64Array, columns: number): Float64Array {
+  const square = columnMean(
+    values.map((value) => value ** 2),
+    columns,
+  );
+  const ROUND_OFF = 1e-14;
+  return centralMoment(values, columns, 2).map((m2, j) => (m2 > ROUND_OFF ** 2 * square[j] ? m2 : NaN));
+}
+
 /** Skewness m3 / m2^1.5 of each column from its central moments; NaN where a column is constant. */
 export function columnSkewness(values: Float64Array, columns: number): Float64Array {
-  const m2 = centralMoment(values, columns, 2);
+  const m2 = varianceOf(values, columns);
   return centralMoment(values, columns, 3).map((m3, j) => m3 / m2[j] ** 1.5);
 }
 
 /** Excess kurtosis m4 / m2^2 - 3 of each column: 0 for a Gaussian; NaN where a column is constant. */
 export function columnKurtosis(values: Float64Array, columns: number): Float64Array {
-  const m2 = centralMoment(values, columns, 2);
+  const m2 = varianceOf(values, columns);
   return centralMoment(values, columns, 4).map((m4, j) => m4 / m2[j] ** 2 - 3);
 }
 

@@ -67,6 +67,17 @@ export function porousElectrode(convention: Convention): Problem {
     }
   }
 
+  /** Root mean square of c' - LINK phi' over the interior faces, relative to that of c'. */
+  function imbalance(fields: Float64Array): number {
+    let [difference, whole] = [0, 0];
+    for (let i = 0; i + 1 < cells; i++) {
+      const slope = fields[i + 1] - fields[i];
+      difference += (slope - LINK * (fields[cells + i + 1] - fields[cells + i])) ** 2;
+      whole += slope ** 2;
+    }
+    return Math.sqrt(difference / whole);
+  }
+
   return {
     name: "porous-electrode",
     version: 1,
@@ -94,16 +105,7 @@ export function porousElectrode(convention: Convention): Problem {
 
     solve,
 
-    /** Root mean square of c' - LINK phi' over the interior faces, relative to that of c'. */
-    imbalance(fields: Float64Array): number {
-      let [difference, whole] = [0, 0];
-      for (let i = 0; i + 1 < cells; i++) {
-        const slope = fields[i + 1] - fields[i];
-        difference += (slope - LINK * (fields[cells + i + 1] - fields[cells + i])) ** 2;
-        whole += slope ** 2;
-      }
-      return Math.sqrt(difference / whole);
-    },
+    ...(convention === "text" && { imbalance }),
 
     // The sigmoid of a Gaussian process that changes its sign.
     mirror: (latent) => latent.map((porosity) => POROSITY_MIN + POROSITY_MAX - porosity),

@@ -28,7 +28,7 @@ async function* lines(file: string): AsyncGenerator<string> {
       // The last \r may be one half of \r\n.
       const parts = (rest + decoder.decode(bytes, { stream: true })).split(/\r\n|\n|\r(?!$)/);
       rest = parts.pop() ?? "";
-      yield* parts;
+      for (const line of parts) yield line;
       if (rest.length > MAX_LINE)
         throw new InputError(`Cannot read ${shown(file)}: it is not a CSV file of numbers.`);
     }

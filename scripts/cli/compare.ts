@@ -1,13 +1,16 @@
 import { Command } from "commander";
+import type { Convention } from "../../lib/electrode";
 import { allocateDataSet, rowConditions, sliceRows } from "../../lib/data/rows";
 import { type DataSet } from "../../lib/dataSet";
 import { InputError, shown } from "../../lib/errors";
 import { compare } from "../../lib/evaluation/compare";
 import { formatComparison } from "../../lib/evaluation/report";
+import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { simulateAt } from "../../lib/presets/simulate";
 import { normaliseConditions, type Problem } from "../../lib/problem";
 import { sameProblem } from "../../lib/data/conditions";
 import { readBatches } from "../../lib/storage/arrowReader";
+import { conventionOption } from "./conditions";
 
 /** Most rows of each set that are compared: the energy distance takes time as their square. */
 const MOST_ROWS = 4000;
@@ -34,10 +37,10 @@ interface Floor {
 }
 
 /** Reads a file in constant memory. Throws InputError if it has few rows or several conditions. */
-async function readSample(file: string): Promise<Sample> {
+async function readSample(file: string, assumed?: Problem): Promise<Sample> {
   let kept: DataSet | undefined;
   let rows = 0;
-  for await (const batch of readBatches(file)) {
+  for await (const batch of readBatches(file, assumed)) {
     kept ??= allocateDataSet(batch.problem, 2 * MOST_ROWS, batch.seed);
     const { problem, conditions, fields } = kept;
     for (let row = 0; row < batch.rows; row++) {
@@ -62,10 +65,10 @@ async function readSample(file: string): Promise<Sample> {
   return { file, data, rows, conditions: rowConditions(kept, 0) };
 }
 
+/** Whether conditions agree where both are known: the correlation length of a porosity that was given is not (NaN). */
 function sameConditions(problem: Problem, a: Float64Array, b: Float64Array): boolean {
   const [x, y] = [a, b].map((values) => normaliseConditions(problem, values));
-  // The correlation length of a porosity that was given is unknown (NaN) in all rows.
-  return x.every((value, k) => Object.is(value, y[k]) || Math.abs(value - y[k]) <= 2 * SAME_CONDITION);
+  return x.every((value, k) => !(Math.abs(value - y[k]) > 2 * SAME_CONDITION));
 }
 
 function describeProblem({ name, settings }: Problem): string {
@@ -93,7 +96,13 @@ function floorOf(reference: Sample, sample: Sample): Floor {
   });
   const count = Math.min(sample.rows, MOST_ROWS);
   if (reference.rows >= 2 * count) return split(count);
-  if (!conditions.every(Number.isFinite)) return split(Math.floor(reference.rows / 2));
+  if (!conditions.every(Number.isFinite)) {
+    if (reference.rows >= 4) return split(Math.floor(reference.rows / 2));
+    throw new InputError(
+      `${shown(file)} has ${reference.rows} rows at conditions that are not known in full, which cannot be drawn anew for ` +
+        `the floor; give at least 4.`,
+    );
+  }
   let seed = FLOOR_SEED;
   while (seed === data.seed || seed === sample.data.seed) seed++;
   const rows = Math.min(count, reference.rows);
@@ -104,10 +113,11 @@ function floorOf(reference: Sample, sample: Sample): Floor {
 async function runComparison(
   referenceFile: string,
   sampleFile: string,
-  { json }: { json?: true },
+  { json, convention }: { json?: true; convention?: Convention },
 ): Promise<void> {
-  const reference = await readSample(referenceFile);
-  const sample = await readSample(sampleFile);
+  const assumed = convention && porousElectrode(convention);
+  const reference = await readSample(referenceFile, assumed);
+  const sample = await readSample(sampleFile, assumed);
   const { problem } = reference.data;
   if (!sameProblem(problem, sample.data.problem)) {
     const [a, b] = [reference, sample].map(({ data }) => describeProblem(data.problem));
@@ -140,8 +150,11 @@ async function runComparison(
 
 export function command(): Command {
   return new Command("compare")
-    .argument("<A.arrow>", "reference: fields from the PDE, at one set of conditions")
-    .argument("<B.arrow>", "sample: fields from a model, at the same conditions")
+    .argument("<A.arrow>", "reference: fields from the PDE, at one set of conditions; - is standard input")
+    .argument("<B.arrow>", "sample: fields from a model, at the same conditions as far as both are known")
+    .addOption(
+      conventionOption("of files that do not say it, as after a way through pandas, polars or duckdb"),
+    )
     .option("--json", "print the comparison as JSON")
     .addHelpText(
       "after",

@@ -1,6 +1,16 @@
+import { Option } from "commander";
+import { CONVENTIONS } from "../../lib/electrode";
 import { type Condition, type Problem } from "../../lib/problem";
 import { checkConditions } from "../../lib/data/conditions";
-import { asNumber, InputError, shown } from "../../lib/errors";
+import { asNumber, InputError, oneOf, shown } from "../../lib/errors";
+
+/** --convention, with what it is for. */
+export function conventionOption(what: string): Option {
+  return new Option(
+    "--convention <name>",
+    `reading of the equations, ${CONVENTIONS.join(" or ")}: ${what}`,
+  ).argParser((text) => oneOf("The convention", text, CONVENTIONS));
+}
 
 /** The option of a condition: its name with dashes. */
 function flag({ name }: Condition): string {
