@@ -6,7 +6,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
-import { generateDataSet } from "../lib/presets/simulate";
+import { generateDataSet, simulateAt } from "../lib/presets/simulate";
 import { readDataSet } from "../lib/storage/arrow";
 import { solveElectrode } from "../notebooks/support/02/solve";
 import { deadline } from "./processes";
@@ -80,6 +80,71 @@ test("a data set is drawn in parts, in one command or in several, and merged to 
   refused([...GENERATE, "--shard", "1/3", "--shards", "3", "--out", "x.arrow"], /--shard and --shards/);
 });
 
+test("generate draws at chosen conditions, given one by one or as a table, also to standard output", async () => {
+  const at = ["--correlation-length", "1e-5", "--equilibrium-potential", "0", "--flux", "25"];
+  assert.equal(run("generate", ...at, "--fields", "3", "--out", "fixed.arrow").stderr, "");
+  const data = await readDataSet(path.join(folder, "fixed.arrow"));
+  assert.deepEqual(data.fields, simulateAt(porousElectrode("figures"), [1e-5, 0, 25], 3, 1).fields);
+  assert.ok(data.conditions.every((value, i) => value === [1e-5, 0, 25][i % 3]));
+  fs.writeFileSync(path.join(folder, "conditions.csv"), "flux,equilibrium_potential,correlation_length\n25,0,1e-5\n5,0.1,2e-6\n"); // prettier-ignore
+  const table = ["generate", "--conditions", "conditions.csv", "--fields", "3"];
+  assert.equal(run(...table, "--out", "table.arrow").stderr, "");
+  const two = await readDataSet(path.join(folder, "table.arrow"));
+  assert.deepEqual(two.fields.subarray(0, data.fields.length), data.fields);
+  assert.deepEqual(two.conditions.subarray(9, 12), Float64Array.of(2e-6, 0.1, 5));
+  const piped = spawnSync(
+    "bash",
+    ["-c", `"$0" "$@" > piped.arrow`, process.execPath, script, ...table, "--out", "-"],
+    {
+      cwd: folder,
+      encoding: "utf8",
+      ...deadline(600),
+    },
+  );
+  assert.deepEqual([piped.status, piped.stderr], [0, ""]);
+  assert.ok(
+    fs
+      .readFileSync(path.join(folder, "piped.arrow"))
+      .equals(fs.readFileSync(path.join(folder, "table.arrow"))),
+  );
+  const generate = (...words: string[]) => ["generate", "--fields", "3", "--out", "x.arrow", ...words];
+  refused(generate(), /conditions are not told; give --conditions with their number or a file, or each of/);
+  refused(generate(...at, "--conditions", "3"), /conditions are not told/);
+  refused(generate(...at.slice(0, 4)), /conditions are told in part; give --flux as well/);
+  refused(generate(...at, "--flux", "75"), /The flux is 75; give a number from 0 to 50/);
+  refused(
+    generate("--conditions", "many"),
+    /number of conditions is "many"; give a whole number, or the name of a file/,
+  );
+  refused(generate("--conditions", "absent.csv"), /"absent.csv": there is no such file/);
+  refused(generate(...at, "--resume", "--out", "-"), /Nothing on standard output can be resumed/);
+});
+
+test("compare takes what solve and generate write, as far as the conditions of both are known", () => {
+  const rows = Array.from({ length: 8 }, (_, k) => row.map((x) => x + k / 100).join());
+  fs.writeFileSync(path.join(folder, "eight.csv"), rows.join("\n"));
+  const solve = ["solve", "--porosity", "eight.csv", "--equilibrium-potential", "0", "--flux", "25"];
+  assert.equal(run(...solve, "--out", "eight.arrow").stderr, "");
+  const at = ["--correlation-length", "1e-5", "--equilibrium-potential", "0", "--flux", "25"];
+  assert.equal(run("generate", ...at, "--fields", "8", "--seed", "2", "--out", "drawn.arrow").stderr, "");
+  const both = run("compare", "eight.arrow", "drawn.arrow");
+  assert.deepEqual([both.status, both.stderr], [0, ""]);
+  assert.match(
+    both.stdout,
+    /^porous-electrode, convention figures; correlation length unknown, .* flux 25 A\/m2$/m,
+  );
+  assert.match(both.stdout, /^floor: rows 5 to 8 of "eight.arrow"$/m);
+  assert.doesNotMatch(both.stdout, /imbalance/); // no law of the convention figures
+  const self = run("compare", "drawn.arrow", "drawn.arrow");
+  assert.match(self.stdout, /^energy distance .* 0\.00 /m);
+  assert.equal(run(...SOLVE, "--out", "s.arrow").stderr, "");
+  refused(["compare", "s.arrow", "drawn.arrow"], /"s.arrow" is at .* -0.05 V, .*"drawn.arrow" at .* 0 V/);
+  refused(
+    ["compare", "s.arrow", "s.arrow"],
+    /"s.arrow" has 2 rows at conditions that are not known in full.*give at least 4/,
+  );
+});
+
 test("solve writes the same fields as Arrow and as CSV", async () => {
   assert.equal(run(...SOLVE, "--out", "s.arrow").stderr, "");
   assert.equal(run(...SOLVE, "--out", "s.csv").stderr, "");
@@ -149,7 +214,10 @@ test("bad porosity and bad values of solve are refused", () => {
     solve("--porosity", file("one.csv", [with3rd(1)])),
     /Line 1, column 3 of .* is "1", the values being separated by commas; give a number from 1e-9/,
   );
-  refused(solve("--porosity", file("short.csv", [row, row.slice(1)])), /Line 2 of .* has 99 values, separated by commas; give 100/);
+  refused(
+    solve("--porosity", file("short.csv", [row, row.slice(1)])),
+    /Line 2 of .* has 99 values, separated by commas; give 100/,
+  );
   refused(solve("--porosity", "absent.csv"), /Cannot read "absent.csv": there is no such file/);
   refused(solve("--porosity", "."), /Cannot read ".": it is a folder/);
   refused(solve("--flux", "NaN"), /flux is "NaN"; give a finite number/);

@@ -8,7 +8,8 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { Random } from "../lib/random";
-import { readDataSet, writeDataSet } from "../lib/storage/arrow";
+import { simulateAt } from "../lib/presets/simulate";
+import { ArrowRows, readDataSet, writeDataSet } from "../lib/storage/arrow";
 import { FolderLock } from "../lib/storage/folderLock";
 import { generate } from "../lib/storage/generate";
 import { generateInShards, generateMissing, merge, type ResumableOptions } from "../lib/storage/shards";
@@ -34,6 +35,14 @@ async function shardsOf(name: string, size: typeof SIZE, count: number): Promise
     await generate({ problem, ...size, out: files[index - 1], shard: { index, count } });
   }
   return files;
+}
+
+async function withMetadata(file: string) {
+  const rows = await ArrowRows.open(file);
+  const data = await rows.all();
+  rows.close();
+  const names = ["conditions", "fields", "shard", "arithmetic"];
+  return { data, metadata: Object.fromEntries([...rows.metadata].filter(([name]) => names.includes(name))) };
 }
 
 test("merged shards are the file of one process, byte for byte, in whatever order they are given", async () => {
@@ -109,6 +118,61 @@ test("a shard that is missing, doubled, damaged or of another data set is named 
     /absent\.arrow": there is no such file/,
   );
   assert.ok(!fs.existsSync(out));
+});
+
+test("parts that were computed in another way are refused, and those of earlier versions merge among themselves", async () => {
+  const files = await shardsOf("made", SIZE, 2);
+  const out = at("never.arrow");
+  const { data, metadata } = await withMetadata(files[0]);
+  assert.match(metadata["arithmetic"], /^[0-9a-f]{16}$/);
+  const { arithmetic, ...earlier } = metadata;
+  writeDataSet(at("other.arrow"), data, { ...earlier, arithmetic: "0123456789abcdef" });
+  for (const list of [[at("other.arrow"), files[1]], [files[1], at("other.arrow")]]) {
+    await refused(
+      () => merge(list, out),
+      /has the arithmetic [0-9a-f]{16} \(that of Node, of the processor and of the solver\) and not [0-9a-f]{16} as /,
+    );
+  } // prettier-ignore
+  writeDataSet(at("early-1.arrow"), data, earlier);
+  await refused(
+    () => merge([at("early-1.arrow"), files[1]], out),
+    /has the arithmetic (of an earlier version|[0-9a-f]{16}) .* and not (of an earlier version|[0-9a-f]{16}) as/,
+  );
+  await refused(
+    () => generateMissing({ problem, ...SIZE, shard: { index: 1, count: 2 }, out: at("early-1.arrow") }),
+    /early-1\.arrow" is there and has the arithmetic of an earlier version .*; give another name, or delete it/,
+  );
+  const second = await withMetadata(files[1]);
+  const { arithmetic: same, ...earlierSecond } = second.metadata;
+  assert.equal(same, arithmetic);
+  writeDataSet(at("early-2.arrow"), second.data, earlierSecond);
+  assert.equal(await merge([at("early-1.arrow"), at("early-2.arrow")], at("early.arrow")), 70);
+  const merged = await withMetadata(at("early.arrow"));
+  assert.equal(merged.metadata["arithmetic"], undefined);
+  await generate({ problem, ...SIZE, out: at("whole.arrow") });
+  assert.deepEqual(merged.data.fields, (await readDataSet(at("whole.arrow"))).fields);
+});
+
+test("data at given conditions are drawn in parts as in one, and told from drawn ones", async () => {
+  const given = Float64Array.of(1e-5, 0, 25, 2e-6, 0.1, 5, 2e-5, -0.1, 45);
+  const size = { problem, conditions: 3, given, fields: 300, seed: 9 };
+  await generate({ ...size, out: at("given.arrow") });
+  const data = await readDataSet(at("given.arrow"));
+  for (const k of [0, 1, 2]) {
+    const row = data.conditions.subarray(900 * k, 900 * k + 3);
+    assert.deepEqual(row, given.subarray(3 * k, 3 * k + 3));
+  }
+  assert.deepEqual(data.fields.subarray(0, 60_000), simulateAt(problem, [1e-5, 0, 25], 300, 9).fields);
+  await generateInShards({ ...size, out: at("given-parts.arrow") }, 3);
+  assert.ok(same(at("given-parts.arrow"), at("given.arrow")));
+  await refused(
+    () => generateMissing({ ...size, given: given.map((c) => c / 1.5), out: at("given.arrow") }),
+    /has the given conditions [0-9a-f]{16} and not the given conditions [0-9a-f]{16}/,
+  );
+  await refused(
+    () => generateMissing({ ...size, given: undefined, out: at("given.arrow") }),
+    /has the given conditions [0-9a-f]{16} and not drawn conditions/,
+  );
 });
 
 test("a complete shard is left as it is, a damaged one made again, and one of other settings refused", async () => {

@@ -27,6 +27,17 @@ function normals(rows: number, columns: number, ...stream: number[]): Float64Arr
   return new Random(11, ...stream).fillNormal(new Float64Array(rows * columns));
 }
 
+test("a column without spread but for round-off has neither skewness nor kurtosis", () => {
+  const one = 0.1 + 0.2; // whose mean over seven rows is another number
+  for (const values of [
+    Float64Array.from({ length: 7 }, () => one),
+    Float64Array.of(one, one * (1 + 2 ** -52), one),
+  ]) {
+    assert.ok(Number.isNaN(columnSkewness(values, 1)[0]));
+    assert.ok(Number.isNaN(columnKurtosis(values, 1)[0]));
+  }
+});
+
 test("summary: mean, std, skewness and kurtosis of a small table by hand", () => {
   // Columns (1, 2, 3, 6), whose deviations from 3 are -2, -1, 0, 3, and a constant.
   const values = Float64Array.of(1, 5, 2, 5, 3, 5, 6, 5);

@@ -66,8 +66,10 @@ export function energyTest(
     // Sorted, so that the distances are read in the order in which they lie.
     if (split(order.slice(0, n).sort()) >= observed) count++;
   }
+  const distance = statistic(totals.withinX, totals.withinY, totals.between);
+  const scale = totals.between / (n * m);
   return {
-    energyDistance: Math.max(0, statistic(totals.withinX, totals.withinY, totals.between)), // but for round-off
+    energyDistance: distance > 1e-13 * scale ? distance : 0, // but for round-off
     // Every pair is split equally often, so all three means are that of all pairs but for each row's 0 to itself.
     expected: (1 / n + 1 / m) * (all / distances.length),
     pValue: count / (1 + permutations),

@@ -15,8 +15,10 @@ export const MAX_COUNT = 1_000_000_000;
 
 /** How many conditions and fields a data set has: conditions x fields rows. */
 export interface DataSetSize {
-  /** number of conditions drawn */
+  /** number of conditions */
   readonly conditions: number;
+  /** (number of conditions, conditions) where they are given and not drawn */
+  readonly given?: Float64Array;
   /** number of fields for each condition */
   readonly fields: number;
   /** of all random numbers: 0 .. 2^53 - 1 */
@@ -36,13 +38,14 @@ export interface RowPlan {
   readonly seed: number;
   /** fields for each condition */
   readonly fields: number;
+  readonly given?: Float64Array;
   readonly firstCondition: number;
   /** excluded */
   readonly endCondition: number;
 }
 
 /** The rows of a shard. Throws InputError for bad sizes. */
-export function rowPlan({ conditions, fields, seed }: DataSetSize, { index, count } = WHOLE): RowPlan {
+export function rowPlan({ conditions, given, fields, seed }: DataSetSize, { index, count } = WHOLE): RowPlan {
   positiveInteger("The number of conditions", conditions, MAX_COUNT);
   positiveInteger("The number of fields", fields, MAX_COUNT);
   integerInRange("The seed", seed, 0, Number.MAX_SAFE_INTEGER);
@@ -51,6 +54,7 @@ export function rowPlan({ conditions, fields, seed }: DataSetSize, { index, coun
   return {
     seed,
     fields,
+    given,
     firstCondition: Math.floor(((index - 1) * conditions) / count),
     endCondition: Math.floor((index * conditions) / count),
   };
@@ -95,9 +99,14 @@ export function taskRows(plan: RowPlan, task: number): number {
 export function runTask(problem: Problem, plan: RowPlan, task: number): DataSet & { latent: Float64Array } {
   const { first, count, chunk, rows } = taskRange(plan, task);
   const data = allocateDataSet(problem, count * rows, plan.seed);
-  for (let k = 0; k < count; k++) {
-    const conditions = drawnConditions(problem, plan.seed, first + k);
-    simulateRows(data, k * rows, rows, conditions, new Random(plan.seed, streams.fields, first + k, chunk));
+  const width = problem.conditions.length;
+  for (let number = first; number < first + count; number++) {
+    const conditions =
+      plan.given?.slice(number * width, (number + 1) * width) ?? drawnConditions(problem, plan.seed, number);
+    const random = plan.given
+      ? new Random(plan.seed, streams.simulation, chunk, ...(number > 0 ? [number] : [])) // as simulateAt
+      : new Random(plan.seed, streams.fields, number, chunk);
+    simulateRows(data, (number - first) * rows, rows, conditions, random);
   }
   return data;
 }
@@ -139,7 +148,8 @@ export function generateDataSet(problem: Problem, size: DataSetSize): DataSet {
  * [l in m, U0 in V, F_right in A/m2].
  *
  * Returns fields (count, fields, cells), c in mol/m3 and phi in V, and latent (count, cells). With one seed, a smaller
- * count gives the first rows of a larger one; other random numbers are used than by generate(). Throws InputError.
+ * count gives the first rows of a larger one; generate() gives the same rows where these conditions are given to it.
+ * Throws InputError.
  */
 export function simulateAt(
   problem: Problem,
@@ -156,17 +166,4 @@ export function simulateAt(
     simulateRows(data, start, Math.min(CHUNK_ROWS, count - start), values, random);
   }
   return data;
-}
-
-/** What a file tells of its origin beside its problem: the settings of its data set, and its shard. */
-export function originMetadata(
-  { conditions, fields, seed }: DataSetSize,
-  { index, count } = WHOLE,
-): Record<string, string> {
-  return {
-    seed: String(seed),
-    conditions: String(conditions),
-    fields: String(fields),
-    shard: `${index}/${count}`,
-  };
 }

@@ -1,18 +1,20 @@
+import { createHash } from "node:crypto";
 import { on } from "node:events";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { Worker } from "node:worker_threads";
+import { rowBytes } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import { positiveInteger } from "../errors";
 import {
   type DataSetSize,
-  originMetadata,
   planRows,
   type RowPlan,
   rowPlan,
   runTask,
   type Shard,
   taskCount,
+  WHOLE,
 } from "../presets/simulate";
 import type { Problem } from "../problem";
 import { ArrowFieldsWriter } from "./arrowWriter";
@@ -23,6 +25,71 @@ import type { GenerateWorkerData, TaskResult } from "./generateWorker";
 const ROWS_WORTH_A_WORKER = 2_000;
 /** Tasks that a worker may have waiting or done, so that it does not idle while the results of others are written. */
 const TASKS_PER_WORKER = 4;
+
+/** What a file of generate() tells of how it came about. */
+export interface Origin extends Omit<DataSetSize, "given"> {
+  readonly problem: Problem;
+  readonly shard: Shard;
+  /** A digest of conditions that were given. */
+  readonly given?: string;
+  /** A digest of what the solver gives here (see arithmeticOf); files of earlier versions lack it. */
+  readonly arithmetic?: string;
+}
+
+/** The origin of what generate() draws here. */
+export function originOf({
+  problem,
+  conditions,
+  fields,
+  seed,
+  given,
+  shard = WHOLE,
+}: GenerateOptions): Origin {
+  return {
+    problem,
+    conditions,
+    fields,
+    seed,
+    shard,
+    given: given && digest(given),
+    arithmetic: arithmeticOf(problem),
+  };
+}
+
+/** What a file has of its origin in its metadata, beside its problem. */
+export function originMetadata({
+  conditions,
+  fields,
+  seed,
+  shard,
+  given,
+  arithmetic,
+}: Origin): Record<string, string> {
+  return {
+    seed: String(seed),
+    conditions: String(conditions),
+    fields: String(fields),
+    shard: `${shard.index}/${shard.count}`,
+    ...(given !== undefined && { given }),
+    ...(arithmetic !== undefined && { arithmetic }),
+  };
+}
+
+function digest(...arrays: readonly Float64Array[]): string {
+  const hash = createHash("sha256");
+  for (const { buffer, byteOffset, byteLength } of arrays)
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  return hash.digest("hex").slice(0, 16);
+}
+
+/**
+ * A digest of some solutions: two machines, versions of Node or of this project with equal ones give equal bytes, but for
+ * bad luck, and those with others do not.
+ */
+export function arithmeticOf(problem: Problem): string {
+  const { conditions, latent, fields } = runTask(problem, rowPlan({ conditions: 8, fields: 2, seed: 0 }), 0);
+  return digest(conditions, latent, fields);
+}
 
 /** What generate() draws, and where it goes. */
 export interface GenerateOptions extends DataSetSize {
@@ -47,9 +114,8 @@ export async function generate(options: GenerateOptions): Promise<number> {
   const plan = rowPlan(options, shard);
   const requested = positiveInteger("The number of workers", options.workers ?? availableParallelism(), 1024);
   const rows = planRows(plan);
-  const numbersPerRow = problem.conditions.length + (problem.fields.length + 1) * problem.cells; // and the latent field
-  checkRoom(out, 8 * numbersPerRow * rows);
-  const writer = new ArrowFieldsWriter(out, problem, true, originMetadata(options, shard));
+  checkRoom(out, rowBytes(problem) * rows);
+  const writer = new ArrowFieldsWriter(out, problem, true, originMetadata(originOf(options)));
   let written = 0;
   const write = (data: DataSet): void => {
     writer.write(data);

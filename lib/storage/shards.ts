@@ -4,27 +4,12 @@ import path from "node:path";
 import { concatenate, sliceRows } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import { asNumber, InputError, shown } from "../errors";
-import {
-  type DataSetSize,
-  originMetadata,
-  planRows,
-  rowPlan,
-  type Shard,
-  taskRows,
-  WHOLE,
-} from "../presets/simulate";
-import type { Problem } from "../problem";
+import { planRows, rowPlan, taskRows, WHOLE } from "../presets/simulate";
 import { ArrowRows, readBatches } from "./arrowReader";
 import { ArrowFieldsWriter } from "./arrowWriter";
 import { AtomicFile, fileError, removeUnfinished, sameFile } from "./files";
 import { FolderLock } from "./folderLock";
-import { generate, type GenerateOptions } from "./generate";
-
-/** What a file of generate() tells of how it came about: the settings of its data set, and its shard. */
-interface Origin extends DataSetSize {
-  readonly problem: Problem;
-  readonly shard: Shard;
-}
+import { generate, type GenerateOptions, type Origin, originMetadata, originOf } from "./generate";
 
 interface Part {
   readonly file: string;
@@ -32,7 +17,7 @@ interface Part {
 }
 
 /** Reads where a file comes from. Throws InputError for one that is damaged or that generate() has not written. */
-async function originOf(file: string): Promise<Origin> {
+async function readOrigin(file: string): Promise<Origin> {
   const source = await ArrowRows.open(file);
   source.close();
   const { problem, metadata, rows } = source;
@@ -43,8 +28,9 @@ async function originOf(file: string): Promise<Origin> {
   if (![conditions, fields, seed, index, count].every(Number.isFinite)) {
     throw new InputError(`${shown(file)} is not a file of generate: it names no seed, sizes and shard.`);
   }
-  const origin = { problem, conditions, fields, seed, shard: { index, count } };
-  const expected = planRows(rowPlan(origin, origin.shard));
+  const [given, arithmetic] = ["given", "arithmetic"].map((name) => metadata.get(name));
+  const origin: Origin = { problem, conditions, fields, seed, shard: { index, count }, given, arithmetic };
+  const expected = planRows(rowPlan({ conditions, fields, seed }, origin.shard));
   if (rows !== expected) {
     throw new InputError(`${shown(file)} is damaged: it has ${rows} rows and not ${expected}.`);
   }
@@ -52,7 +38,15 @@ async function originOf(file: string): Promise<Origin> {
 }
 
 /** All that the shards of one data set share: each value between the words that name it in a message. */
-function shared({ problem, seed, conditions, fields, shard }: Origin): [string, string | number, string][] {
+function shared({
+  problem,
+  seed,
+  conditions,
+  fields,
+  shard,
+  given,
+  arithmetic,
+}: Origin): [string, string | number, string][] {
   const settings = Object.entries(problem.settings);
   return [
     ["the problem ", problem.name, ""],
@@ -61,6 +55,12 @@ function shared({ problem, seed, conditions, fields, shard }: Origin): [string, 
     ["", conditions, " conditions"],
     ["", fields, " fields a condition"],
     ["", shard.count, " shards"],
+    ["", given ? `the given conditions ${given}` : "drawn conditions", ""],
+    [
+      "the arithmetic ",
+      arithmetic ?? "of an earlier version",
+      " (that of Node, of the processor and of the solver)",
+    ],
   ];
 }
 
@@ -81,20 +81,19 @@ export interface ResumableOptions extends GenerateOptions {
 
 /** Whether the file with these settings is there, complete. Throws InputError if there is one of other settings. */
 async function isThere(options: ResumableOptions): Promise<boolean> {
-  const { out, problem, conditions, fields, seed, shard = WHOLE, note } = options;
-  const wanted: Origin = { problem, conditions, fields, seed, shard };
-  rowPlan(wanted, shard); // bad sizes are told of first
+  const { out, shard = WHOLE, note } = options;
+  rowPlan(options, shard); // bad sizes are told of first
   if (!fs.existsSync(out)) return false;
   let found: Origin;
   try {
-    found = await originOf(out);
+    found = await readOrigin(out);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     note?.(`${error.message.replace(/(; [^;]*)?\.$/, "")}; it is made again.`);
     return false;
   }
   const other =
-    difference(found, wanted) ??
+    difference(found, originOf(options)) ??
     (found.shard.index === shard.index ? undefined : `shard ${found.shard.index} and not ${shard.index}`);
   if (!other) return true;
   throw new InputError(`${shown(out)} is there and has ${other}; give another name, or delete it.`);
@@ -188,9 +187,15 @@ export async function merge(
   if (parts.some(({ file }) => sameFile(file, out))) {
     throw new InputError(`The output ${shown(out)} is one of the shards; give another name.`);
   }
-  const plan = rowPlan(origin);
+  const { conditions, fields, seed } = origin;
+  const plan = rowPlan({ conditions, fields, seed });
   const rows = planRows(plan);
-  const writer = new ArrowFieldsWriter(out, origin.problem, true, originMetadata(origin));
+  const writer = new ArrowFieldsWriter(
+    out,
+    origin.problem,
+    true,
+    originMetadata({ ...origin, shard: WHOLE }),
+  );
   let written = 0;
   let task = 0;
   let waiting: DataSet[] = []; // rows of the next record batch, which may come from two shards
@@ -225,7 +230,7 @@ export async function merge(
 async function checkedParts(files: readonly string[]): Promise<Part[]> {
   if (files.length === 0) throw new InputError("There are 0 shards; give the files of all.");
   const parts: Part[] = [];
-  for (const file of files) parts.push({ file, origin: await originOf(file) });
+  for (const file of files) parts.push({ file, origin: await readOrigin(file) });
   // A file that does not belong is one that differs from the most.
   const keys = parts.map(({ origin }) => JSON.stringify(shared(origin)));
   const counts = new Map<string, number>();

@@ -13,7 +13,7 @@ export function conventionOption(what: string): Option {
 }
 
 /** The option of a condition: its name with dashes. */
-function flag({ name }: Condition): string {
+export function flag({ name }: Condition): string {
   return `--${name.replace(/_/g, "-")}`;
 }
 

@@ -1,13 +1,19 @@
 import { Command, Option } from "commander";
+import { checkConditions } from "../../lib/data/conditions";
+import type { DataSetSize } from "../../lib/presets/simulate";
+import type { Problem } from "../../lib/problem";
+import { readConditionsCsv } from "../../lib/storage/csv";
+import { STANDARD } from "../../lib/storage/files";
 import { generate } from "../../lib/storage/generate";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { generateInShards, generateMissing } from "../../lib/storage/shards";
 import { asNumber, InputError, oneOf, positiveInteger, shown } from "../../lib/errors";
 import { type Convention, CONVENTIONS } from "../../lib/electrode";
+import { flag } from "./conditions";
 import { Progress } from "./progress";
 
 interface Options {
-  conditions: number;
+  conditions?: string;
   fields: number;
   seed: number;
   convention: Convention;
@@ -16,6 +22,10 @@ interface Options {
   shards?: number;
   resume?: boolean;
   out: string;
+  /** Conditions that are given. */
+  correlationLength?: string;
+  equilibriumPotential?: string;
+  flux?: string;
 }
 
 function parseShard(text: string): { index: number; count: number } {
@@ -27,29 +37,55 @@ function parseShard(text: string): { index: number; count: number } {
   return { index: positiveInteger("The shard", parts[0], count), count };
 }
 
-/** Throws InputError unless a file's name is that of an Arrow file. */
+/** Conditions that are drawn, given one by one, or read from a file. Throws InputError. */
+async function chosenConditions(
+  problem: Problem,
+  options: Options,
+): Promise<Pick<DataSetSize, "conditions" | "given">> {
+  const { conditions, correlationLength, equilibriumPotential, flux } = options;
+  const single = [correlationLength, equilibriumPotential, flux];
+  const missing = problem.conditions.filter((_, k) => single[k] === undefined).map(flag);
+  const some = missing.length < single.length;
+  if (some === (conditions !== undefined)) {
+    throw new InputError(
+      "The conditions are not told; give --conditions with their number or a file, or each of --correlation-length, " +
+        "--equilibrium-potential and --flux.",
+    );
+  }
+  if (some && missing.length > 0) {
+    throw new InputError(`The conditions are told in part; give ${missing.join(" and ")} as well.`);
+  }
+  if (conditions === undefined)
+    return { conditions: 1, given: checkConditions(problem, single.map(asNumber)) };
+  const count = asNumber(conditions);
+  if (Number.isFinite(count)) return { conditions: count };
+  if (conditions !== STANDARD && !/[./]/.test(conditions)) {
+    throw new InputError(
+      `The number of conditions is ${shown(conditions)}; give a whole number, or the name of a file like conditions.csv.`,
+    );
+  }
+  const rows = await readConditionsCsv(conditions, problem);
+  return { conditions: rows.length, given: Float64Array.from(rows.flatMap((row) => Array.from(row))) };
+}
+
+/** Throws InputError unless a file's name is that of an Arrow file, or of standard output. */
 export function checkArrow(out: string): void {
-  if (out.toLowerCase().endsWith(".arrow")) return;
+  if (out.toLowerCase().endsWith(".arrow") || out === STANDARD) return;
   throw new InputError(`The output is ${shown(out)}; give a name that ends in .arrow.`);
 }
 
 export function command(): Command {
   return new Command("generate")
-    .requiredOption(
-      "--conditions <n>",
-      "number of conditions to draw",
-      asNumberOrShown("The number of conditions"),
-    )
+    .option("--conditions <n>", "number of conditions to draw, or a CSV file of them; - is standard input")
+    .option("--correlation-length <m>", "draw at these conditions: correlation length of the porosity,")
+    .option("--equilibrium-potential <V>", "equilibrium potential U0")
+    .option("--flux <A/m2>", "and current density at x = L")
     .requiredOption(
       "--fields <n>",
       "number of fields for each condition",
       asNumberOrShown("The number of fields"),
     )
-    .requiredOption(
-      "--seed <s>",
-      "seed of the random numbers, from 0 to 2^53 - 1",
-      asNumberOrShown("The seed"),
-    )
+    .option("--seed <s>", "seed of the random numbers, from 0 to 2^53 - 1", asNumberOrShown("The seed"), 1)
     .addOption(
       new Option("--convention <name>", `reading of the equations: ${CONVENTIONS.join(" or ")}`)
         .default("figures")
@@ -63,7 +99,7 @@ export function command(): Command {
       "go by way of n parts beside the output: after a kill the same command goes on from those that are complete",
       (text) => positiveInteger("The number of shards", text),
     )
-    .requiredOption("--out <file.arrow>", "file to write")
+    .requiredOption("--out <file.arrow>", "file to write; - is standard output")
     .action(async (options: Options) => {
       if (options.shard && options.shards !== undefined) {
         throw new InputError(
@@ -71,11 +107,22 @@ export function command(): Command {
         );
       }
       checkArrow(options.out);
+      const { convention, shards, resume, fields, seed, workers, shard, out } = options;
+      if (out === STANDARD && (resume || shards !== undefined)) {
+        throw new InputError(
+          "Nothing on standard output can be resumed; give --out with the name of a file.",
+        );
+      }
+      const problem = porousElectrode(convention);
       const progress = new Progress("fields");
-      const { convention, shards, resume, ...rest } = options;
       const drawn = {
-        ...rest,
-        problem: porousElectrode(convention),
+        ...(await chosenConditions(problem, options)),
+        fields,
+        seed,
+        workers,
+        shard,
+        out,
+        problem,
         onProgress: (done: number, all: number): void => progress.update(done, all),
         note: (sentence: string): void => void process.stdout.write(`${sentence}\n`),
       };
