@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { native } from "../../lib/backend/native/binding";
 import { describeBackend, tf } from "../../lib/backend/tensors";
 import { finiteInRange, InputError, oneOf, positiveInteger } from "../../lib/errors";
@@ -15,17 +15,6 @@ import { profiled } from "./profile";
 import { otherLoadNote, profileTable, ratios, type Result, resultTable } from "./report";
 import { type Check, Workload } from "./workload";
 
-const USAGE = `npm run bench -- [options]
-
-  --preset NAME     one of ${Object.keys(presets).join(", ")}; may be repeated (default: blog and fast)
-  --rounds N        turns of each side; the medians over them count (default: 7)
-  --seconds S       length of a turn (default: 1.5)
-  --profile         instead of comparing times, tell where those of a training step go
-  --markdown        tables for a document
-  --json FILE       write what was measured
-
-PyTorch and JAX are those of .venv, or of the Python that PYTHON_BENCH names; what is not installed is left out.`;
-
 /** All sides compute in single precision, in another order, and divide by noise levels down to 0.002. */
 const SAME = 2e-3;
 /** A side that uses more of a core than this while another one runs would slow it down. */
@@ -34,40 +23,12 @@ const MOST_IDLE = 0.1;
 const PAUSE_MS = 200;
 
 interface Settings {
-  readonly names: readonly PresetName[];
+  readonly preset?: readonly PresetName[];
   readonly rounds: number;
   readonly seconds: number;
   readonly profile: boolean;
   readonly markdown: boolean;
   readonly json?: string;
-}
-
-function settingsOf(args: string[]): Settings | undefined {
-  const options = {
-    preset: { type: "string", multiple: true },
-    rounds: { type: "string", default: "7" },
-    seconds: { type: "string", default: "1.5" },
-    profile: { type: "boolean", default: false },
-    markdown: { type: "boolean", default: false },
-    json: { type: "string" },
-    help: { type: "boolean", default: false },
-  } as const;
-  let values;
-  try {
-    ({ values } = parseArgs({ args, options }));
-  } catch (error) {
-    throw new InputError(`${(error as Error).message.split(/\. |\n/)[0]}; see --help.`);
-  }
-  if (values.help) return undefined;
-  const known = Object.keys(presets) as PresetName[];
-  return {
-    names: (values.preset ?? ["blog", "fast"]).map((name) => oneOf("The preset", name, known)),
-    rounds: positiveInteger("The number of rounds", values.rounds, 1000),
-    seconds: finiteInRange("The length of a turn", values.seconds, 0.01, 600, "seconds"),
-    profile: values.profile ?? false,
-    markdown: values.markdown ?? false,
-    json: values.json,
-  };
 }
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -193,7 +154,7 @@ async function bench(settings: Settings): Promise<void> {
   const profiles: Profile[] = [];
   try {
     say(machine);
-    for (const name of settings.names) {
+    for (const name of settings.preset ?? (["blog", "fast"] as const)) {
       const workload = new Workload(name);
       const own = installed.length > 0 ? workload.write(folder) : undefined;
       for (const peer of installed) checkSame(name, peer.program.name, own!, await peer.load(folder));
@@ -251,14 +212,38 @@ function print(
   for (const { name } of missing) say(`${name} is not installed. To compare with it: ${INSTALL}`);
 }
 
-async function main(): Promise<void> {
-  const settings = settingsOf(process.argv.slice(2));
-  if (settings === undefined) console.log(USAGE);
-  else await bench(settings);
-}
-
-main().catch((error: unknown) => {
-  const bad = error instanceof InputError;
-  console.error(bad ? `bench: ${error.message}` : error);
-  process.exit(bad ? 2 : 1);
-});
+const known = Object.keys(presets) as PresetName[];
+new Command("npm run bench --")
+  .description("times of a training step and of denoising, by turns with those of PyTorch and JAX")
+  .option(
+    "--preset <name>",
+    `one of ${known.join(", ")}; may be repeated (default: blog and fast)`,
+    (name, before: PresetName[] = []) => [...before, oneOf("The preset", name, known)],
+  )
+  .option(
+    "--rounds <n>",
+    "turns of each side; the medians over them count",
+    (text) => positiveInteger("The number of rounds", text, 1000),
+    7,
+  )
+  .option(
+    "--seconds <s>",
+    "length of a turn",
+    (text) => finiteInRange("The length of a turn", text, 0.01, 600, "seconds"),
+    1.5,
+  )
+  .option("--profile", "instead of comparing times, tell where those of a training step go", false)
+  .option("--markdown", "tables for a document", false)
+  .option("--json <file>", "write what was measured")
+  .addHelpText(
+    "after",
+    "\nPyTorch and JAX are those of .venv, or of the Python that PYTHON_BENCH names; what is not installed is left out.",
+  )
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .action(bench)
+  .parseAsync()
+  .catch((error: unknown) => {
+    const bad = error instanceof InputError;
+    console.error(bad ? `bench: ${error.message}` : error);
+    process.exit(bad ? 2 : 1);
+  });
