@@ -4,7 +4,7 @@ import type { Drawing } from "./preconditioner";
 import { type Sampler, type SamplingProgress, trajectory } from "./samplers";
 import type { ScoreModel } from "./scoreModel";
 import type { VectorSpace } from "./sde";
-import { streams } from "./streams";
+import { streams } from "./backend/streams";
 
 /** States as tensors, with counter-based noise: draw k is the stream (seed, ...stream, k). */
 export function tensorSpace(seed: number, ...stream: number[]): VectorSpace<tf.Tensor> {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { InputError } from "../lib/errors";
 import { philox4x32 } from "../lib/backend/philox";
 import { Random } from "../lib/random";
-import { streams } from "../lib/streams";
+import { streams } from "../lib/backend/streams";
 
 test("Philox4x32-10 gives the known answers of Random123", () => {
   // kat_vectors of the Random123 library, lines "philox4x32 10": counter, key, answer.

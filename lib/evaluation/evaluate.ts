@@ -3,7 +3,7 @@ import { simulateAt } from "../presets/simulate";
 import { type Problem } from "../problem";
 import { checkConditions } from "../data/conditions";
 import { Random } from "../random";
-import { streams } from "../streams";
+import { streams } from "../backend/streams";
 import { compare, type Comparison } from "./compare";
 import { gaussianControl, type NearestCondition, nearestCondition } from "./controls";
 import {

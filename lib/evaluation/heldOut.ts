@@ -1,7 +1,7 @@
 import { type Problem, sampleConditions } from "../problem";
 import { oneOf, positiveInteger } from "../errors";
 import { Random } from "../random";
-import { streams } from "../streams";
+import { streams } from "../backend/streams";
 
 /** Conditions to tune settings on, and others that only final results are taken at. */
 export const HELD_OUT_SETS = ["test", "tuning"] as const;

@@ -4,7 +4,7 @@ import type { Conditioning, DenoiserInputs, Drawing } from "../preconditioner";
 import { type ModalCombination, type Sampler, trajectory } from "../samplers";
 import { tensorSpace } from "../sampling";
 import type { ScoreModel } from "../scoreModel";
-import { streams } from "../streams";
+import { streams } from "../backend/streams";
 import { gaussianExact } from "./exactSampler";
 import { gainsOf, type ModalPreconditioner, toCells, toModes } from "./preconditioner";
 

@@ -4,7 +4,7 @@ import type { RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import type { Problem } from "../problem";
 import { Random } from "../random";
-import { streams } from "../streams";
+import { streams } from "../backend/streams";
 import { ConditionalStandardisation, PairCovariances } from "./conditionalStandardisation";
 import { ConditionalCovariance, covarianceOf, type Moments, type NodeCovariance } from "./covariance";
 import { chebyshevProducts, NormalEquations, totalDegree } from "./leastSquares";

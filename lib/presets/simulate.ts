@@ -5,7 +5,7 @@ import { integerInRange, positiveInteger } from "../errors";
 import { type Problem, sampleConditions } from "../problem";
 import { checkConditions } from "../data/conditions";
 import { Random } from "../random";
-import { streams } from "../streams";
+import { streams } from "../backend/streams";
 
 /** Most rows that are drawn from one stream of random numbers, and that one task or record batch holds. */
 const CHUNK_ROWS = 256;

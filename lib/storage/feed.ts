@@ -6,7 +6,7 @@ import { InputError, positiveInteger } from "../errors";
 import type { NoisyBatch } from "../preconditioner";
 import { Random } from "../random";
 import type { ScoreModel } from "../scoreModel";
-import { streams } from "../streams";
+import { streams } from "../backend/streams";
 import { type Batches, drawTimes } from "../training";
 import type { TrainingSettings } from "../presets/presets";
 import {

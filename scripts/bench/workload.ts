@@ -18,7 +18,7 @@ import {
 } from "../../lib/presets/presets";
 import { generateDataSet } from "../../lib/presets/simulate";
 import { Random } from "../../lib/random";
-import { streams } from "../../lib/streams";
+import { streams } from "../../lib/backend/streams";
 import { globalStandardisation } from "../../lib/standardisation";
 import { disposeSet, gatherBatch, shuffledBlocks, tensorSet } from "../../lib/storage/batches";
 import { batchLoss } from "../../lib/storage/feed";

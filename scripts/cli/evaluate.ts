@@ -25,7 +25,7 @@ import {
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import type { Problem } from "../../lib/problem";
 import type { ScoreModel } from "../../lib/scoreModel";
-import { streams } from "../../lib/streams";
+import { streams } from "../../lib/backend/streams";
 import { type StoredEvaluations, storedEvaluations } from "../../lib/storage/evaluations";
 import { AtomicFile, writeWhole } from "../../lib/storage/files";
 import { conditionHelp, conditionsFrom } from "./conditions";

@@ -1,5 +1,5 @@
 import type { DataSet } from "../../../lib/dataSet";
-import { streams } from "../../../lib/streams";
+import { streams } from "../../../lib/backend/streams";
 import { InputError } from "../../../lib/errors";
 import type { ScoreModel } from "../../../lib/scoreModel";
 import { normal, tf } from "../../../lib/backend/tensors";

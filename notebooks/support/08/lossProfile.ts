@@ -1,5 +1,5 @@
 import type { DataSet } from "../../../lib/dataSet";
-import { streams } from "../../../lib/streams";
+import { streams } from "../../../lib/backend/streams";
 import type { ScoreModel } from "../../../lib/scoreModel";
 import { tf } from "../../../lib/backend/tensors";
 import { batchLoss } from "../../../lib/storage/feed";
