@@ -1,6 +1,6 @@
 /** Data sets that other tools have written: what pandas, polars, duckdb and pyarrow make of a file of this project is read. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -168,4 +168,23 @@ test("rows are picked from any kind of file as from the data in memory", async (
   }
   await refused(() => openData(at("zstd"), 1000), /its numbers are packed.*; write it without compression/);
   assert.ok(!((await openData(at("zstd"))) instanceof ArrowRows));
+});
+
+test("a data set that pandas has filtered is trained on when its convention is said", () => {
+  const script = path.join(root, "scripts", "porous-sgm.js");
+  const python = path.join(root, ".venv", "bin", "python");
+  const filter = `
+import sys, pyarrow as pa, pyarrow.compute as pc, pyarrow.feather as feather
+t = pa.ipc.open_file(sys.argv[1]).read_all()
+feather.write_feather(t.filter(pc.less(t["flux"], 40)).replace_schema_metadata(None), sys.argv[2])`;
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [script, ...args], { cwd: folder, encoding: "utf8", ...deadline(300) });
+  const drawn = run("generate", "--conditions", "40", "--fields", "10", "--out", "many.arrow");
+  assert.equal(drawn.stderr, "");
+  execFileSync(python, ["-c", filter, at("many.arrow"), at("few.feather")], deadline(120));
+  const train = ["train", "--data", "few.feather", "--preset", "lesson", "--steps", "2", "--out", "model"];
+  assert.match(run(...train).stderr, /names no problem and convention.*; say it with --convention/);
+  const trained = run(...train, "--convention", "figures");
+  assert.equal(trained.status, 0, trained.stderr);
+  assert.ok(fs.existsSync(at("model")));
 });

@@ -194,7 +194,7 @@ export class ArrowRows implements RowSource {
     const firstRow = this.firstRows[run.batch] + run.from;
     for (const column of only) {
       const { name, width, part, first, stride, mayBeUnknown } = column;
-      let values: ArrayLike<number | bigint>;
+      let values: ArrayLike<number>;
       try {
         values = this.values(column, run);
       } catch (error) {
@@ -204,7 +204,7 @@ export class ArrowRows implements RowSource {
       for (let row = 0; row < run.rows; row++) {
         const shift = first + (to + row) * stride - row * width;
         for (let i = row * width; i < (row + 1) * width; i++) {
-          const value = Number(values[i]);
+          const value = values[i];
           if (!Number.isFinite(value) && !(mayBeUnknown && Number.isNaN(value))) {
             const what = `row ${firstRow + row + 1} of column ${name} holds ${value}, which is no finite number`;
             throw notReadable(this.file, what, "leave such rows out");
@@ -216,7 +216,7 @@ export class ArrowRows implements RowSource {
   }
 
   /** The numbers (rows, width) of a column in a run: good until the next call. Throws InputError where one is missing. */
-  private values(column: StoredColumn, { batch, from, rows }: Run): ArrayLike<number | bigint> {
+  private values(column: StoredColumn, { batch, from, rows }: Run): ArrayLike<number> {
     const { name, width, type, offsets, mayBeUnknown } = column;
     const place = this.batches[batch].places[this.columns.indexOf(column)];
     const refused = (row: number, what: string) =>
@@ -230,9 +230,9 @@ export class ArrowRows implements RowSource {
     let first = from * width;
     if (offsets && rows > 0) {
       const ends = this.numbers(batch, place.offsets!, offsets, from, rows + 1);
-      first = Number(ends[0]);
+      first = ends[0];
       for (let row = 0; row < rows; row++) {
-        const items = Number(ends[row + 1]) - Number(ends[row]);
+        const items = ends[row + 1] - ends[row];
         if (items !== width) throw refused(row, `has ${items} items and not ${width}`);
       }
     }
@@ -262,7 +262,10 @@ export class ArrowRows implements RowSource {
   private numbers(batch: number, region: Region, type: NumberType, from: number, count: number) {
     const bytes = new Uint8Array(this.scratch, 0, type.BYTES_PER_ELEMENT * count);
     this.fill(batch, region, bytes, type.BYTES_PER_ELEMENT * from);
-    return new type(this.scratch, 0, count);
+    const values = new type(this.scratch, 0, count);
+    return values instanceof BigInt64Array || values instanceof BigUint64Array
+      ? Float64Array.from(values, Number)
+      : values;
   }
 
   /** Fills an array from a place in a region. Throws RangeError where the region ends too early. */

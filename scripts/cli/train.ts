@@ -1,4 +1,6 @@
 import { Command, Option } from "commander";
+import type { Convention } from "../../lib/electrode";
+import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { ArrowRows, openData } from "../../lib/storage/arrowReader";
 import { abandonAll } from "../../lib/storage/files";
 import { finiteInRange, InputError, integerInRange, positiveInteger } from "../../lib/errors";
@@ -6,6 +8,7 @@ import { Interrupted } from "../../lib/backend/interrupt";
 import type { TrainingState } from "../../lib/storage/trainingRun";
 import type { Divergence } from "../../lib/storage/trainingStates";
 import { duration } from "../../lib/notebook/duration";
+import { conventionOption } from "./conditions";
 import { Progress } from "./progress";
 
 interface Options {
@@ -18,6 +21,7 @@ interface Options {
   checkpoint?: string;
   resume?: boolean;
   inMemory?: boolean;
+  convention?: Convention;
   onDivergence: Divergence;
   seed: number;
 }
@@ -38,7 +42,8 @@ async function runTraining(options: Options): Promise<void> {
   const { trainModel } = await import("../../lib/storage/trainingRun");
   const preset = presetByName(presetName);
   checkModelFolder(out);
-  const data = await openData(file, options.inMemory ? Infinity : undefined);
+  const assumed = options.convention && porousElectrode(options.convention);
+  const data = await openData(file, options.inMemory ? Infinity : undefined, assumed);
   const progress = new Progress("steps", REWRITE_MS);
   // Takes half a minute for the presets fast and best.
   const model = progress.preparing("preparing the training ...", () => createModel(data, preset, seed));
@@ -189,7 +194,13 @@ function leaveInterruptToTraining(): () => void {
 
 export function command(): Command {
   return new Command("train")
-    .requiredOption("--data <file.arrow>", "data set to train on, as written by generate")
+    .requiredOption(
+      "--data <file.arrow>",
+      "data set to train on, as written by generate; - is standard input",
+    )
+    .addOption(
+      conventionOption("of data that do not say it, as after a way through pandas, polars or duckdb"),
+    )
     .requiredOption(
       "--out <folder>",
       "folder of the model; a model that is there is replaced when the training ends",
