@@ -2,6 +2,7 @@ import path from "node:path";
 import { Command } from "commander";
 import { writeWhole } from "../../lib/storage/files";
 import { finiteInRange, InputError, positiveInteger } from "../../lib/errors";
+import { systems } from "../../lib/gallery/systems";
 import type { AblationStudy } from "../../lib/evaluation/studies";
 import type { AblationOptions } from "./ablations";
 
@@ -52,6 +53,20 @@ program
     const { ablationStudy } = await import("./ablations");
     await ablationStudy(out, options, (study: AblationStudy) => save(out, study), print);
   });
+for (const system of systems) {
+  program
+    .command(`gallery-${system.name}`)
+    .description(`${system.title}: the table of the gallery's notebook, full budget, several seeds`)
+    .option("--seeds <n>", "runs", (text) => positiveInteger("The number of seeds", text), 5)
+    .action(async ({ seeds }: { seeds: number }) => {
+      const results = [];
+      for (let seed = 1; seed <= seeds; seed++) {
+        print(`seed ${seed}`);
+        results.push({ seed, ...(await system.run({ budget: "full", seed, progress: print })) });
+      }
+      save(resultFile(`gallery-${system.name}`), { budget: "full", results });
+    });
+}
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${error instanceof InputError ? error.message : String((error as Error).stack)}\n`);
   process.exit(error instanceof InputError ? 2 : 1);
