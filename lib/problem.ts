@@ -21,6 +21,8 @@ export interface Field {
   readonly symbol: string;
   readonly unit: string;
   readonly description: string;
+  /** No smaller value has a meaning, such as a negative concentration. */
+  readonly min?: number;
 }
 
 /**
@@ -74,6 +76,9 @@ export interface Problem {
    */
   mirror?(latent: Float64Array): Float64Array;
 }
+
+/** Smallest and largest value of each condition: those that some data have, or that a model is for. */
+export type Ranges = readonly (readonly [min: number, max: number])[];
 
 /** Maps a value of a condition to [-1, 1] on its scale. */
 export function normaliseCondition({ min, max, scale }: Condition, value: number): number {

@@ -9,7 +9,7 @@ import type {
   NoisyBatch,
   Preconditioner,
 } from "./preconditioner";
-import type { Problem } from "./problem";
+import type { Problem, Ranges } from "./problem";
 import type { Sampler } from "./samplers";
 import { type Schedule, vpSchedule } from "./schedule";
 import type { Standardisation } from "./standardisation";
@@ -51,6 +51,8 @@ export class ScoreModel<Settings extends ScoreSettings = ScoreSettings> {
     /** The sampler that suits the model. */
     readonly sampler: Sampler,
     readonly history: History = {},
+    /** Conditions that it was trained on, in the problem's order. */
+    readonly trainedOn: Ranges = problem.conditions.map(({ min, max }) => [min, max]),
   ) {
     this.schedule = vpSchedule(settings.schedule);
     const largest = this.schedule.noiseLevel(this.schedule.endTime);

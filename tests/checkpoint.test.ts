@@ -63,6 +63,35 @@ test("a training that was stopped goes on from its last state to the same weight
   assert.ok(moved.length > 10);
 });
 
+test("a complete training is prolonged, at the rates of a training of the new length", async () => {
+  const folder = path.join(scratch, "prolonged");
+  await weightsAfter(folder);
+  await refused(
+    () => weightsAfter(folder, 20, { steps: 12 }),
+    /is complete, after 20 steps; give a greater length/,
+  );
+  await refused(() => weightsAfter(folder, 20, { steps: 30, seed: 2 }), /another seed/);
+  const rates = async (options: TrainOptions): Promise<Map<number, number>> => {
+    const model = createModel(data, tinyPreset(tinyToken), 1);
+    const found = new Map<number, number>();
+    for await (const { step, rate } of trainModel(model, data, tinyTraining, { steps: 30, ...options }))
+      found.set(step, rate);
+    model.dispose();
+    return found;
+  };
+  const notes: string[] = [];
+  const whole = await rates({});
+  const checkpoint = { folder, resume: true };
+  const prolonged = await rates({ checkpoint, note: (sentence) => notes.push(sentence) });
+  assert.deepEqual(notes, [
+    "The complete training of 20 steps is prolonged: the learning rate is that of a training of the new length.",
+    "The training goes on after step 20.",
+  ]);
+  assert.deepEqual([...prolonged], [...whole].slice(20));
+  // What is now a complete training of 30 steps has nothing left to do.
+  assert.equal((await rates({ checkpoint })).size, 0);
+});
+
 test("the last three states and the best are kept, and nothing else is left", async () => {
   const folder = path.join(scratch, "kept");
   const losses = new Map<number, number>();

@@ -61,7 +61,7 @@ async function targets(): Promise<Target[]> {
   const vector = Float32Array.of(1, 2, 3);
   const vectors = { weights: vector, average: vector, first: vector, second: vector };
   const fingerprint = { seed: "1", length: "2" };
-  writeCheckpoint(at("state"), { fingerprint, step: 3, seconds: 1, bestLoss: 0.5, setbacks: 0, vectors });
+  writeCheckpoint(at("state"), { fingerprint, step: 3, seconds: 1, bestLoss: 0.5, rollbacks: 0, vectors });
   const training = generateDataSet(problem, { conditions: 40, fields: 10, seed: 1 });
   const rest = { ...tinyToken, target: "rest" as const };
   const model = createModel(training, tinyPreset(rest), 1);

@@ -7,9 +7,10 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { tf } from "../lib/backend/tensors";
 import { createModel } from "../lib/presets/createModel";
+import type { PresetModel } from "../lib/presets/createModel";
 import { halfPrecision } from "../lib/presets/modelFiles";
 import { CheckpointFolder } from "../lib/storage/checkpoint";
-import { loadModel, saveModel } from "../lib/storage/modelFolder";
+import { checkApart, checkModelFolder, keepModel, loadModel, saveModel } from "../lib/storage/modelFolder";
 import { deadline } from "./processes";
 import { refused, tinyData, tinyPreset, tinyToken } from "./tiny";
 
@@ -160,4 +161,84 @@ test("numbers of half precision are the nearest ones, and what it lacks is refus
       /A weight is .*: beyond 65504, keep weights as float32/,
     );
   }
+});
+
+/** Does something with a model. */
+async function withModel(use: (model: PresetModel) => Promise<void>): Promise<void> {
+  const model = await loadModel(at("good"));
+  try {
+    await use(model);
+  } finally {
+    model.dispose();
+  }
+}
+
+test("a model whose place was taken during the training is saved beside it, or elsewhere, and never lost", async () => {
+  await withModel(async (model) => {
+    assert.deepEqual(await keepModel(model, at("place")), { folder: at("place") });
+    // What a system leaves in folders is nobody's file.
+    for (const name of [".DS_Store", "Thumbs.db", "._model.json"]) fs.writeFileSync(at("place", name), "");
+    checkModelFolder(at("place"));
+    assert.deepEqual(await keepModel(model, at("place")), { folder: at("place") });
+    assert.deepEqual(fs.readdirSync(at("place")).sort(), [...FILES].sort());
+
+    fs.writeFileSync(at("place", "notes.txt"), "mine");
+    const beside = await keepModel(model, at("place") + path.sep);
+    assert.equal(beside.folder, at("place-2"));
+    assert.match(beside.reason!, /place.*" exists and is not just a model/);
+    assert.equal((await keepModel(model, at("place"))).folder, at("place-3")); // no earlier one is replaced
+    assert.equal(fs.readFileSync(at("place", "notes.txt"), "utf8"), "mine");
+
+    fs.writeFileSync(at("file"), "mine");
+    assert.equal((await keepModel(model, at("file"))).folder, at("file-2"));
+    // Where the folder above has become a file, or cannot be written, there is the system's place for temporary files.
+    const before = process.env["TMPDIR"];
+    process.env["TMPDIR"] = at("temporary");
+    try {
+      const elsewhere = await keepModel(model, at("file", "model"));
+      assert.equal(elsewhere.folder, at("temporary", "model"));
+      assert.match(elsewhere.reason!, /a part of its path is not a folder/);
+    } finally {
+      if (before === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = before;
+    }
+    for (const place of [at("place-2"), at("file-2"), at("temporary", "model")])
+      assert.deepEqual(await weightsOf(place), await weightsOf(at("good")));
+  });
+});
+
+test("a model and the states of its training lie apart", async () => {
+  fs.mkdirSync(at("apart"));
+  fs.symlinkSync("apart", at("same-by-link"));
+  for (const [model, states] of [["m", "m"], ["m", "m/states"], ["states/m", "states"], ["apart/m", "same-by-link/m"]])
+    await refused(() => checkApart(at(model), at(states)), /of its training are (the same folder|one inside the other); give two/); // prettier-ignore
+  for (const [model, states] of [
+    ["m", "m-states"],
+    ["m", "states"],
+    ["a/m", "a/states"],
+  ])
+    checkApart(at(model), at(states));
+});
+
+test("a model remembers the conditions that it was trained on; older files stand for the problem's ranges", async () => {
+  const { conditions } = tinyData().problem;
+  const ranges = conditions.map(({ min, max }) => [min, max]);
+  await withModel(async (model) => {
+    // By the responses a model knows all values of the two conditions in which they are affine.
+    assert.deepEqual(model.trainedOn.slice(1), ranges.slice(1));
+    const [low, high] = model.trainedOn[0];
+    assert.ok(low > ranges[0][0] && low < high && high < ranges[0][1]);
+  });
+  const changed = (change: (file: { trainedOn?: unknown }) => void) =>
+    copy((folder) => {
+      const name = path.join(folder, "model.json");
+      const file = JSON.parse(fs.readFileSync(name, "utf8")) as { trainedOn?: unknown };
+      change(file);
+      fs.writeFileSync(name, JSON.stringify(file));
+    });
+  const old = await loadModel(changed((file) => delete file.trainedOn));
+  assert.deepEqual(old.trainedOn, ranges);
+  old.dispose();
+  for (const wrong of [{}, { correlation_length: [2, 1] }, { correlation_length: ["a", 1] }])
+    await refused(() => loadModel(changed((file) => (file.trainedOn = wrong))), /range of the correlation length is no pair of numbers/); // prettier-ignore
 });

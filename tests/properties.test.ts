@@ -163,7 +163,7 @@ test("a checkpoint gives back what it was given, bit for bit", () => {
     step: fc.maxSafeNat(),
     seconds: fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
     bestLoss: fc.double({ noNaN: true }),
-    setbacks: fc.nat(5),
+    rollbacks: fc.nat(5),
     vectors: fc.record({ weights: vector, average: vector, first: vector, second: vector }),
   });
   fc.assert(

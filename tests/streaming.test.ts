@@ -11,10 +11,9 @@ import { generateDataSet, simulateAt } from "../lib/presets/simulate";
 import { Random } from "../lib/random";
 import { globalStandardisation } from "../lib/standardisation";
 import { ArrowRows, openData, openRows, readDataSet, writeDataSet } from "../lib/storage/arrow";
-import { splitByCondition } from "../lib/storage/batches";
+import { splitGroups } from "../lib/storage/batches";
 import { digestOf } from "../lib/storage/checkpoint";
 import { ConditionGroups } from "../lib/storage/conditionGroups";
-import { splitSource } from "../lib/storage/streaming";
 import { deadline } from "./processes";
 import { problem, refused } from "./tiny";
 
@@ -117,12 +116,13 @@ test("moments, digest and the rows to validate with are those of the loaded file
       if (set !== single) {
         assert.deepEqual(conditionalStandardisation(rows).toJSON(), conditionalStandardisation(set).toJSON());
       }
-      const [streamed, loaded] = [splitSource(rows, 0.2, 100), splitByCondition(set, 0.2, 100)];
-      assert.deepEqual(streamed.validation.fields, loaded.validation.fields, name);
-      assert.equal(streamed.training.rows, loaded.training.rows);
-      const { groups } = streamed.training;
-      const numbers = Array.from({ length: groups.length }, (_, k) => Array.from(groups.at(k)!)).flat();
-      assert.deepEqual(rows.select(numbers).fields, loaded.training.fields);
+      const groups = groupByCondition(set).map((group) => group.rows);
+      const [streamed, loaded] = [rows.groups, groups].map((all) => splitGroups(all, 0.2, 100));
+      assert.deepEqual(streamed.validation, loaded.validation, name);
+      const numbers = ({ training }: typeof loaded) =>
+        Array.from({ length: training.length }, (_, k) => Array.from(training.at(k)!));
+      assert.deepEqual(numbers(streamed), numbers(loaded), name);
+      assert.deepEqual(rows.select(streamed.validation).fields, selectRows(set, loaded.validation).fields);
     });
   }
   // A digest is of the order, too.

@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { test } from "node:test";
 import { FlatAdam } from "../lib/backend/flatAdam";
-import { Interrupted } from "../lib/backend/interrupt";
+import { finish, Interrupted } from "../lib/backend/interrupt";
 import { tf } from "../lib/backend/tensors";
-import { groupByCondition, rowConditions } from "../lib/data/rows";
+import { groupByCondition, rowConditions, selectRows } from "../lib/data/rows";
 import { type DataSet } from "../lib/dataSet";
 import { createModel } from "../lib/presets/createModel";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
@@ -14,7 +14,7 @@ import { simulateAt } from "../lib/presets/simulate";
 import { Random } from "../lib/random";
 import { vpSchedule } from "../lib/schedule";
 import { ScoreModel } from "../lib/scoreModel";
-import { disposeSet, gatherBatch, shuffledBlocks, splitByCondition, tensorSet } from "../lib/storage/batches";
+import { disposeSet, gatherBatch, shuffledBlocks, splitGroups, tensorSet } from "../lib/storage/batches";
 import { batchLoss, Feed } from "../lib/storage/feed";
 import { type TrainingState, trainModel, type TrainOptions } from "../lib/storage/trainingRun";
 import { drawTimes, rateAt } from "../lib/training";
@@ -156,6 +156,12 @@ test("a permutation holds every row once", () => {
 const keys = (set: DataSet): Set<string> =>
   new Set(groupByCondition(set).map(({ conditions }) => conditions.join()));
 
+function splitByCondition(set: DataSet, share: number, mostRows: number) {
+  const { training, validation } = splitGroups(groupByCondition(set).map(({ rows }) => rows), share, mostRows); // prettier-ignore
+  const rows = Array.from({ length: training.length }, (_, k) => [...Array.from(training.at(k)!)]).flat();
+  return { training: selectRows(set, rows), validation: selectRows(set, validation) };
+}
+
 test("validation takes whole conditions, and rows where there is one condition", () => {
   const { training, validation } = splitByCondition(data, 0.1, 1000);
   assert.deepEqual([keys(training).size, keys(validation).size], [36, 4]);
@@ -198,7 +204,7 @@ function testLoss(model: ScoreModel): number {
 test("every step is given other rows, times and noise, and the same again when it is repeated", () => {
   for (const model of [tinyToken, tinyFilm]) {
     const scores = createModel(data, tinyPreset(model));
-    const feed = new Feed(scores, data, tinyTraining, 3);
+    const feed = finish(Feed.making(scores, data, tinyTraining, 3));
     /** What a step is given, as texts: two are equal when all numbers are. */
     const given = (step: number, from = feed) => {
       const tensors = from.batch(step);
@@ -214,9 +220,9 @@ test("every step is given other rows, times and noise, and the same again when i
       assert.equal(new Set(all.map((texts) => texts[name])).size, steps, `${name} of ${model.network.kind}`);
     }
     // Also backwards, as after a resumption, and for another feed of the same seed.
-    const other = new Feed(scores, data, tinyTraining, 3);
+    const other = finish(Feed.making(scores, data, tinyTraining, 3));
     for (const step of [steps - 1, 0, 1]) assert.deepEqual(given(step, other), all[step]);
-    const seeded = new Feed(scores, data, tinyTraining, 4);
+    const seeded = finish(Feed.making(scores, data, tinyTraining, 4));
     for (const name of ["fields", "noise", "std"]) assert.notEqual(given(0, seeded)[name], all[0][name]);
     for (const one of [feed, other, seeded]) one.dispose();
     scores.dispose();

@@ -5,6 +5,35 @@ export class Interrupted extends Error {
   override readonly name = "Interrupted";
 }
 
+/** Long work that yields wherever it may be stopped. */
+export type Stoppable<T> = Generator<void, T, void>;
+
+/** Does all of some work at once. */
+export function finish<T>(work: Stoppable<T>): T {
+  for (;;) {
+    const next = work.next();
+    if (next.done) return next.value;
+  }
+}
+
+/** Does some work, and lets signals and messages in wherever it yields. */
+export async function finishWithPauses<T>(work: Stoppable<T>, pause: () => Promise<void> = turn): Promise<T> {
+  try {
+    for (;;) {
+      const next = work.next();
+      if (next.done) return next.value;
+      await pause();
+    }
+  } finally {
+    work.return(undefined as never); // frees what it has so far, if it was stopped
+  }
+}
+
+/** Lets signals and messages in. */
+function turn(): Promise<void> {
+  return new Promise((go) => (typeof setImmediate === "function" ? setImmediate(go) : setTimeout(go)));
+}
+
 /**
  * Watches for an abort signal and for SIGINT, which JupyterLab's stop button and Ctrl-C send, while some work runs.
  *
@@ -26,9 +55,14 @@ export class InterruptWatch {
 
   /** Lets signals and messages in, then throws Interrupted if one came. `kept` says what remains of the work. */
   async check(kept: string): Promise<void> {
-    await new Promise<void>((go) => (typeof setImmediate === "function" ? setImmediate(go) : setTimeout(go)));
+    await turn();
     if (this.interrupted || this.signal?.aborted)
       throw new Interrupted(`${this.what} was interrupted: ${kept}`);
+  }
+
+  /** Does some work to its end, unless it is interrupted: see {@link check}. */
+  finish<T>(work: Stoppable<T>, kept: string): Promise<T> {
+    return finishWithPauses(work, () => this.check(kept));
   }
 
   close(): void {

@@ -137,6 +137,23 @@ export interface RowSource {
   conditions(): Iterable<Float64Array>;
 }
 
+/** Rows in memory as a source of rows. */
+export function sourceOf(data: DataSet): RowSource {
+  const groups = groupByCondition(data);
+  return {
+    problem: data.problem,
+    rows: data.rows,
+    groups: {
+      length: groups.length,
+      at: (group) => groups[group]?.rows,
+      conditions: Float64Array.from(groups.flatMap(({ conditions }) => [...conditions])),
+    },
+    select: (rows) => selectRows(data, rows),
+    pieces: () => [data],
+    conditions: () => [data.conditions],
+  };
+}
+
 /** True for rows that are not in memory. */
 export function isSource(data: DataSet | RowSource): data is RowSource {
   return "select" in data;

@@ -1,10 +1,12 @@
 /** Moments of the responses as functions of the conditions, from a data set. */
+import { finish, type Stoppable } from "../backend/interrupt";
 import { isSource, pickRows, rowConditions, type RowSource } from "../data/rows";
 import { type DataSet } from "../dataSet";
 import { InputError } from "../errors";
+import type { Problem } from "../problem";
 import type { Standardisation } from "../standardisation";
 import { ConditionalStandardisation, PairCovariances } from "./conditionalStandardisation";
-import { ConditionalCovariance, covarianceOf, type Moments } from "./covariance";
+import { ConditionalCovariance, covarianceOf, type Moments, type NodeCovariance } from "./covariance";
 import { chebyshevProducts, NormalEquations, totalDegree } from "./leastSquares";
 import { DATA_NODES, evenNodes, kernelWeights, NODES, positionOf, remainingConditions } from "./nodes";
 
@@ -26,6 +28,11 @@ const CHUNK_ROWS = 1024;
  * Where it is not affine, or the latent field is not in the data, the fields themselves take the responses' place.
  */
 export function conditionalStandardisation(data: DataSet | RowSource): Standardisation {
+  return finish(standardising(data));
+}
+
+/** The same, as work that can be stopped. */
+export function standardising(data: DataSet | RowSource): Stoppable<Standardisation> {
   return takeMoments(new ResponseRows(data, !isSource(data)));
 }
 
@@ -37,6 +44,11 @@ export function conditionalStandardisation(data: DataSet | RowSource): Standardi
  * data without latent fields or with too few rows.
  */
 export function conditionalMoments(data: DataSet | RowSource): Moments {
+  return finish(takingMoments(data));
+}
+
+/** The same, as work that can be stopped. */
+export function* takingMoments(data: DataSet | RowSource): Stoppable<Moments> {
   const { problem } = data;
   const responses = new ResponseRows(data, true);
   if (responses.affineIn.length < problem.affineIn.length) {
@@ -44,29 +56,31 @@ export function conditionalMoments(data: DataSet | RowSource): Moments {
       "The data have no latent field to take covariances from; train on data that generate made.",
     );
   }
-  const standardisation = takeMoments(responses);
+  const standardisation = yield* takeMoments(responses);
   const nodes = evenNodes(responses.coordinates.length === 1 ? DATA_NODES : 1);
   const weights = responses.positions.map(([position]) => kernelWeights(position, nodes));
-  const covariances = nodes.map((_, j) => {
+  const covariances: NodeCovariance[] = [];
+  for (const j of nodes.keys()) {
     const own = Float64Array.from(weights, (ofRow) => ofRow[j]);
     if (!(own.reduce((sum, weight) => sum + weight, 0) > 5)) {
       throw new InputError(
         `The data have too few rows (${data.rows}) to take covariances from; generate more conditions.`,
       );
     }
-    return covarianceOf(problem, responses.kept!, own);
-  });
+    covariances.push(covarianceOf(problem, responses.kept!, own));
+    yield;
+  }
   return { standardisation, covariance: ConditionalCovariance.fromNodes(problem, covariances) };
 }
 
 /** Takes means and variances; where the responses are kept, they become residuals. */
-function takeMoments(responses: ResponseRows): Standardisation {
+function* takeMoments(responses: ResponseRows): Stoppable<Standardisation> {
   const { data, affineIn, coordinates, positions, width } = responses;
-  const degree = coordinates.length === 1 ? DEGREE : DEGREE_OF_MANY;
+  const degree = degreeFor(coordinates.length);
   const exponents = totalDegree(coordinates.length, degree);
   const basis: Float64Array[] = [];
   const equations = new NormalEquations(exponents.length, width);
-  responses.forEach((row, values) => {
+  yield* responses.forEach((row, values) => {
     basis.push(chebyshevProducts(positions[row], exponents));
     equations.add(basis[row], values);
   });
@@ -82,7 +96,7 @@ function takeMoments(responses: ResponseRows): Standardisation {
   const nodes = evenNodes(coordinates.length === 1 ? NODES : 1);
   const [count, size] = [affineIn.length + 1, width / (affineIn.length + 1)];
   const covariances = nodes.map(() => new PairCovariances(count, size));
-  responses.forEach((row, residual) => {
+  yield* responses.forEach((row, residual) => {
     basis[row].forEach((factor, b) => {
       for (let i = 0; i < width; i++) residual[i] -= factor * mean[b * width + i];
     });
@@ -100,6 +114,15 @@ function takeMoments(responses: ResponseRows): Standardisation {
     mean,
     covariances.map((covariance) => covariance.average()),
   );
+}
+
+function degreeFor(coordinates: number): number {
+  return coordinates === 1 ? DEGREE : DEGREE_OF_MANY;
+}
+
+/** Distinct sets of conditions that moments of the fields themselves are taken from at least. */
+export function leastConditions({ conditions }: Problem): number {
+  return totalDegree(conditions.length, degreeFor(conditions.length)).length;
 }
 
 /** The responses of rows that moments are taken from; where the data have none, the fields. */
@@ -131,11 +154,14 @@ class ResponseRows {
   }
 
   /** Visits the responses (responses, fields x cells) of the rows in order; what is done to them stays where they are kept. */
-  forEach(visit: (row: number, responses: Float64Array) => void): void {
+  *forEach(visit: (row: number, responses: Float64Array) => void): Stoppable<void> {
     const { data, chosen, kept, width, positions } = this;
     const place = (row: number) => kept?.subarray(row * width, (row + 1) * width) ?? new Float64Array(width);
     if (kept && positions.length > 0) {
-      positions.forEach((_, row) => visit(row, place(row)));
+      for (const row of positions.keys()) {
+        if (row % CHUNK_ROWS === 0) yield;
+        visit(row, place(row));
+      }
       return;
     }
     for (let start = 0; start < chosen.length; start += CHUNK_ROWS) {
@@ -146,6 +172,7 @@ class ResponseRows {
         positions[start + row] = positionOf(data.problem, this.coordinates, rowConditions(part, row));
         visit(start + row, responses);
       }
+      yield;
     }
   }
 

@@ -1,5 +1,5 @@
 /** Least squares with products of Chebyshev polynomials. */
-import { Matrix, solve } from "ml-matrix";
+import { EigenvalueDecomposition, Matrix, solve } from "ml-matrix";
 
 /** Exponents of all products of powers up to a total degree. */
 export function totalDegree(dimensions: number, degree: number): number[][] {
@@ -43,7 +43,24 @@ export class NormalEquations {
 
   /** Coefficients (basis, columns). */
   solve(): Float64Array {
-    const inverse = solve(this.normal, Matrix.eye(this.size));
+    const inverse = inverseOf(this.normal);
     return Float64Array.from(inverse.mmul(new Matrix([...this.right])).to1DArray());
   }
+}
+
+/** Below this share of the largest, an eigenvalue of the normal equations is round-off of zero. */
+const SMALLEST_EIGENVALUE = 1e-13;
+
+/**
+ * The inverse, or the pseudoinverse of rows that leave coefficients undetermined, such as those of data in which a condition
+ * never changes: the smallest coefficients are taken then.
+ */
+function inverseOf(normal: Matrix): Matrix {
+  const { realEigenvalues: values, eigenvectorMatrix: vectors } = new EigenvalueDecomposition(normal, {
+    assumeSymmetric: true,
+  });
+  const smallest = SMALLEST_EIGENVALUE * Math.max(...values);
+  if (values.every((value) => value > smallest)) return solve(normal, Matrix.eye(normal.rows));
+  const inverses = values.map((value) => (value > smallest ? 1 / value : 0));
+  return vectors.mmul(Matrix.diag(inverses)).mmul(vectors.transpose());
 }

@@ -1,4 +1,5 @@
 /** Moments of the responses as functions of the conditions, from new solutions of the problem. */
+import { finish, type Stoppable } from "../backend/interrupt";
 import { power } from "../backend/power";
 import type { RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
@@ -12,6 +13,8 @@ import { evenNodes, NODES, remainingConditions } from "./nodes";
 
 /** Degree of the means in the position of the remaining condition. */
 const DEGREE = 8;
+/** Latent fields that are drawn, or solved for, before the work may be stopped. */
+const AT_ONCE = 256;
 
 /** Whether moments can be taken from the problem itself instead of a data set. */
 export function canSimulateMoments({ affineIn, conditions }: Problem): boolean {
@@ -27,6 +30,15 @@ export function canSimulateMoments({ affineIn, conditions }: Problem): boolean {
  * draws: latent fields a node, their mirror images apart; data: tell which cells are fixed.
  */
 export function simulatedMoments(data: DataSet | RowSource, draws: number, seed: number): Moments {
+  return finish(simulatingMoments(data, draws, seed));
+}
+
+/** The same, as work that can be stopped. */
+export function* simulatingMoments(
+  data: DataSet | RowSource,
+  draws: number,
+  seed: number,
+): Stoppable<Moments> {
   const { problem } = data;
   const affineIn = [...problem.affineIn];
   const [coordinate] = remainingConditions(problem, affineIn);
@@ -42,12 +54,18 @@ export function simulatedMoments(data: DataSet | RowSource, draws: number, seed:
       const share = k === coordinate ? (node + 1) / 2 : 0.5;
       return scale === "log" ? min * power(max / min, share) : min + (max - min) * share;
     });
-    const { mean, rows } = responsesAt(problem, conditions, draws, new Random(seed, streams.moments, j));
+    const { mean, rows } = yield* responsesAt(
+      problem,
+      conditions,
+      draws,
+      new Random(seed, streams.moments, j),
+    );
     means.add(chebyshevProducts([node], exponents), mean);
     const covariance = new PairCovariances(count, size);
     for (let start = 0; start < rows.length; start += width)
       covariance.add(rows.subarray(start, start + width), 1);
     pairs.push(covariance.average());
+    yield;
     covariances.push(covarianceOf(problem, rows, new Float64Array(rows.length / width).fill(1)));
   }
   return {
@@ -62,20 +80,25 @@ export function simulatedMoments(data: DataSet | RowSource, draws: number, seed:
 }
 
 /** Mean (responses, fields x cells) of the responses at some conditions, and rows of them less their mean. */
-function responsesAt(
+function* responsesAt(
   problem: Problem,
   conditions: Float64Array,
   draws: number,
   random: Random,
-): { mean: Float64Array; rows: Float64Array } {
+): Stoppable<{ mean: Float64Array; rows: Float64Array }> {
   const { cells } = problem;
   const [count, size] = [problem.affineIn.length + 1, problem.fields.length * cells];
   const width = count * size;
   const latent = new Float64Array(draws * cells);
-  problem.simulate(conditions, random, latent, new Float64Array(draws * size));
+  for (let start = 0; start < draws; start += AT_ONCE) {
+    const part = latent.subarray(start * cells, (start + AT_ONCE) * cells);
+    problem.simulate(conditions, random, part, new Float64Array((part.length / cells) * size));
+    yield;
+  }
   const images = problem.mirror ? 2 : 1;
   const rows = new Float64Array(draws * images * width);
   for (let draw = 0; draw < draws; draw++) {
+    if (draw % AT_ONCE === 0) yield;
     const drawn = latent.subarray(draw * cells, (draw + 1) * cells);
     [drawn, ...(problem.mirror ? [problem.mirror(drawn)] : [])].forEach((field, m) => {
       problem

@@ -1,17 +1,18 @@
 /** Models from their parts: an untrained one for a data set, and one of given scaling. */
+import { finish, type Stoppable } from "../backend/interrupt";
 import type { tf } from "../backend/tensors";
-import { checkConditionsKnown, piecesOf, type RowSource } from "../data/rows";
+import { checkConditionsKnown, isSource, piecesOf, type RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import { InputError } from "../errors";
 import { filmNetwork, type NetworkShape } from "../filmCnn";
-import { conditionalMoments, conditionalStandardisation } from "../gaussian/conditionalMoments";
+import { standardising, takingMoments } from "../gaussian/conditionalMoments";
 import type { ConditionalCovariance } from "../gaussian/covariance";
 import { gaussianExact } from "../gaussian/exactSampler";
 import { dpmSolver2M } from "../gaussian/odeSamplers";
 import { ModalPreconditioner } from "../gaussian/preconditioner";
-import { canSimulateMoments, simulatedMoments } from "../gaussian/simulatedMoments";
+import { canSimulateMoments, simulatingMoments } from "../gaussian/simulatedMoments";
 import { plainPreconditioner } from "../preconditioner";
-import type { Problem } from "../problem";
+import type { Problem, Ranges } from "../problem";
 import { type History, ScoreModel } from "../scoreModel";
 import { globalStandardisation, type Standardisation } from "../standardisation";
 import { patchNetwork } from "./patchNetwork";
@@ -34,8 +35,18 @@ export interface Scaling {
  * seed: of the first weights. Throws InputError for data that the preset cannot be trained on.
  */
 export function createModel(data: DataSet | RowSource, preset: Preset, seed = 1): PresetModel {
+  return finish(creatingModel(data, preset, seed));
+}
+
+/** The same, as work that can be stopped. */
+export function* creatingModel(
+  data: DataSet | RowSource,
+  { model }: Preset,
+  seed = 1,
+): Stoppable<PresetModel> {
   checkConditionsKnown(data);
-  return buildModel(data.problem, preset.model, scalingFor(data, preset.model, seed), seed);
+  const scaling = yield* scalingFor(data, model, seed);
+  return buildModel(data.problem, model, scaling, seed, {}, rangesOf(data, model));
 }
 
 /** A model with first weights of a seed. Throws InputError where the target lacks its covariance. */
@@ -45,6 +56,7 @@ export function buildModel(
   { standardisation, covariance }: Scaling,
   seed = 1,
   history: History = {},
+  trainedOn?: Ranges,
 ): PresetModel {
   const { target } = settings;
   const modal = target === "rest";
@@ -54,19 +66,44 @@ export function buildModel(
     : plainPreconditioner(problem, target, standardisation);
   const network = buildNetwork(preconditioner.shape, settings, seed);
   const sampler = modal ? gaussianExact : dpmSolver2M;
-  return new ScoreModel(problem, settings, standardisation, preconditioner, network, sampler, history);
+  return new ScoreModel(
+    problem,
+    settings,
+    standardisation,
+    preconditioner,
+    network,
+    sampler,
+    history,
+    trainedOn,
+  );
 }
 
-function scalingFor(
+/** The conditions that a model learns something of: those of the data, or any that its responses hold for all values of. */
+function rangesOf(data: DataSet | RowSource, { target }: ModelSettings): Ranges {
+  const { problem } = data;
+  const { conditions: values } = isSource(data) ? data.groups : data;
+  const count = problem.conditions.length;
+  return problem.conditions.map(({ name, min, max }, k) => {
+    if (target === "rest" && problem.affineIn.includes(name)) return [min, max];
+    let [low, high] = [Infinity, -Infinity];
+    for (let i = k; i < values.length; i += count) {
+      low = Math.min(low, values[i]);
+      high = Math.max(high, values[i]);
+    }
+    return [low, high];
+  });
+}
+
+function* scalingFor(
   data: DataSet | RowSource,
   { standardisation: kind, target, momentDraws: draws }: ModelSettings,
   seed: number,
-): Scaling {
+): Stoppable<Scaling> {
   if (kind === "global") return { standardisation: globalStandardisation(data, () => piecesOf(data)) };
   if (target === "rest" && draws && canSimulateMoments(data.problem))
-    return simulatedMoments(data, draws, seed);
-  if (target !== "rest") return { standardisation: conditionalStandardisation(data) };
-  return conditionalMoments(data);
+    return yield* simulatingMoments(data, draws, seed);
+  if (target !== "rest") return { standardisation: yield* standardising(data) };
+  return yield* takingMoments(data);
 }
 
 /** Each kind of network: a new one is one more case. */

@@ -85,7 +85,7 @@ export function porousElectrode(convention: Convention): Problem {
     settings: { convention },
     conditions: CONDITIONS,
     fields: [
-      { name: "c", symbol: "c", unit: "mol/m3", description: "electrolyte concentration" },
+      { name: "c", symbol: "c", unit: "mol/m3", description: "electrolyte concentration", min: 0 },
       { name: "phi", symbol: "φ", unit: "V", description: "electrolyte potential, zero in the first cell" },
     ],
     latent: { name: "porosity", symbol: "ε", unit: "1", description: "porosity" },

@@ -7,7 +7,7 @@ import {
   type ConditionalData,
   ConditionalStandardisation,
 } from "../gaussian/conditionalStandardisation";
-import type { Problem } from "../problem";
+import type { Problem, Ranges } from "../problem";
 import type { History } from "../scoreModel";
 import { type GlobalData, globalFrom, type Standardisation } from "../standardisation";
 import { buildModel, type PresetModel } from "./createModel";
@@ -38,6 +38,8 @@ interface ModelFile {
   readonly settings: ModelSettings;
   readonly history: History;
   readonly standardisation: GlobalData | ConditionalData;
+  /** Smallest and largest value of each condition that it was trained on, by name; older files have none. */
+  readonly trainedOn?: Readonly<Record<string, readonly [number, number]>>;
 }
 
 /** How weights are stored: float16 takes half the room. Read, they are float32 again. */
@@ -49,12 +51,13 @@ export async function filesOf(
   history: History = model.history,
   precision: Precision = "float32",
 ): Promise<ModelFiles> {
-  const { problem, settings, standardisation, preconditioner } = model;
+  const { problem, settings, standardisation, preconditioner, trainedOn } = model;
   const description: ModelFile = {
     format: FORMAT,
     problem: { name: problem.name, version: problem.version, settings: problem.settings },
     settings,
     history,
+    trainedOn: Object.fromEntries(problem.conditions.map(({ name }, k) => [name, trainedOn[k]])),
     standardisation: standardisation.toJSON() as GlobalData | ConditionalData,
   };
   let network: ModelFiles = {};
@@ -96,7 +99,8 @@ export function modelFrom(files: ModelSource): PresetModel {
     const standardisation =
       data.kind === "conditional" ? new ConditionalStandardisation(problem, data) : global(problem, data);
     const covariance = bytes && ConditionalCovariance.fromBytes(problem, bytes);
-    model = buildModel(problem, file.settings, { standardisation, covariance }, 1, file.history);
+    const scaling = { standardisation, covariance };
+    model = buildModel(problem, file.settings, scaling, 1, file.history, rangesIn(problem, file));
   } catch (error) {
     throw files.damaged(
       error instanceof InputError ? error.message.replace(/[.;]$/, "") : "its settings are incomplete",
@@ -116,6 +120,17 @@ function global(problem: Problem, data: GlobalData): Standardisation {
   checkNumbers("mean", data.mean, problem.fields.length);
   checkNumbers("std", data.std, problem.fields.length);
   return globalFrom(problem, data);
+}
+
+/** What a file says of the conditions that the model was trained on. Throws InputError unless it is a range of each. */
+function rangesIn({ conditions }: Problem, { trainedOn }: ModelFile): Ranges | undefined {
+  if (trainedOn === undefined) return undefined;
+  return conditions.map(({ name }) => {
+    const range: unknown = trainedOn[name];
+    if (Array.isArray(range) && range.length === 2 && range.every(Number.isFinite) && range[0] <= range[1])
+      return range as unknown as readonly [number, number];
+    throw new InputError(`its range of the ${name.replace(/_/g, " ")} is no pair of numbers`);
+  });
 }
 
 /** One weight in network.bin, as tfjs describes it in network.json. */

@@ -1,7 +1,8 @@
 /** Batches of standardised fields from a data set: blocks of rows that share a condition, shuffled. */
+import { finish, type Stoppable } from "../backend/interrupt";
 import { tf } from "../backend/tensors";
 import { fieldsOf } from "../data/images";
-import { checkConditionsKnown, groupByCondition, type RowGroups, selectRows } from "../data/rows";
+import { checkConditionsKnown, type Group, groupByCondition, type RowGroups } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import { InputError } from "../errors";
 import type { Conditioning } from "../preconditioner";
@@ -32,6 +33,10 @@ export interface Batch {
   readonly mirrored: boolean;
 }
 
+/** Rows that are standardised, and conditions whose modes are found, before the work may be stopped. */
+const ROWS_AT_ONCE = 256;
+const CONDITIONS_AT_ONCE = 16;
+
 /**
  * Standardises what a model generates: the fields of a data set or, with a Gaussian part, their responses. Throws
  * InputError for values that are not finite and for data that lack the latent fields that this needs.
@@ -40,17 +45,61 @@ export interface Batch {
  */
 export function tensorSet(model: ScoreModel, data: DataSet, mirrored = false): TensorSet {
   checkConditionsKnown(data);
+  return finish(makingTensorSet(model, data, mirrored));
+}
+
+/**
+ * The same, as work that can be stopped. chosen: the rows that are taken, in their order (default: all as they are);
+ * knowing: what the model knows of the conditions of some groups, in new tensors.
+ */
+export function* makingTensorSet(
+  model: ScoreModel,
+  data: DataSet,
+  mirrored = false,
+  chosen?: readonly Group[],
+  knowing: (
+    model: ScoreModel,
+    groups: readonly Group[],
+  ) => Conditioning | Stoppable<Conditioning> = conditioningOf,
+): Stoppable<TensorSet> {
+  const groups = chosen ?? groupByCondition(data);
+  const rows = groups.reduce((sum, group) => sum + group.rows.length, 0);
+  let place = 0;
+  const places = groups.map((group) => group.rows.map((row) => (chosen ? place++ : row)));
+  const values = yield* standardised(model, data, groups, places, mirrored);
+  const known = knowing(model, groups);
+  const conditioning = Symbol.iterator in known ? yield* known : known;
+  const size = values.length / ((mirrored ? 2 : 1) * rows);
+  const { channels } = model;
+  return {
+    conditioning,
+    fields: tf.tensor3d(values, [values.length / size, size / channels, channels]),
+    groups: places,
+    rows,
+    mirrored,
+  };
+}
+
+/** Standardised values (rows, cells, channels), each row at its place, then those of the mirror images. */
+function* standardised(
+  model: ScoreModel,
+  data: DataSet,
+  groups: readonly Group[],
+  places: readonly (readonly number[])[],
+  mirrored: boolean,
+): Stoppable<Float32Array> {
   const { problem, channels } = model;
   const { cells, fields } = problem;
   const size = channels * cells;
-  const values = new Float32Array((mirrored ? 2 : 1) * data.rows * size);
-  const groups = groupByCondition(data);
-  const sources = mirrored ? [false, true] : [false];
-  for (const { conditions, rows } of groups) {
-    const { mean, std } = model.preconditioner.moments(conditions);
-    for (const row of rows) {
-      for (const image of sources) {
-        const to = (row + (image ? data.rows : 0)) * size;
+  const rows = groups.reduce((sum, group) => sum + group.rows.length, 0);
+  const values = new Float32Array((mirrored ? 2 : 1) * rows * size);
+  let done = 0;
+  for (const [g, group] of groups.entries()) {
+    const { mean, std } = model.preconditioner.moments(group.conditions);
+    for (const [r, row] of group.rows.entries()) {
+      if (done++ % ROWS_AT_ONCE === 0) yield;
+      for (const image of mirrored ? [false, true] : [false]) {
+        const to = (places[g][r] + (image ? rows : 0)) * size;
         const parts = model.preconditioner.generated?.(data, row, image) ?? [fieldsOf(data, row, image)];
         parts.forEach((part, k) => {
           for (let i = 0; i < part.length; i++) {
@@ -66,16 +115,28 @@ export function tensorSet(model: ScoreModel, data: DataSet, mirrored = false): T
       }
     }
   }
-  const width = problem.conditions.length;
-  const distinct = new Float64Array(groups.length * width);
-  groups.forEach(({ conditions }, i) => distinct.set(conditions, i * width));
-  return {
-    conditioning: model.preconditioner.conditioning(distinct),
-    fields: tf.tensor3d(values, [values.length / size, cells, channels]),
-    groups: groups.map(({ rows }) => rows),
-    rows: data.rows,
-    mirrored,
-  };
+  return values;
+}
+
+/** What the model knows of the conditions of some groups, in their order. */
+function* conditioningOf(model: ScoreModel, groups: readonly Group[]): Stoppable<Conditioning> {
+  const parts: Conditioning[] = [];
+  try {
+    for (let start = 0; start < groups.length; start += CONDITIONS_AT_ONCE) {
+      const some = groups.slice(start, start + CONDITIONS_AT_ONCE);
+      parts.push(model.preconditioner.conditioning(Float64Array.from(some.flatMap(({ conditions }) => [...conditions])))); // prettier-ignore
+      yield;
+    }
+    return joined(parts);
+  } finally {
+    parts.forEach((part) => tf.dispose(Object.values(part)));
+  }
+}
+
+/** What is known of some conditions after what is known of others, in new tensors. */
+export function joined(parts: readonly Conditioning[]): Conditioning {
+  const whole = Object.keys(parts[0]).map((name) => [name, tf.concat(parts.map((part) => part[name]), 0)]); // prettier-ignore
+  return Object.fromEntries(whole) as Conditioning;
 }
 
 /** Frees a tensor set. */
@@ -153,27 +214,16 @@ export function gatherBatch(set: TensorSet, blocks: readonly Block[]): Batch {
   };
 }
 
+/** What the model knows of a condition may take 600 KB: rows to validate with are of at most so many conditions. */
+const VALIDATION_CONDITIONS = 64;
+
 /**
- * Splits by condition, so that validation asks for conditions that were never trained on.
+ * Splits rows by condition, so that validation asks for conditions that were never trained on: numbers of rows. Conditions are
+ * drawn independently, so any of them serve: the last.
  *
  * share: of the conditions that go to validation; at most mostRows of their rows are taken. Where all rows share one
  * condition, that share of the rows goes there instead.
  */
-export function splitByCondition(
-  data: DataSet,
-  share: number,
-  mostRows: number,
-): { training: DataSet; validation: DataSet } {
-  const groups = groupByCondition(data).map(({ rows }) => rows);
-  const { training, validation } = splitGroups(groups, share, mostRows);
-  const kept = Array.from({ length: training.length }, (_, k) => Array.from(training.at(k)!));
-  return { training: selectRows(data, kept.flat()), validation: selectRows(data, validation) };
-}
-
-/** What the model knows of a condition may take 600 KB: rows to validate with are of at most so many conditions. */
-const VALIDATION_CONDITIONS = 64;
-
-/** splitByCondition in terms of numbers of rows. Conditions are drawn independently, so any of them serve: the last. */
 export function splitGroups(
   groups: RowGroups,
   share: number,

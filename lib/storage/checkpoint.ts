@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { finish, type Stoppable } from "../backend/interrupt";
 import { isSource, piecesOf, type RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import { InputError, shown } from "../errors";
@@ -22,8 +23,8 @@ export interface Checkpoint {
   readonly seconds: number;
   /** The smallest validation loss so far; Infinity before the first validation. */
   readonly bestLoss: number;
-  /** How often the training has stepped back from a divergence. */
-  readonly setbacks: number;
+  /** How often the training was rolled back from a divergence. */
+  readonly rollbacks: number;
   /** Weights, their average and both moments of Adam, each as one vector. */
   readonly vectors: Readonly<Record<"weights" | "average" | "first" | "second", Float32Array>>;
 }
@@ -32,14 +33,32 @@ const FORMAT = "porous-sgm checkpoint 2";
 const NO_DIGEST = "0".repeat(64);
 const NAMES = ["weights", "average", "first", "second"] as const;
 
+/** Numbers that a digest takes before the work may be stopped. */
+const NUMBERS_AT_ONCE = 1 << 22;
+const digests = new WeakMap<object, string>();
+
 /** A short digest of a data set's conditions and fields. */
 export function digestOf(data: DataSet | RowSource): string {
+  return finish(digesting(data));
+}
+
+/** The same, as work that can be stopped; what is asked for again is remembered. */
+export function* digesting(data: DataSet | RowSource): Stoppable<string> {
+  const before = digests.get(data);
+  if (before !== undefined) return before;
   const hash = createHash("sha256");
-  const add = ({ buffer, byteOffset, byteLength }: Float64Array) =>
-    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
-  for (const conditions of isSource(data) ? data.conditions() : [data.conditions]) add(conditions);
-  for (const { fields } of piecesOf(data)) add(fields);
-  return hash.digest("hex").slice(0, 16);
+  const add = function* (values: Float64Array): Stoppable<void> {
+    for (let start = 0; start < values.length; start += NUMBERS_AT_ONCE) {
+      const { buffer, byteOffset, byteLength } = values.subarray(start, start + NUMBERS_AT_ONCE);
+      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+      yield;
+    }
+  };
+  for (const conditions of isSource(data) ? data.conditions() : [data.conditions]) yield* add(conditions);
+  for (const { fields } of piecesOf(data)) yield* add(fields);
+  const digest = hash.digest("hex").slice(0, 16);
+  digests.set(data, digest);
+  return digest;
 }
 
 /**
@@ -47,7 +66,7 @@ export function digestOf(data: DataSet | RowSource): string {
  * seed and step, so that the step stands for them. Throws InputError if the file cannot be written.
  */
 export function writeCheckpoint(file: string, checkpoint: Checkpoint): void {
-  const { fingerprint, step, seconds, bestLoss, setbacks, vectors } = checkpoint;
+  const { fingerprint, step, seconds, bestLoss, rollbacks, vectors } = checkpoint;
   const blocks = NAMES.map((name) => {
     const { buffer, byteOffset, byteLength } = vectors[name];
     return new Uint8Array(buffer, byteOffset, byteLength);
@@ -66,7 +85,7 @@ export function writeCheckpoint(file: string, checkpoint: Checkpoint): void {
       step: String(step),
       seconds: String(seconds),
       bestLoss: String(bestLoss),
-      setbacks: String(setbacks),
+      setbacks: String(rollbacks), // the format's name
       fingerprint: JSON.stringify(fingerprint),
     },
     ...(Object.fromEntries(places) as object),
@@ -113,7 +132,7 @@ function parsed(bytes: Buffer): Checkpoint {
     throw new Error("It was changed.");
   // Who makes a file can seal it, too: each claim is held against what can be.
   const stored = JSON.parse(fingerprint) as Fingerprint | null;
-  const [step, setbacks] = [numbers.step, numbers.setbacks].map((count) =>
+  const [step, rollbacks] = [numbers.step, numbers.setbacks].map((count) =>
     atLeastZero(count, Number.isSafeInteger),
   );
   const seconds = atLeastZero(numbers.seconds, Number.isFinite);
@@ -132,7 +151,7 @@ function parsed(bytes: Buffer): Checkpoint {
     step,
     seconds,
     bestLoss,
-    setbacks,
+    rollbacks,
     vectors: { weights, average, first, second },
   };
 }

@@ -1,6 +1,7 @@
 /** What the steps of a training are given: rows, times and noise, as functions of seed and step alone. */
+import type { Stoppable } from "../backend/interrupt";
 import { normal, tf } from "../backend/tensors";
-import { isSource, type RowGroups, type RowSource } from "../data/rows";
+import { checkConditionsKnown, type Group, groupByCondition, isSource, pickRows, type RowGroups, type RowSource, sourceOf } from "../data/rows"; // prettier-ignore
 import type { DataSet } from "../dataSet";
 import { InputError, positiveInteger } from "../errors";
 import type { NoisyBatch } from "../preconditioner";
@@ -14,20 +15,65 @@ import {
   type Block,
   disposeSet,
   gatherBatch,
+  makingTensorSet,
   noiseShape,
   repeatedTimes,
   type ShuffledBlocks,
   shuffledBlocks,
-  splitByCondition,
+  splitGroups,
   type TensorSet,
-  tensorSet,
   withOpposite,
 } from "./batches";
-import { splitSource, streamedBatch } from "./streaming";
+import { memoryToUse } from "./memory";
+import { bytesOfCondition, KnownConditions, streamedBatch } from "./streaming";
 
 /** Share of the conditions kept for validation, and most rows taken of them. */
 const VALIDATION_SHARE = 0.05;
 const VALIDATION_ROWS = 512;
+
+/** How rows make batches, which is known of data and settings alone. */
+interface BatchPlan {
+  /** Rows of a condition that are drawn together; their images join them. */
+  readonly together: number;
+  readonly blocksPerBatch: number;
+  /** Batches in a pass over the data. */
+  readonly stepsPerEpoch: number;
+  readonly training: RowGroups;
+  readonly validation: readonly number[];
+}
+
+/** Which rows are trained on, and how many go together. Throws InputError for settings out of range and for too few rows. */
+export function planBatches(data: DataSet | RowSource, settings: TrainingSettings): BatchPlan {
+  if (data.rows < 2) throw new InputError(`There are ${data.rows} rows of data; training needs more.`);
+  const perCondition = positiveInteger("The number of rows per condition", settings.rowsPerCondition ?? 1);
+  const mostRows = positiveInteger("The batch size", settings.batch);
+  const images = settings.mirrored ? 2 : 1;
+  const together = Math.ceil(perCondition / images);
+  const groups = isSource(data) ? data.groups : groupByCondition(data).map(({ rows }) => rows);
+  const { training, validation } = splitGroups(groups, VALIDATION_SHARE, VALIDATION_ROWS);
+  let [rows, blocks, most] = [0, 0, 0];
+  for (let k = 0; k < training.length; k++) {
+    const { length } = training.at(k)!;
+    rows += length;
+    blocks += Math.floor(length / together);
+    most = Math.max(most, length);
+  }
+  const batch = Math.min(mostRows, rows);
+  const blocksPerBatch = Math.max(1, Math.floor(batch / (images * together)));
+  const stepsPerEpoch = Math.floor(blocks / blocksPerBatch);
+  if (blocks === 0) {
+    throw new InputError(
+      `Batches take ${together} fields of one condition, and no condition of the data has more than ${most} to train on; ` +
+        `generate at least ${together} fields for each condition, or take a preset that needs one, such as lesson.`,
+    );
+  }
+  if (stepsPerEpoch === 0) {
+    throw new InputError(
+      `The data have too few rows (${data.rows}) for batches of ${batch}, ${together} of a condition; generate more.`,
+    );
+  }
+  return { together, blocksPerBatch, stepsPerEpoch, training, validation };
+}
 
 /** Batches to train on and the rows to validate with, of conditions that are not trained on. */
 export class Feed implements Batches {
@@ -35,73 +81,87 @@ export class Feed implements Batches {
   readonly stepsPerEpoch: number;
   /** Whether every second half of a condition's rows mirrors the first (see Batch). */
   readonly mirrored: boolean;
-  private readonly gather: (chosen: readonly Block[]) => Batch;
-  private readonly groups: RowGroups;
-  /** Rows of a condition that are drawn together; their images join them. */
-  private readonly together: number;
-  private readonly blocksPerBatch: number;
-  private readonly heldSet: TensorSet;
   private readonly heldBlocks: readonly Block[];
   private readonly heldTimes: Float64Array;
-  private readonly sets: TensorSet[] = [];
   private order: { readonly epoch: number; readonly blocks: ShuffledBlocks } | undefined;
 
-  /**
-   * Splits the data and puts those that are in memory into tensors. Throws InputError for settings out of range, for
-   * values that are not finite, and for fewer rows than a batch takes.
-   */
-  constructor(
+  private constructor(
     private readonly model: ScoreModel,
-    data: DataSet | RowSource,
     private readonly settings: TrainingSettings,
     private readonly seed: number,
+    private readonly plan: BatchPlan,
+    private readonly groups: RowGroups,
+    private readonly gather: (chosen: readonly Block[]) => Batch,
+    private readonly heldSet: TensorSet,
+    readonly dispose: () => void,
   ) {
-    if (data.rows < 2) throw new InputError(`There are ${data.rows} rows of data; training needs more.`);
+    this.stepsPerEpoch = plan.stepsPerEpoch;
     this.mirrored = settings.mirrored ?? false;
-    const perCondition = positiveInteger("The number of rows per condition", settings.rowsPerCondition ?? 1);
-    const mostRows = positiveInteger("The batch size", settings.batch);
-    const images = this.mirrored ? 2 : 1;
-    this.together = Math.ceil(perCondition / images);
-    const { training, validation } = isSource(data)
-      ? splitSource(data, VALIDATION_SHARE, VALIDATION_ROWS)
-      : splitByCondition(data, VALIDATION_SHARE, VALIDATION_ROWS);
-    const batch = Math.min(mostRows, training.rows);
-    this.blocksPerBatch = Math.max(1, Math.floor(batch / (images * this.together)));
+    const random = new Random(seed, streams.validation);
+    const size = Math.min(plan.together, ...heldSet.groups.map((group) => group.length));
+    this.heldBlocks = shuffledBlocks(heldSet.groups, size, random).slice();
+    this.heldTimes = drawTimes(model, settings.noise, this.heldBlocks.length * size, random);
+  }
+
+  /**
+   * Splits the data and puts those that are in memory into tensors: work that can be stopped. Where what the model knows of
+   * all conditions would fill the memory, it is found for each batch. Throws InputError for settings out of range, for values
+   * that are not finite, and for fewer rows than a batch takes.
+   */
+  static *making(
+    model: ScoreModel,
+    data: DataSet | RowSource,
+    settings: TrainingSettings,
+    seed: number,
+  ): Stoppable<Feed> {
+    checkConditionsKnown(data);
+    const plan = planBatches(data, settings);
+    const { training, validation } = plan;
+    const mirrored = settings.mirrored ?? false;
+    const sets: TensorSet[] = [];
+    let known: KnownConditions | undefined;
+    const dispose = () => {
+      sets.splice(0).forEach(disposeSet);
+      known?.dispose();
+    };
+    let made = false;
     try {
-      if ("source" in training) {
-        this.groups = training.groups;
-        this.gather = (chosen) => streamedBatch(model, training.source, chosen, this.mirrored);
+      let gather: (chosen: readonly Block[]) => Batch;
+      let groups = training;
+      const budget = memoryToUse();
+      const width = data.problem.conditions.length;
+      if (
+        isSource(data) ||
+        training.length * bytesOfCondition(model, data.conditions.slice(0, width)) > budget
+      ) {
+        const source = isSource(data) ? data : sourceOf(data);
+        const conditions = new KnownConditions(model, budget);
+        known = conditions;
+        gather = (chosen) => streamedBatch(model, source, chosen, mirrored, conditions);
       } else {
-        const set = tensorSet(model, training, this.mirrored);
-        this.sets.push(set);
-        this.groups = set.groups;
-        this.gather = (chosen) => gatherBatch(set, chosen);
+        const chosen = Array.from({ length: training.length }, (_, k): Group => {
+          const rows = Array.from(training.at(k)!);
+          return { conditions: data.conditions.subarray(rows[0] * width, (rows[0] + 1) * width), rows };
+        });
+        const set = yield* makingTensorSet(model, data, mirrored, chosen);
+        sets.push(set);
+        groups = set.groups;
+        gather = (blocks) => gatherBatch(set, blocks);
       }
-      const { groups, together } = this;
-      let available = 0;
-      for (let k = 0; k < groups.length; k++) available += Math.floor(groups.at(k)!.length / together);
-      this.stepsPerEpoch = Math.floor(available / this.blocksPerBatch);
-      if (this.stepsPerEpoch === 0) {
-        throw new InputError(
-          `The data have too few rows (${data.rows}) for batches of ${batch}, ${together} of a condition; generate more.`,
-        );
-      }
-      this.heldSet = tensorSet(model, validation);
-      this.sets.push(this.heldSet);
-      const random = new Random(seed, streams.validation);
-      const size = Math.min(together, ...this.heldSet.groups.map((group) => group.length));
-      this.heldBlocks = shuffledBlocks(this.heldSet.groups, size, random).slice();
-      const rows = this.heldBlocks.length * size;
-      this.heldTimes = drawTimes(model, settings.noise, rows, random);
-    } catch (error) {
-      this.dispose();
-      throw error;
+      const heldSet = yield* makingTensorSet(model, pickRows(data, validation));
+      sets.push(heldSet);
+      const feed = new Feed(model, settings, seed, plan, groups, gather, heldSet, dispose);
+      made = true;
+      return feed;
+    } finally {
+      if (!made) dispose();
     }
   }
 
   /** What the step after so many steps is given. The caller disposes of it (or calls it within tf.tidy). */
   batch(step: number): NoisyBatch {
-    const { model, settings, seed, together, blocksPerBatch, stepsPerEpoch } = this;
+    const { model, settings, seed, stepsPerEpoch } = this;
+    const { together, blocksPerBatch } = this.plan;
     const epoch = Math.floor(step / stepsPerEpoch);
     if (this.order?.epoch !== epoch) {
       const random = new Random(seed, streams.order, epoch);
@@ -124,10 +184,6 @@ export class Feed implements Batches {
   /** Where rows are mirrored, a row's image gets the opposite noise. */
   prepare(batch: NoisyBatch): NoisyBatch {
     return this.mirrored ? paired(batch) : batch;
-  }
-
-  dispose(): void {
-    this.sets.splice(0).forEach(disposeSet);
   }
 }
 

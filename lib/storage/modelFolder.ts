@@ -1,5 +1,6 @@
 /** The folder of a saved model, as files: it appears whole or not at all, and is read with a reason for what fails. */
 import fs from "fs";
+import os from "os";
 import path from "path";
 import { fileError, readInside } from "./files";
 import { InputError, shown } from "../errors";
@@ -27,6 +28,39 @@ export async function saveModel(
   precision?: Precision,
 ): Promise<void> {
   writeModelFolder(folder, await filesOf(model, history, precision));
+}
+
+/**
+ * Saves a model as a folder or, if that has become impossible, beside it under a free name, or else among the system's
+ * temporary files: what a long training has learned must not be lost. Returns where, with the reason if it is another place.
+ * Throws InputError if it can be written nowhere.
+ */
+export async function keepModel(
+  model: PresetModel,
+  folder: string,
+  history?: History,
+): Promise<{ folder: string; reason?: string }> {
+  const files = await filesOf(model, history);
+  let reason: unknown;
+  for (const place of [folder, ...placesInstead(folder)]) {
+    if (place !== folder && fs.existsSync(place)) continue;
+    try {
+      writeModelFolder(place, files);
+      return { folder: place, ...(reason ? { reason: (reason as Error).message } : {}) };
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      reason ??= error;
+    }
+  }
+  throw reason;
+}
+
+/** Names for a model that cannot have its own. */
+function placesInstead(folder: string): string[] {
+  const trimmed = path.join(path.dirname(folder), path.basename(folder)); // without separators at its end
+  const numbered = (name: string) => Array.from({ length: 8 }, (_, k) => `${name}-${k + 2}`);
+  const elsewhere = path.join(os.tmpdir(), path.basename(path.resolve(folder)));
+  return [...numbered(trimmed), elsewhere, ...numbered(elsewhere)];
 }
 
 /**
@@ -113,6 +147,28 @@ export function checkModelFolder(folder: string): void {
   }
 }
 
+/** Throws InputError if the folder of a model and that of the states of its training are one, or one is inside the other. */
+export function checkApart(folder: string, states: string): void {
+  const [model, other] = [folder, states].map(realPath);
+  const inside = (inner: string, outer: string) => inner === outer || inner.startsWith(outer + path.sep);
+  if (!inside(model, other) && !inside(other, model)) return;
+  const how = model === other ? "the same folder" : "one inside the other";
+  throw new InputError(
+    `The model ${shown(folder)} and the states ${shown(states)} of its training are ${how}; give two that lie apart.`,
+  );
+}
+
+/** A path without links, as far as it exists. */
+function realPath(place: string): string {
+  const whole = path.resolve(place);
+  try {
+    return fs.realpathSync(whole);
+  } catch {
+    const parent = path.dirname(whole);
+    return parent === whole ? whole : path.join(realPath(parent), path.basename(whole));
+  }
+}
+
 /** Makes a new folder and those above it; returns the first made. (mkdir's own recursion never ends under /proc.) */
 function makeFolder(folder: string): string {
   const parent = path.dirname(folder);
@@ -127,14 +183,15 @@ function makeFolder(folder: string): string {
   return above ?? folder;
 }
 
+/** What systems leave in folders that somebody looks at or that lie on a network drive: it is nobody's file. */
+const DROPPINGS = /^(\.DS_Store|\._.*|Thumbs\.db|desktop\.ini|\.directory|\.nfs.*)$/;
+
 /** Only a saved model may be replaced by one: a slip of the pen must not delete somebody's files. */
 function checkReplaceable(target: string): void {
   if (!fs.existsSync(target)) return;
-  if (
-    fs.statSync(target).isDirectory() &&
-    fs.readdirSync(target).every((name) => (MODEL_FILES as readonly string[]).includes(name))
-  )
-    return;
+  const replaceable = (name: string) =>
+    (MODEL_FILES as readonly string[]).includes(name) || DROPPINGS.test(name);
+  if (fs.statSync(target).isDirectory() && fs.readdirSync(target).every(replaceable)) return;
   throw new InputError(`${shown(target)} exists and is not just a model; give the name of a new folder.`);
 }
 

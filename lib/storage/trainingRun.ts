@@ -1,15 +1,16 @@
 /** A training from data to the end, however it ends: length, validation, divergence, interrupts and kept states. */
-import { InterruptWatch } from "../backend/interrupt";
+import { finishWithPauses, InterruptWatch } from "../backend/interrupt";
 import type { RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import { finiteInRange, InputError, positiveInteger } from "../errors";
 import { sameProblem } from "../data/conditions";
+import type { Preset, TrainingSettings } from "../presets/presets";
+import type { Problem } from "../problem";
 import type { ScoreModel } from "../scoreModel";
 import { train, Training, type TrainingStep } from "../training";
-import type { TrainingSettings } from "../presets/presets";
-import { digestOf } from "./checkpoint";
-import { Feed } from "./feed";
-import { type StateOptions, TrainingStates } from "./trainingStates";
+import { digesting, type Fingerprint } from "./checkpoint";
+import { Feed, planBatches } from "./feed";
+import { checkStates, type StateOptions, type TrainingSpan, TrainingStates } from "./trainingStates";
 
 /** Where a training stands after a step. */
 export interface TrainingState {
@@ -88,20 +89,19 @@ export async function* trainModel(
   let training: Training | undefined;
   let states: TrainingStates | undefined;
   try {
-    feed = new Feed(model, data, settings, seed);
-    const run = new Training(model, feed, settings);
+    const nothing = "nothing is trained yet.";
+    const given = await watch.finish(Feed.making(model, data, settings, seed), nothing);
+    feed = given;
+    const run = new Training(model, given, settings);
     training = run;
-    const { stepsPerEpoch } = feed;
+    const { stepsPerEpoch } = given;
     const limit = lengthOf(options, settings, stepsPerEpoch);
     const validateEvery = options.validateEvery ?? Math.max(1, Math.ceil((limit.steps ?? 2500) / 50));
-    const fingerprint = {
-      problem: JSON.stringify([model.problem.name, model.problem.version, model.problem.settings]),
-      model: JSON.stringify(model.settings),
-      "set of training settings": JSON.stringify(settings),
-      length: JSON.stringify(limit),
-      seed: String(seed),
-      "data set": options.checkpoint ? digestOf(data) : "",
-    };
+    const parts = { problem: model.problem, model: model.settings, training: settings, limit, seed };
+    const fingerprint = fingerprintOf({
+      ...parts,
+      digest: options.checkpoint ? await watch.finish(digesting(data), nothing) : "",
+    });
     const kept = new TrainingStates(run, fingerprint, options, start);
     states = kept;
     kept.begin();
@@ -163,6 +163,49 @@ export async function* trainModel(
   }
 }
 
+/**
+ * Throws InputError for what would end a training before its first step, whatever its model: settings and length out of
+ * range, too few rows, states that are another training's. Better known before the moments are taken than after.
+ */
+export async function checkTraining(
+  data: DataSet | RowSource,
+  { model, training }: Preset,
+  options: TrainOptions = {},
+): Promise<void> {
+  const { stepsPerEpoch } = planBatches(data, training);
+  const { seed = 1, checkpoint } = options;
+  const limit = lengthOf(options, training, stepsPerEpoch);
+  if (!checkpoint) return;
+  const digest = await finishWithPauses(digesting(data));
+  checkStates(checkpoint, fingerprintOf({ problem: data.problem, model, training, limit, seed, digest }));
+}
+
+/** What must be the same when a training goes on. */
+function fingerprintOf({
+  problem,
+  model,
+  training,
+  limit,
+  seed,
+  digest,
+}: {
+  readonly problem: Problem;
+  readonly model: object;
+  readonly training: TrainingSettings;
+  readonly limit: TrainingSpan;
+  readonly seed: number;
+  readonly digest: string;
+}): Fingerprint {
+  return {
+    problem: JSON.stringify([problem.name, problem.version, problem.settings]),
+    model: JSON.stringify(model),
+    "set of training settings": JSON.stringify(training),
+    length: JSON.stringify(limit),
+    seed: String(seed),
+    "data set": digest,
+  };
+}
+
 /** How long a step takes, without the first one of a run and what comes before it: tables, modes, graphs. */
 class Pace {
   private taken = 0;
@@ -185,7 +228,7 @@ function lengthOf(
   { steps, epochs, minutes }: TrainingLength,
   settings: TrainingSettings,
   stepsPerEpoch: number,
-): { steps?: number; seconds: number } {
+): TrainingSpan {
   if ([steps, epochs, minutes].filter((value) => value !== undefined).length > 1) {
     throw new InputError("The training's length is given twice; give one of steps, epochs and minutes.");
   }

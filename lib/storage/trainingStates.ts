@@ -8,7 +8,10 @@ export type Divergence = "stop" | "step-back";
 export interface CheckpointOptions {
   /** Where states are kept: the last three, and that of the smallest validation loss (see CheckpointFolder). */
   readonly folder: string;
-  /** Go on from the newest state, if there is one. Settings, data, length and seed must be the same. */
+  /**
+   * Go on from the newest state, if there is one. Settings, data and seed must be the same, and the length too, unless the
+   * training is complete: then it may be longer, and the rate of the steps to come is that of a training of the new length.
+   */
   readonly resume?: boolean;
   /** A state is kept every so many seconds (300), and when the training ends in whichever way but by diverging. */
   readonly everySeconds?: number;
@@ -28,6 +31,66 @@ export interface StateOptions {
 }
 
 const MOST_ROLLBACKS = 5;
+
+/** The length of a training: so many steps or, without them, seconds. */
+export interface TrainingSpan {
+  readonly steps?: number;
+  readonly seconds: number;
+}
+
+/** Throws InputError if a training of this fingerprint could not begin with the states that are in a folder, or keep its own there. */
+export function checkStates(options: CheckpointOptions, fingerprint: Fingerprint): void {
+  const folder = new CheckpointFolder(options.folder);
+  try {
+    stateToGoOnFrom(folder, options, fingerprint, () => undefined);
+  } finally {
+    folder.close();
+  }
+}
+
+/** The newest state, if there is one. Throws InputError if a training of this fingerprint may not go on from it. */
+function stateToGoOnFrom(
+  states: CheckpointFolder,
+  { resume }: CheckpointOptions,
+  fingerprint: Fingerprint,
+  note: (sentence: string) => void,
+): Checkpoint | undefined {
+  const { folder } = states;
+  const found = states.newest(note);
+  if (!found) return undefined;
+  if (!resume) {
+    throw new InputError(
+      `${shown(folder)} holds the states of a training; resume it, or give another folder to start anew.`,
+    );
+  }
+  const [before, now] = [found.fingerprint, fingerprint].map(({ length }) => spanIn(length));
+  const complete = found.step >= (before.steps ?? Infinity) || found.seconds >= before.seconds;
+  checkSame(
+    folder,
+    found.fingerprint,
+    complete ? { ...fingerprint, length: found.fingerprint.length } : fingerprint,
+  );
+  if (!complete || fingerprint.length === found.fingerprint.length) return found;
+  if (found.step >= (now.steps ?? Infinity) || found.seconds >= now.seconds) {
+    throw new InputError(
+      `The training in ${shown(folder)} is complete, after ${found.step} steps; give a greater length to prolong it.`,
+    );
+  }
+  note(
+    `The complete training of ${found.step} steps is prolonged: the learning rate is that of a training of the new length.`,
+  );
+  return found;
+}
+
+/** What a fingerprint says of the length; an infinite number of seconds is null in JSON. */
+function spanIn(length: string | undefined): TrainingSpan {
+  try {
+    const { steps, seconds } = JSON.parse(length ?? "") as Partial<TrainingSpan>;
+    return { steps, seconds: seconds ?? Infinity };
+  } catch {
+    return { seconds: Infinity }; // of a file that was made by somebody else
+  }
+}
 
 /** The states of one training: on disk where it is to be resumed, in memory the one to step back to. */
 export class TrainingStates {
@@ -64,19 +127,12 @@ export class TrainingStates {
   /** Goes on from the newest state, if there is one. Throws InputError if that may not be. */
   begin(): void {
     const { checkpoint, note = () => undefined } = this.options;
-    const found = this.folder?.newest(note);
-    if (this.folder && found) {
-      const { folder } = this.folder;
-      if (!checkpoint?.resume) {
-        throw new InputError(
-          `${shown(folder)} holds the states of a training; resume it, or give another folder to start anew.`,
-        );
-      }
-      checkSame(folder, found.fingerprint, this.fingerprint);
+    const found = this.folder && stateToGoOnFrom(this.folder, checkpoint!, this.fingerprint, note);
+    if (found) {
       note(`The training goes on after step ${found.step}.`);
       this.restore(found);
       this.bestLoss = found.bestLoss;
-      this.backwards = found.setbacks;
+      this.backwards = found.rollbacks;
       this.start -= 1000 * found.seconds;
     }
     if (this.stepsBack) this.good = this.now();
@@ -129,7 +185,7 @@ export class TrainingStates {
   private now(): Checkpoint {
     const { fingerprint, seconds, bestLoss, rollbacks, training } = this;
     const { steps, optimiser } = training;
-    return { fingerprint, step: steps, seconds, bestLoss, setbacks: rollbacks, vectors: optimiser.vectors() };
+    return { fingerprint, step: steps, seconds, bestLoss, rollbacks, vectors: optimiser.vectors() };
   }
 
   private restore({ vectors, step }: Checkpoint): void {

@@ -31,7 +31,7 @@ import { AtomicFile, writeWhole } from "../../lib/storage/files";
 import { conditionHelp, conditionsFrom } from "./conditions";
 import { breakEven, type Cost, formatCost } from "./cost";
 import { Progress } from "./progress";
-import { addSamplingOptions, modelFrom, type SamplingOptions } from "./samplingOptions";
+import { addSamplingOptions, modelFrom, type SamplingOptions, warn } from "./samplingOptions";
 
 interface Options extends SamplingOptions {
   set: HeldOutSet;
@@ -63,9 +63,10 @@ interface Measurement {
 }
 
 async function runEvaluation(options: Options, command: Command): Promise<void> {
-  const { model, sampler, steps } = await modelFrom(options);
+  const { model, sampler, steps, warning } = await modelFrom(options);
   const { sampleFields } = await import("../../lib/storage/samplingRun");
   const { problem } = model;
+  const { conditionsWarning } = await import("../../lib/evaluation/warnings");
   const at = conditionsAsked(problem, command);
   const head = {
     problem: problem.name,
@@ -129,6 +130,8 @@ async function runEvaluation(options: Options, command: Command): Promise<void> 
     },
   };
   if (json !== undefined) new AtomicFile(json).abandon(); // whether it can be written is better known before than after
+  warn(warning);
+  if (at) warn(conditionsWarning(model, at));
   try {
     print(
       `${problem.name}, ${Object.entries(problem.settings).flat().join(" ")}; ${options.model}; ` +

@@ -42,13 +42,13 @@ export class Progress {
   }
 
   /** Tells somebody at a terminal what takes the time before the first report, and returns what `body` returns. */
-  preparing<T>(text: string, body: () => T): T {
+  async preparing<T>(text: string, body: () => Promise<T>): Promise<T> {
     if (this.terminal) {
       process.stderr.write(`\r\x1b[K${text}`);
       this.shown = true;
     }
     try {
-      return body();
+      return await body();
     } catch (error) {
       this.end();
       throw error;

@@ -5,7 +5,7 @@ import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { positiveInteger } from "../../lib/errors";
 import { conditionHelp, conditionsFrom } from "./conditions";
 import { Progress } from "./progress";
-import { addSamplingOptions, modelFrom, type SamplingOptions } from "./samplingOptions";
+import { addSamplingOptions, modelFrom, type SamplingOptions, warn } from "./samplingOptions";
 
 interface Options extends SamplingOptions {
   count: number;
@@ -17,8 +17,9 @@ const MAX_COUNT = 1_000_000_000;
 
 async function runSampling(options: Options, command: Command): Promise<void> {
   const { count, seed, out } = options;
-  const { model, sampler, steps } = await modelFrom(options);
+  const { model, sampler, steps, warning } = await modelFrom(options);
   const { sampleBatches } = await import("../../lib/storage/samplingRun");
+  const { conditionsWarning, MeaninglessFields } = await import("../../lib/evaluation/warnings");
   const conditions = conditionsFrom(model.problem, command.args);
   const { cells, fields } = model.problem;
   checkRoom(out, 8 * (conditions.length + fields.length * cells) * count); // of Arrow; CSV takes more
@@ -27,6 +28,8 @@ async function runSampling(options: Options, command: Command): Promise<void> {
     sampler: sampler.name,
     steps: String(steps),
   });
+  warn(warning);
+  warn(conditionsWarning(model, conditions));
   const progress = new Progress("fields");
   try {
     const onProgress = ({ fields }: { fields: number }): void => progress.update(fields, count);
@@ -37,8 +40,14 @@ async function runSampling(options: Options, command: Command): Promise<void> {
       steps,
       onProgress,
     });
-    for await (const batch of batches) writer.write(batch);
+    const meaningless = new MeaninglessFields();
+    for await (const batch of batches) {
+      writer.write(batch);
+      meaningless.add(batch);
+    }
     writer.close();
+    progress.end();
+    warn(meaningless.warning("take more --steps, train the model for longer, or leave them out"));
   } catch (error) {
     writer.abandon();
     throw error;

@@ -3,7 +3,7 @@ import path from "node:path";
 import { type Command } from "commander";
 import type { Sampler } from "../../lib/samplers";
 import { samplerByName, samplers } from "../../lib/presets/samplers";
-import { integerInRange, positiveInteger } from "../../lib/errors";
+import { InputError, integerInRange, positiveInteger, shown } from "../../lib/errors";
 import type { PresetModel } from "../../lib/presets/createModel";
 
 /** The options of the verbs that draw from a model. */
@@ -20,9 +20,17 @@ const MAX_STEPS = 1_000_000;
 const MODELS = path.join(__dirname, "..", "..", "data", "models");
 const SHIPPED = ["figures", "text", "blog"];
 
-/** The folder of a model: one that comes with the project is known by its name, unless a folder here has it. */
+/**
+ * The folder of a model: the name of one that comes with the project stands for it, whatever lies in the working folder; all
+ * else is a folder, also one with such a name when it is given as a path. Throws InputError where there is none.
+ */
 export function modelFolder(name: string): string {
-  return SHIPPED.includes(name) && !fs.existsSync(name) ? path.join(MODELS, name) : name;
+  if (SHIPPED.includes(name)) return path.join(MODELS, name);
+  if (fs.existsSync(name)) return name;
+  throw new InputError(
+    `There is no model ${shown(name)}; give one of ${SHIPPED.join(", ")}, which come with the project, or the folder of ` +
+      `one that train has written, such as ./model.`,
+  );
 }
 
 /** Adds --model, --sampler, --steps and --seed to a verb. */
@@ -31,7 +39,7 @@ export function addSamplingOptions(command: Command): Command {
     .option(
       "--model <name>",
       "figures, text or blog, the models that come with the project (the best one of each convention; the published " +
-        "recipe's), or the folder of one that train has written",
+        "recipe's), or the folder of one that train has written (./figures is such a folder)",
       "figures",
     )
     .option(
@@ -49,15 +57,23 @@ export function addSamplingOptions(command: Command): Command {
     );
 }
 
-/** Loads the model with the sampler and its steps. Throws InputError for an unknown name. */
+/** Loads the model with the sampler and its steps; `warning` says where these are too few. Throws InputError for an unknown name. */
 export async function modelFrom({
   model: name,
   sampler,
   steps,
-}: SamplingOptions): Promise<{ model: PresetModel; sampler: Sampler; steps: number }> {
+}: SamplingOptions): Promise<{ model: PresetModel; sampler: Sampler; steps: number; warning?: string }> {
   const chosen = sampler === undefined ? undefined : samplerByName(sampler); // before TensorFlow takes its time
+  const folder = modelFolder(name);
   const { loadModel } = await import("../../lib/storage/modelFolder");
-  const model = await loadModel(modelFolder(name));
+  const model = await loadModel(folder);
   const found = chosen ?? model.sampler;
-  return { model, sampler: found, steps: steps ?? found.defaultSteps };
+  const taken = steps ?? found.defaultSteps;
+  const { stepsWarning } = await import("../../lib/evaluation/warnings");
+  return { model, sampler: found, steps: taken, warning: stepsWarning(model, found, taken) };
+}
+
+/** Tells the user on stderr, if there is something to tell. */
+export function warn(sentence: string | undefined): void {
+  if (sentence !== undefined) process.stderr.write(`porous-sgm: ${sentence}\n`);
 }

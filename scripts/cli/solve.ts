@@ -2,9 +2,11 @@ import { Command, Option } from "commander";
 import { allocateDataSet, sliceRows } from "../../lib/data/rows";
 import { type Convention, CONVENTIONS } from "../../lib/electrode";
 import { finite, InputError, oneOf } from "../../lib/errors";
+import { MeaninglessFields } from "../../lib/evaluation/warnings";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { readPorosityCsv } from "../../lib/storage/csv";
 import { createFieldsWriter } from "../../lib/storage/fieldsWriter";
+import { warn } from "./samplingOptions";
 
 interface Options {
   porosity: string;
@@ -33,6 +35,7 @@ async function solve({
   try {
     const batch = allocateDataSet(problem, BATCH_ROWS);
     for (let row = 0; row < BATCH_ROWS; row++) batch.conditions.set(conditions, row * conditions.length);
+    const meaningless = new MeaninglessFields();
     let rows = 0;
     const flush = (): void => {
       const part = sliceRows(batch, 0, rows);
@@ -44,6 +47,7 @@ async function solve({
         );
       }
       writer.write(part);
+      meaningless.add(part);
       rows = 0;
     };
     for await (const values of readPorosityCsv(porosity, problem, interpolate)) {
@@ -52,6 +56,7 @@ async function solve({
     }
     if (rows > 0) flush();
     writer.close();
+    warn(meaningless.warning("give a smaller flux or another equilibrium potential"));
   } catch (error) {
     writer.abandon();
     throw error;

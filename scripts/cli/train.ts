@@ -3,10 +3,13 @@ import type { Convention } from "../../lib/electrode";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { ArrowRows, openData } from "../../lib/storage/arrowReader";
 import { abandonAll } from "../../lib/storage/files";
-import { finiteInRange, InputError, integerInRange, positiveInteger } from "../../lib/errors";
-import { Interrupted } from "../../lib/backend/interrupt";
+import { finiteInRange, InputError, integerInRange, oneOf, positiveInteger, shown } from "../../lib/errors";
+import { finishWithPauses, Interrupted } from "../../lib/backend/interrupt";
+import { FIELDS_FROM, type FieldsFrom } from "../../lib/presets/givenFields";
+import { bytesToLoad } from "../../lib/storage/memory";
 import type { TrainingState } from "../../lib/storage/trainingRun";
 import type { Divergence } from "../../lib/storage/trainingStates";
+import type { History } from "../../lib/scoreModel";
 import { duration } from "../../lib/notebook/duration";
 import { conventionOption } from "./conditions";
 import { Progress } from "./progress";
@@ -22,6 +25,8 @@ interface Options {
   resume?: boolean;
   inMemory?: boolean;
   convention?: Convention;
+  fromFile?: boolean;
+  fields?: FieldsFrom;
   onDivergence: Divergence;
   seed: number;
 }
@@ -30,30 +35,53 @@ interface Options {
 const REWRITE_MS = 2_000;
 /** Steps that a reported loss is the mean of, as one step's is noisy. */
 const LOSS_STEPS = 100;
+/**
+ * Fields are scaled to be of order 1, and so is the loss of a network that has learned nothing. Beyond this it has learned
+ * from fields that are not scaled as they should be, or has diverged.
+ */
+const ABSURD_LOSS = 100;
+/** Exit status where a model was saved, but is not what was asked for. */
+const STATUS_NOT_AS_ASKED = 2;
 /** 128 + SIGINT, as shells report it. */
 const STATUS_INTERRUPTED = 130;
 
 async function runTraining(options: Options): Promise<void> {
   checkTogether(options);
   const { data: file, out, preset: presetName, checkpoint, seed } = options;
-  const { checkModelFolder, saveModel } = await import("../../lib/storage/modelFolder");
+  const { checkApart, checkModelFolder, keepModel } = await import("../../lib/storage/modelFolder");
   const { presetByName } = await import("../../lib/presets/presets");
-  const { createModel } = await import("../../lib/presets/createModel");
-  const { trainModel } = await import("../../lib/storage/trainingRun");
-  const preset = presetByName(presetName);
+  const { chooseFields } = await import("../../lib/presets/givenFields");
+  const { creatingModel } = await import("../../lib/presets/createModel");
+  const { checkTraining, trainModel } = await import("../../lib/storage/trainingRun");
+  const asked = presetByName(presetName);
   checkModelFolder(out);
   const assumed = options.convention && porousElectrode(options.convention);
-  const data = await openData(file, options.inMemory ? Infinity : undefined, assumed);
-  const progress = new Progress("steps", REWRITE_MS);
-  // Takes half a minute for the presets fast and best.
-  const model = progress.preparing("preparing the training ...", () => createModel(data, preset, seed));
-
-  const restore = leaveInterruptToTraining();
+  if (checkpoint !== undefined) checkApart(out, checkpoint);
   const { minutes, epochs, steps, resume, onDivergence: divergence } = options;
+  const given = await openData(
+    file,
+    options.inMemory ? Infinity : options.fromFile ? 0 : bytesToLoad(),
+    assumed,
+  );
+  const progress = new Progress("steps", REWRITE_MS);
   const note = (sentence: string) => {
     progress.end();
     process.stderr.write(`porous-sgm: ${sentence}\n`);
   };
+  // Takes half a minute for the presets fast and best.
+  const { model, data, preset } = await progress.preparing("preparing the training ...", async () => {
+    const chosen = await finishWithPauses(chooseFields(given, asked, presetName, options.fields));
+    const settings = { minutes, epochs, steps, seed };
+    const states = checkpoint === undefined ? undefined : { folder: checkpoint, resume };
+    await checkTraining(chosen.data, chosen.preset, { ...settings, checkpoint: states });
+    const { told, warning } = chosen;
+    const way = given instanceof ArrowRows ? "read from the file as they are needed" : "in memory";
+    process.stdout.write(`${file}: ${given.rows} rows, ${way}; ${told}\n`);
+    if (warning !== undefined) note(warning);
+    return { ...chosen, model: await finishWithPauses(creatingModel(chosen.data, chosen.preset, seed)) };
+  });
+
+  const restore = leaveInterruptToTraining();
   const states = trainModel(model, data, preset.training, {
     minutes,
     epochs,
@@ -68,7 +96,7 @@ async function runTraining(options: Options): Promise<void> {
     run = await follow(states, progress);
   } finally {
     progress.end();
-    if (data instanceof ArrowRows) data.close();
+    if (given instanceof ArrowRows) given.close();
   }
   const { last, loss, interrupted } = run;
   if (interrupted) process.exitCode = STATUS_INTERRUPTED;
@@ -78,17 +106,25 @@ async function runTraining(options: Options): Promise<void> {
     );
     return;
   }
+  const save = async (history: History): Promise<string> => {
+    const kept = await keepModel(model, out, history);
+    if (kept.reason !== undefined) {
+      note(`The model is in ${shown(kept.folder)} instead, as its place was lost meanwhile: ${kept.reason}`);
+      process.exitCode ||= STATUS_NOT_AS_ASKED;
+    }
+    return kept.folder;
+  };
   const history = { preset: presetName, seed, rows: data.rows };
   if (last === undefined) {
     // Its last state was kept, but perhaps not its model.
-    await saveModel(model, out, history);
-    process.stdout.write(`${out}: the training in ${checkpoint} was complete; its model is saved\n`);
+    const place = await save(history);
+    process.stdout.write(`${place}: the training in ${checkpoint} was complete; its model is saved\n`);
     return;
   }
   const { step, epoch, validationLoss } = last;
   const seconds = Number(last.secondsElapsed.toFixed(3));
   const validated = Number.isFinite(validationLoss);
-  await saveModel(model, out, {
+  const place = await save({
     ...history,
     steps: step,
     epochs: epoch,
@@ -100,18 +136,29 @@ async function runTraining(options: Options): Promise<void> {
   restore();
   if (interrupted) {
     process.stderr.write(
-      `porous-sgm: The training was interrupted: the model of ${step} steps is in ${out}.\n`,
+      `porous-sgm: The training was interrupted: the model of ${step} steps is in ${place}.\n`,
     );
     return;
   }
   process.stdout.write(
-    `${out}: preset ${presetName}, ${step} steps in ${duration(seconds)} on ${data.rows} rows, ` +
+    `${place}: preset ${presetName}, ${step} steps in ${duration(seconds)} on ${data.rows} rows, ` +
       `loss ${loss.toPrecision(3)}${validated ? `, validation loss ${validationLoss.toPrecision(3)}` : ""}\n`,
   );
+  const worst = Math.max(loss, validated ? validationLoss : 0);
+  if (worst > ABSURD_LOSS) {
+    note(
+      `The model is of no use: its loss is ${worst.toPrecision(3)}, where that of one which has learned nothing is about 1; ` +
+        `look for rows or conditions unlike the others in the data, or train longer or at other settings.`,
+    );
+    process.exitCode ||= STATUS_NOT_AS_ASKED;
+  }
 }
 
 /** Throws InputError for options that exclude or need one another. */
-function checkTogether({ minutes, epochs, steps, resume, checkpoint }: Options): void {
+function checkTogether({ minutes, epochs, steps, resume, checkpoint, inMemory, fromFile }: Options): void {
+  if (inMemory && fromFile) {
+    throw new InputError("There are --in-memory and --from-file; give one of them.");
+  }
   if ([minutes, epochs, steps].filter((value) => value !== undefined).length > 1) {
     throw new InputError(
       "The training's length is given twice; give one of --minutes, --epochs and --steps.",
@@ -212,7 +259,16 @@ export function command(): Command {
     )
     .option(
       "--in-memory",
-      "load the data whatever their size: of files above 256 MB rows are read when needed, which makes steps of fast and best ten times slower",
+      "load the data whatever their size (default: where they fit into half of the memory that is free)",
+    )
+    .option("--from-file", "read rows from the file whenever they are needed, even if they fit into memory")
+    .addOption(
+      new Option(
+        "--fields <whose>",
+        "train on the fields of the file, or on those that the solver gives for its porosities, where the two differ",
+      )
+        .default("file")
+        .argParser((text) => oneOf("The choice of fields", text, FIELDS_FROM)),
     )
     .option("--minutes <m>", "length of the training in minutes", (text) =>
       finiteInRange("The training's length", text, 0.001, 1e6, "minutes"),

@@ -1,0 +1,173 @@
+/** Data that somebody brings: fields that are not the solver's, other units, conditions out of range, what never varies. */
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { finish } from "../lib/backend/interrupt";
+import { selectRows } from "../lib/data/rows";
+import type { DataSet } from "../lib/dataSet";
+import { conditionalStandardisation } from "../lib/gaussian/conditionalMoments";
+import { createModel } from "../lib/presets/createModel";
+import { type Chosen, chooseFields, type FieldsFrom, withoutSolver } from "../lib/presets/givenFields";
+import { type Preset, presetByName, presets } from "../lib/presets/presets";
+import { generateDataSet } from "../lib/presets/simulate";
+import { writeDataSet } from "../lib/storage/arrow";
+import { openRows } from "../lib/storage/arrowReader";
+import { trainModel } from "../lib/storage/trainingRun";
+import { problem, refused, tinyPreset, tinyToken } from "./tiny";
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-own-data-"));
+after(() => fs.rmSync(folder, { recursive: true, force: true }));
+const at = (name: string): string => path.join(folder, name);
+
+const data = generateDataSet(problem, { conditions: 40, fields: 4, seed: 1 });
+const cells = problem.cells;
+
+/** The data with each field of each row changed: (row, field, values) -> values. */
+function changed(change: (row: number, field: number, values: Float64Array) => Float64Array | void): DataSet {
+  const fields = data.fields.slice();
+  for (let row = 0; row < data.rows; row++) {
+    for (let field = 0; field < 2; field++) {
+      const values = fields.subarray((2 * row + field) * cells, (2 * row + field + 1) * cells);
+      const other = change(row, field, values);
+      if (other) values.set(other);
+    }
+  }
+  return { ...data, fields };
+}
+
+const phi = (row: number) => data.fields.subarray((2 * row + 1) * cells, (2 * row + 2) * cells);
+/** The potential of each row is that of the next one. */
+const dealt = changed((row, field) => (field === 1 ? phi((row + 1) % data.rows) : undefined));
+const inMillivolt = changed((_, field, values) =>
+  field === 1 ? values.map((value) => 1000 * value) : undefined,
+);
+
+function choose(set: DataSet, preset: Preset = presets.fast, from?: FieldsFrom): Chosen {
+  return finish(chooseFields(set, preset, "fast", from));
+}
+
+/** Conditions with one of them changed. */
+function withCondition(k: number, change: (value: number) => number): DataSet {
+  return { ...data, conditions: data.conditions.map((value, i) => (i % 3 === k ? change(value) : value)) };
+}
+
+test("fields of the solver, in single precision as well, are known as such, and nothing is changed", () => {
+  const single = (values: Float64Array) => Float64Array.from(Float32Array.from(values));
+  const rounded: DataSet = {
+    ...data,
+    fields: single(data.fields),
+    latent: single(data.latent!),
+    conditions: single(data.conditions),
+  };
+  for (const set of [data, rounded]) {
+    const { data: chosen, preset, told, warning } = choose(set);
+    assert.ok(chosen === set && preset === presets.fast);
+    assert.deepEqual([told, warning], ["the fields are the solver's for each porosity, whose responses are learned in their place", undefined]); // prettier-ignore
+  }
+  assert.equal(choose(data, presets.lesson).told, "the fields are the solver's for each porosity");
+});
+
+test("fields that are not the solver's are told with the first row and the difference, and learned as they are", () => {
+  const late = changed((row, field, values) => (row === 7 && field === 0 ? values.map((value) => value + 1) : undefined)); // prettier-ignore
+  const { data: chosen, preset, warning } = choose(late);
+  assert.match(warning!, /^The field c of row 8 differs from the solver's for this porosity by up to 1 mol\/m3, where its largest value is \d/); // prettier-ignore
+  assert.match(warning!, /: the training is on the file's own fields, scaled by means and spreads by condition of the file itself, without the Gaussian part of fast/); // prettier-ignore
+  assert.ok(!("select" in chosen) && chosen.fields === late.fields && chosen.latent === undefined);
+  assert.deepEqual(
+    [
+      preset.model.target,
+      preset.model.standardisation,
+      preset.training.mirrored,
+      preset.training.rowsPerCondition,
+    ],
+    ["v", "conditional", false, 1],
+  );
+  assert.deepEqual(preset.model.network, presets.fast.model.network);
+
+  // Other constants: a hundredth of what c rises by.
+  const constants = changed((_, field, values) => field === 0 ? values.map((value) => 1000 + 1.01 * (value - 1000)) : undefined); // prettier-ignore
+  assert.match(choose(constants).warning!, /^The field c of row 1 differs/);
+  assert.match(choose(inMillivolt).warning!, /^The field phi of row 1 differs .* \(phi is 1000 times the solver's, as in other units than V\)/); // prettier-ignore
+  assert.match(choose({ ...data, latent: undefined }).warning!, /^The data have no porosity, so that nothing can be solved: /); // prettier-ignore
+  const negative = { ...data, latent: data.latent!.map((value, i) => (i === 250 ? -0.5 : value)) };
+  assert.match(choose(negative).warning!, /^The solver has no solution for the porosity of row 3: /);
+
+  // What lesson makes of the fields has nothing of the solver either, and blog never had.
+  const lesson = choose(dealt, presets.lesson);
+  assert.equal(lesson.preset, presets.lesson);
+  assert.match(lesson.warning!, /: the training is on the file's own fields, scaled by means and spreads by condition of the file itself\.$/); // prettier-ignore
+  assert.match(choose(dealt, presets.blog).warning!, /: the training is on the file's own fields\.$/);
+  // With few conditions no means are functions of them.
+  const few = choose(selectRows(dealt, [...Array(20).keys()]));
+  assert.equal(few.preset.model.standardisation, "global");
+  assert.match(few.warning!, /scaled by one mean and one spread a field of the file itself/);
+});
+
+test("the solver's fields take the place of the file's where that is asked for", async () => {
+  writeDataSet(at("dealt.arrow"), dealt);
+  const source = await openRows(at("dealt.arrow"));
+  for (const set of [dealt, source]) {
+    const { data: chosen, preset, told, warning } = finish(chooseFields(set, presets.fast, "fast", "solver"));
+    assert.equal(preset, presets.fast);
+    assert.match(told, /file's fields are not used/);
+    assert.match(warning!, /^The fields of the data are ignored, as --fields solver says, although the field phi of row 1 differs/); // prettier-ignore
+    const fields = "select" in chosen ? chosen.select([...Array(data.rows).keys()]).fields : chosen.fields;
+    fields.forEach((value, i) => assert.ok(Math.abs(value - data.fields[i]) <= 1e-9 * Math.abs(value)));
+  }
+  source.close();
+  await refused(() => choose({ ...data, latent: undefined }, presets.fast, "solver"), /have no porosity to solve from; leave out --fields solver/); // prettier-ignore
+  assert.equal(choose(data, presets.fast, "solver").data, data);
+});
+
+test("conditions out of range, unknown ones and fields that never vary are refused before anything is computed", async () => {
+  const named = (k: number, change: (value: number) => number) => choose(withCondition(k, change));
+  await refused(() => named(0, (value) => 1e6 * value), /^The correlation length of row 1 is [\d.]+, outside of 0.000002 to 0.00002 m, as if it were given in 0.000001 m; give it in m, or leave such rows out\.$/); // prettier-ignore
+  await refused(() => named(2, (value) => 10 * value), /^The flux of row \d+ is [\d.]+, outside of 0 to 50 A\/m2; give it in A\/m2/); // prettier-ignore
+  await refused(() => named(0, () => NaN), /unknown conditions/);
+  const constant = changed((_, field, values) => (field === 1 ? values.fill(0.25) : undefined));
+  await refused(() => choose(constant), /^The field phi is the same in all rows of the data \(0.25 V everywhere\); give/); // prettier-ignore
+  const first = data.fields.slice(0, cells);
+  await refused(() => choose(changed((_, field) => (field === 0 ? first : undefined))), /^The field c is the same in all rows of the data; give/); // prettier-ignore
+});
+
+/** The weights after some steps of a preset on some data, and the last loss. */
+async function trained(set: DataSet, preset: Preset): Promise<{ weights: string; loss: number }> {
+  const chosen = choose(set, preset);
+  const model = createModel(chosen.data, chosen.preset, 1);
+  let loss = NaN;
+  for await (const state of trainModel(model, chosen.data, chosen.preset.training, { steps: 6 }))
+    loss = state.loss;
+  const weights = model.network.getWeights().map((weight) => String(weight.dataSync())).join(); // prettier-ignore
+  model.dispose();
+  return { weights, loss };
+}
+
+test("a training by the solver's responses learns other fields when it is given others", async () => {
+  const modal = tinyPreset({ ...tinyToken, target: "rest", momentDraws: 50 }, { batch: 16, rowsPerCondition: 4, mirrored: true }); // prettier-ignore
+  const [plain, other, milli] = [data, dealt, inMillivolt].map((set) => trained(set, modal));
+  assert.notEqual((await plain).weights, (await other).weights);
+  // Scaled by moments of their own, fields in any unit are of order 1: those of the solver would give a loss of 1e6.
+  for (const one of [other, milli]) assert.ok((await one).loss < 3, String((await one).loss));
+  assert.ok((await trained(inMillivolt, tinyPreset(tinyToken))).loss < 3);
+});
+
+test("data in which a condition never changes have moments, which do not depend on it", () => {
+  const fixed = generateDataSet(problem, { conditions: 40, fields: 4, seed: 1 });
+  const conditions = fixed.conditions.map((value, i) => (i % 3 === 2 ? 25 : value));
+  const moments = conditionalStandardisation({ ...fixed, conditions, latent: undefined });
+  const std = moments.std(conditions.slice(0, 3));
+  assert.ok(std.every(Number.isFinite) && std.some((value) => value > 0));
+  assert.ok(moments.mean(conditions.slice(0, 3)).every((value) => Math.abs(value) < 1e5));
+});
+
+test("what a preset becomes without the solver depends on the preset alone", () => {
+  for (const name of ["lesson", "blog"])
+    assert.equal(withoutSolver(presetByName(name), true), presetByName(name));
+  const { model, training } = withoutSolver(presets.best, false);
+  assert.deepEqual(
+    [model.target, model.standardisation, training.steps],
+    ["v", "global", presets.best.training.steps],
+  );
+});
