@@ -67,7 +67,7 @@ async function refused(...cases: [args: readonly string[], pattern: RegExp][]): 
 
 const CONDITIONS = ["--correlation-length", "1e-5", "--equilibrium-potential", "-0.1", "--flux=25"];
 const conditions = [1e-5, -0.1, 25];
-const SAMPLE = ["sample", "--model", "tiny", "--count", "5", "--steps", "4", "--out", "new.arrow"];
+const SAMPLE = ["sample", "--model", "tiny", "--count", "5", "--steps", "20", "--out", "new.arrow"];
 const TRAIN = ["train", "--data", "data.arrow", "--out", "new"];
 
 function historyOf(model: string): Record<string, unknown> {

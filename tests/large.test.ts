@@ -14,7 +14,7 @@ const { environment, root } = require("../scripts/environment") as {
   environment: (base?: NodeJS.ProcessEnv) => NodeJS.ProcessEnv;
   root: string;
 };
-/** npm run test:large sets it to 10,000. The small share is just large enough not to be loaded, which takes 1.4 GB. */
+/** npm run test:large sets it to 10,000. The small share would take 1.4 GB if it were loaded. */
 const MEGABYTES = Number(process.env["POROUS_SGM_LARGE"] ?? 280);
 /** TensorFlow's libraries, which are mapped from their file, are 300 MB of it. */
 const MOST_BYTES = 1e9;
@@ -67,7 +67,16 @@ test(`a model is trained on a file of ${MEGABYTES} MB in less than 1 GB of memor
     const preloaded = ["scripts/typescript.js", "tests/peak.ts"].map(
       (name) => `--require=${path.join(root, name)}`,
     );
-    const args = ["train", "--data", data, "--out", path.join(folder, preset), "--preset", preset];
+    const args = [
+      "train",
+      "--data",
+      data,
+      "--out",
+      path.join(folder, preset),
+      "--preset",
+      preset,
+      "--from-file",
+    ];
     start = performance.now();
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
