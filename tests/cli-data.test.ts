@@ -145,6 +145,29 @@ test("compare takes what solve and generate write, as far as the conditions of b
   );
 });
 
+test("README's commands run in its order", () => {
+  const readme = fs.readFileSync(path.join(__dirname, "..", "README.md"), "utf8");
+  const block = /```sh\n(npx porous-sgm generate[^`]*)```/.exec(readme)![1];
+  const small = block
+    .replace("--conditions 1000 --fields 25", "--conditions 40 --fields 10")
+    .replace("--preset fast", "--preset lesson --steps 2")
+    .replace(/--(count|fields) 1000/g, "--$1 20")
+    .replace("evaluate --model model", "evaluate --model model --n 20 --sets 2");
+  const home = path.join(folder, "readme");
+  fs.mkdirSync(home);
+  fs.copyFileSync(path.join(folder, "porosity.csv"), path.join(home, "porosity.csv"));
+  for (const line of small.trim().split("\n")) {
+    const words = line.split(/\s+/).slice(2);
+    const options = { cwd: home, encoding: "utf8", ...deadline(600) } as const;
+    const { status, stderr } = spawnSync(process.execPath, [script, ...words], options);
+    assert.equal(status, 0, `${line}: ${stderr}`);
+  }
+  for (const name of ["data.arrow", "model", "sgm.arrow", "pde.arrow", "solved.csv"]) {
+    assert.ok(fs.existsSync(path.join(home, name)), name);
+  }
+  fs.rmSync(home, { recursive: true });
+});
+
 test("solve writes the same fields as Arrow and as CSV", async () => {
   assert.equal(run(...SOLVE, "--out", "s.arrow").stderr, "");
   assert.equal(run(...SOLVE, "--out", "s.csv").stderr, "");
