@@ -158,8 +158,11 @@ test("README's commands run in its order", () => {
   fs.copyFileSync(path.join(folder, "porosity.csv"), path.join(home, "porosity.csv"));
   for (const line of small.trim().split("\n")) {
     const words = line.split(/\s+/).slice(2);
-    const options = { cwd: home, encoding: "utf8", ...deadline(600) } as const;
-    const { status, stderr } = spawnSync(process.execPath, [script, ...words], options);
+    const { status, stderr } = spawnSync(process.execPath, [script, ...words], {
+      cwd: home,
+      encoding: "utf8",
+      ...deadline(600),
+    });
     assert.equal(status, 0, `${line}: ${stderr}`);
   }
   for (const name of ["data.arrow", "model", "sgm.arrow", "pde.arrow", "solved.csv"]) {
