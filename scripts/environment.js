@@ -76,6 +76,7 @@ const TENSORFLOW = {
 function fixed(base) {
   const jupyter = base.POROUS_SGM_JUPYTER || path.join(venv, "jupyter"); // tests have one of their own
   return {
+    JUPYTER_PATH: path.join(jupyter, "data"), // before the kernels of .venv, where DATA_DIR comes after them
     JUPYTER_CONFIG_DIR: path.join(jupyter, "config"),
     JUPYTER_DATA_DIR: path.join(jupyter, "data"),
     JUPYTER_RUNTIME_DIR: path.join(jupyter, "runtime"),
