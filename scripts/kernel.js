@@ -15,6 +15,7 @@ if (!startedAgain()) {
     "declarations",
     "failures",
     "messages",
+    "comms",
     "signals",
     "parent",
   ])

@@ -76,15 +76,23 @@ export function showTable({ index, columns, values }: Table): void {
   display({ "text/html": `<table>${html.join("")}</table>`, "text/plain": plain });
 }
 
-/** An output that is replaced by each update, at most twice a second. */
+/** Shows lines of text as an output of their own. */
+export function showText(text: string): void {
+  if (writer()) display({ "text/plain": text });
+  else console.log(text);
+}
+
+/** An output that is replaced by each update, at most once in `interval` milliseconds. */
 export class LiveFigure {
+  constructor(private readonly interval = 500) {}
+
   private readonly id = randomBytes(8).toString("hex");
   private shown = false;
   private last = 0;
 
-  /** Replaces the figure, unless the last update is younger than half a second. */
+  /** Replaces the figure, unless the last update is younger than the interval. */
   update(figure: () => Figure): void {
-    if (!writer() || Date.now() - this.last < 500) return;
+    if (!writer() || Date.now() - this.last < this.interval) return;
     this.last = Date.now();
     const { data, layout, text } = figure();
     display(

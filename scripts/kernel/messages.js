@@ -28,21 +28,30 @@ function mendLanguage() {
   };
 }
 
-/** JupyterLab asks for earlier input, waits, and complains in the browser's console; tslab complains in the terminal's. */
-function mendHistory() {
+/** Answers requests that tslab does not know: by their type a function of the server and the request. */
+function answer(requests) {
   const { publishStatus } = ZmqServer.prototype;
   ZmqServer.prototype.publishStatus = function (status, request) {
     publishStatus.call(this, status, request);
-    if (status !== "busy" || request.header.msg_type !== "history_request") return;
-    const reply = request.createReply();
-    reply.header.msg_type = "history_reply";
-    reply.content = { status: "ok", history: [] };
-    reply.signAndSend(this.connInfo.key, this.shell);
+    if (status === "busy") requests[request.header.msg_type]?.(this, request);
   };
   const { warn } = console;
   console.warn = (...words) => {
-    if (words[0] !== "unknown msg_type: history_request") warn(...words);
+    const [, type] = /^unknown msg_type: (\w+)$/.exec(words[0]) ?? [];
+    if (!(type in requests)) warn(...words);
   };
+}
+
+/** JupyterLab asks for earlier input, waits, and complains in the browser's console; tslab complains in the terminal's. */
+function mendHistory() {
+  answer({
+    history_request(server, request) {
+      const reply = request.createReply();
+      reply.header.msg_type = "history_reply";
+      reply.content = { status: "ok", history: [] };
+      reply.signAndSend(server.connInfo.key, server.shell);
+    },
+  });
 }
 
 /** When a cell fails, tslab skips those that wait: here not where the request says so (nbconvert --allow-errors). */
@@ -70,3 +79,4 @@ module.exports = function mendMessages() {
   mendLanguage();
   mendHistory();
 };
+module.exports.answer = answer;

@@ -1,0 +1,164 @@
+/** What every live control is: a value that a widget of the front end holds, listeners, and a line of text where there is none. */
+import { InputError, shown } from "../errors";
+import { Interrupted } from "../backend/interrupt";
+import { showText } from "../figures/show";
+
+/** One widget of the front end. */
+interface Widget {
+  /** What the front end was told or has told last. */
+  readonly state: { readonly [member: string]: unknown };
+  set(state: object): void;
+  listen(listener: (changes: { [member: string]: unknown }, clicks: number) => unknown): void;
+  show(text: string): void;
+}
+/** What shows widgets: the kernel (scripts/kernel/comms.js), or that of a browser. Names are those of ipywidgets. */
+interface Host {
+  present(): boolean;
+  create(name: string, state: object): Widget;
+}
+
+function host(): Host | undefined {
+  const found = (globalThis as { [key: symbol]: unknown })[Symbol.for("porous-sgm.widgets")] as
+    Host | undefined;
+  return found?.present() ? found : undefined;
+}
+
+/** What is shown below a cell: a control, or a row or column of them. */
+export abstract class Shown {
+  /** @internal */
+  readonly widget: Widget | undefined;
+  private placed = false;
+
+  constructor(make: (host: Host) => Widget) {
+    const found = host();
+    this.widget = found && make(found);
+    // After the statements that may put it into a row.
+    queueMicrotask(() => {
+      if (this.placed) return;
+      if (this.widget) this.widget.show(this.text);
+      else if (this.text) showText(this.text);
+    });
+  }
+
+  /** What stands for it where there are no widgets. @internal */
+  abstract readonly text: string;
+
+  /** Marks it as shown by what it is in. @internal */
+  place(): this {
+    this.placed = true;
+    return this;
+  }
+}
+
+/** How a value is kept by a widget: its member, and the way there and back (undefined for what is no value). */
+export interface Form<T> {
+  readonly member: string;
+  readonly into: (value: T) => unknown;
+  readonly from: (raw: unknown) => T | undefined;
+}
+
+/** A slider, a choice, a switch or a button. */
+export class Control<T> extends Shown {
+  private readonly listeners = new Set<(value: T) => unknown>();
+  private current: T;
+
+  /** @internal */
+  constructor(
+    /** What it is called, with its unit. */
+    readonly label: string,
+    value: T,
+    private readonly form: Form<T>,
+    name: string,
+    state: object,
+  ) {
+    super(({ create }) => {
+      const style = create(name.includes("Slider") ? "SliderStyle" : "DescriptionStyle", {
+        description_width: "initial",
+      });
+      const layout = create("Layout", { width: name.includes("Slider") ? "26em" : null });
+      const start = { description: label, layout, ...state };
+      return create(name, name === "Button" ? start : { ...start, style, [form.member]: form.into(value) });
+    });
+    this.current = value;
+    this.widget?.listen((changes, clicks) => {
+      if (clicks > 0) return this.change(form.from(clicks + Number(this.current)));
+      return form.member in changes ? this.change(form.from(changes[form.member])) : undefined;
+    });
+  }
+
+  /** What it stands at; what is written here shows at once, and listeners hear of it. */
+  get value(): T {
+    // Newer than what listeners have been told.
+    return this.form.from(this.widget?.state[this.form.member]) ?? this.current;
+  }
+  set value(value: T) {
+    const raw = this.form.into(value);
+    const allowed = this.form.from(raw);
+    if (allowed === undefined)
+      throw new InputError(`${this.label} cannot be ${shown(value)}; give a value of its range.`);
+    this.widget?.set({ [this.form.member]: raw });
+    void this.change(allowed);
+  }
+
+  get text(): string {
+    return this.label === "" ? "" : `${this.label}: ${String(this.value)}`;
+  }
+
+  private async change(value: T | undefined): Promise<void> {
+    if (value === undefined || value === this.current) return;
+    this.current = value;
+    for (const listener of [...this.listeners]) await listener(value);
+  }
+
+  /**
+   * Calls `listener` with each new value; while it is awaited, only the newest is kept. What it prints, and how it fails, is shown
+   * below the cell that made the control. Returns what ends this.
+   */
+  onChange(listener: (value: T) => unknown): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  /**
+   * The value now, then each new one; of those that come while the loop is busy, the newest. The stop button ends the loop with
+   * an error of the name Interrupted. Where nobody can turn the control, the loop runs once.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
+    let seen = this.current;
+    yield seen;
+    if (!this.widget) return;
+    let wake = () => {};
+    let stopped = false;
+    const stop = () => {
+      stopped = true;
+      wake();
+    };
+    process.on("SIGINT", stop);
+    const end = this.onChange(() => wake());
+    try {
+      for (;;) {
+        if (stopped) throw new Interrupted("Interrupted.");
+        if (seen === this.current) await new Promise<void>((resolve) => (wake = resolve));
+        else yield (seen = this.current);
+      }
+    } finally {
+      end();
+      process.off("SIGINT", stop);
+    }
+  }
+}
+
+/** Controls beside or below one another. */
+export class Box extends Shown {
+  constructor(
+    name: string,
+    private readonly children: readonly Shown[],
+  ) {
+    super(({ create }) => create(name, { children: children.flatMap(({ widget }) => widget ?? []) }));
+    for (const child of children) child.place();
+  }
+
+  get text(): string {
+    return this.children.map(({ text }) => text).join("\n");
+  }
+}
