@@ -1,5 +1,6 @@
 /** The systems of the gallery, in the order of its notebooks. */
 import { directMatching } from "./direct-matching/run";
+import { multiscaleFlows } from "./multiscale-flows/run";
 import type { GallerySystem } from "./system";
 
-export const systems: readonly GallerySystem[] = [directMatching];
+export const systems: readonly GallerySystem[] = [multiscaleFlows, directMatching];
