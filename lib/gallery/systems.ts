@@ -1,6 +1,7 @@
 /** The systems of the gallery, in the order of its notebooks. */
 import { directMatching } from "./direct-matching/run";
 import { multiscaleFlows } from "./multiscale-flows/run";
+import { variationalSmoothing } from "./variational-smoothing/run";
 import type { GallerySystem } from "./system";
 
-export const systems: readonly GallerySystem[] = [multiscaleFlows, directMatching];
+export const systems: readonly GallerySystem[] = [multiscaleFlows, variationalSmoothing, directMatching];
