@@ -251,6 +251,16 @@ test("a flow learns the exact drift, and the second flow the closed form of the 
     systems.waveDrift,
   );
   assert.ok(error < 0.05, `error ${error}`);
+  // One set of few draws: the bias makes it worse.
+  const biased = resultOf(
+    method.fitFlow(method.waveModel, data, { ...settings, draws: 4, steps: 200, oneSet: true }, 1),
+  );
+  const missed = likelihood.driftError(
+    data,
+    method.flowDrift(method.waveModel, biased, data.x),
+    systems.waveDrift,
+  );
+  assert.ok(missed > error, `error ${missed} of one set, ${error} of two`);
   const features = [data.x.map((x) => -x), data.x.map(systems.waveAverage)];
   const exact = likelihood.linearPosterior(data, (x) => [-x, systems.waveAverage(x)]);
   const posterior = resultOf(method.fitPosterior(features, data, { ...settings, steps: 600, rate: 0.02 }, 1));

@@ -112,7 +112,7 @@ export function* fitFlow(
   const objective = (all: Vector, { xi, x, slopes, weights }: Seen & { xi: Rows }) => {
     const [ofFlow, theta] = tf.split<Vector>(all, [flow.size, parameters]);
     const { y } = flow.forward(ofFlow, xi);
-    const b = tf.split<Rows>(y, oneSet ? 1 : 2).map((set) => model.average(x, set, theta));
+    const b = (oneSet ? [y] : tf.split<Rows>(y, 2)).map((set) => model.average(x, set, theta));
     const moment = tf.mean(tf.sum(tf.square(y), 1)).mul(penalty);
     return loss(b[0], b[b.length - 1], slopes, weights).add(moment) as tfTypes.Scalar;
   };
