@@ -16,6 +16,14 @@ rate.onChange((value) => console.log("moved"));`,
   `for await (const value of rate) { console.log("rate " + (value > 1e-3)); if (value > 1e-3) break; }`,
 ];
 
+const LIVE = `import { live, slider } from "./lib/notebook/widgets";
+import { line, panels } from "./lib/figures/figure";
+const height = slider({ label: "height", min: 0, max: 1, value: 0.5 });
+await live(
+  ({ h }) => panels([{ title: "at " + h.toFixed(2), x: "x (1)", y: "y (1)", traces: [line([0, 1], [h, h])] }]),
+  { h: height },
+);`;
+
 test("a slider that is moved by keyboard is heard by a cell that awaits", async () => {
   const notebook = await Notebook.open(lab, lab.addressOf(lab.project.addNotebook("slider.ipynb", CELLS)));
   assert.equal((await notebook.run(0)).status, "ok");
@@ -30,6 +38,20 @@ test("a slider that is moved by keyboard is heard by a cell that awaits", async 
   assert.match(second, /rate false\nrate true/);
   assert.match(first, /moved/);
   await photograph(notebook.page, "slider");
+  await notebook.close();
+});
+
+test("a figure follows the slider that it was given", async () => {
+  const notebook = await Notebook.open(lab, lab.addressOf(lab.project.addNotebook("live.ipynb", [LIVE])));
+  assert.equal((await notebook.run(0)).status, "ok");
+  const shows = (title: string) =>
+    notebook.page.waitForFunction((text) => document.body.textContent!.includes(text), title);
+  await shows("at 0.50");
+  const handle = notebook.page.locator(".widget-slider .noUi-handle").first();
+  await handle.focus();
+  for (let presses = 0; presses < 3; presses++) await notebook.page.keyboard.press("ArrowRight");
+  await shows("at 0.53");
+  await photograph(notebook.page, "live");
   await notebook.close();
 });
 
