@@ -263,7 +263,7 @@ test("a flow learns the exact drift, and the second flow the closed form of the 
   assert.ok(missed > error, `error ${missed} of one set, ${error} of two`);
   const features = [data.x.map((x) => -x), data.x.map(systems.waveAverage)];
   const exact = likelihood.linearPosterior(data, (x) => [-x, systems.waveAverage(x)]);
-  const posterior = resultOf(method.fitPosterior(features, data, { ...settings, steps: 600, rate: 0.02 }, 1));
+  const posterior = resultOf(method.fitPosterior(features, data, { ...method.flowSettings, steps: 600 }, 1));
   method.summary(method.drawsOf(posterior, 8192, 1), 2).forEach(({ mean, deviation }, i) => {
     const own = Math.sqrt(exact.covariance.get(i, i));
     near(mean, exact.mean[i], 0.3 * own, "mean");

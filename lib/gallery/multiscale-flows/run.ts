@@ -27,7 +27,7 @@ function waveResult(
   const posteriorOf = (average: ArrayLike<number>) => {
     const features = [data.x.map((x) => -x), average];
     const fitted = resultOf(
-      method.fitPosterior(features, data, { ...settings, steps: posteriorSteps, rate: 0.02 }, seed),
+      method.fitPosterior(features, data, { ...settings, steps: posteriorSteps }, seed),
     );
     return method.summary(method.drawsOf(fitted, 16384, seed), 2);
   };
