@@ -80,7 +80,7 @@ test("weights are unbiased for any score, and training brings the bound to the e
   near(mean, reference.mean, 0.12);
   near(deviation / Math.sqrt(reference.variance), 1, 0.12);
   // EM's closed form: one round goes from theta = 1 towards the likeliest, 0.853.
-  const theta = smoother.maximise(40, 9);
+  const theta = smoother.maximise(40, 4, 9);
   assert.ok(theta < 0.99 && theta > 0.8, `theta ${theta}`);
   smoother.dispose();
 });

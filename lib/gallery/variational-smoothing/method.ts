@@ -391,28 +391,43 @@ export class Smoother {
    * and for Ornstein and Uhlenbeck's process, whose p_0 = N(0, sigma^2 / (2 theta)), solves
    * A theta^2 - (B - E|X_0|^2) theta - d sigma^2 / 2 = 0. The problem's p_0 must be that.
    */
-  maximise(perInterval: number, seed: number): number {
+  maximise(perInterval: number, draws: number, seed: number): number {
     const { sigma, dimension, feature } = this.problem;
     const { dt } = this.gridOf(perInterval).table;
-    const { paths: rows } = this.settings;
-    const paths = this.draw(perInterval, seed);
-    const sums = tf.tidy(() => {
-      const [x0] = tf.split(paths.x, [1, paths.x.shape[0] - 1]);
-      const [before] = tf.split(paths.x, [paths.x.shape[0] - 1, 1]);
-      const phi = feature(before);
-      const dx = paths.innovations.add(phi.mul(dt.mul(this.theta)));
-      return tf.stack([phi.square().mul(dt).sum(), phi.mul(dx).sum(), x0.square().sum()]);
-    });
-    const [a, b, c] = Array.from(sums.dataSync(), (sum) => sum / rows);
-    tf.dispose([sums, ...Object.values(paths)]);
+    const rows = draws * this.settings.paths;
+    let [a, b, c] = [0, 0, 0];
+    for (let part = 0; part < draws; part++) {
+      const paths = this.draw(perInterval, drawSeed(seed, part));
+      const sums = tf.tidy(() => {
+        const [x0] = tf.split(paths.x, [1, paths.x.shape[0] - 1]);
+        const [before] = tf.split(paths.x, [paths.x.shape[0] - 1, 1]);
+        const phi = feature(before);
+        const dx = paths.innovations.add(phi.mul(dt.mul(this.theta)));
+        return tf.stack([phi.square().mul(dt).sum(), phi.mul(dx).sum(), x0.square().sum()]);
+      });
+      const own = sums.dataSync();
+      [a, b, c] = [a + own[0] / rows, b + own[1] / rows, c + own[2] / rows];
+      tf.dispose([sums, ...Object.values(paths)]);
+    }
     return (b - c + Math.sqrt((b - c) ** 2 + 2 * a * dimension * sigma ** 2)) / (2 * a);
   }
 
   /** EM: trains a little, takes the best theta, and again. Yields theta after each round. */
-  *em({ rounds, ...training }: { rounds: number; steps: number; rate: number; reuse: number; seed: number }) {
+  *em({
+    rounds,
+    draws,
+    ...training
+  }: {
+    rounds: number;
+    draws: number;
+    steps: number;
+    rate: number;
+    reuse: number;
+    seed: number;
+  }) {
     for (let round = 0; round < rounds; round++) {
       for (const step of this.train({ ...training, seed: training.seed + round })) void step;
-      this.theta = this.maximise(this.settings.perInterval, training.seed + rounds + round);
+      this.theta = this.maximise(this.settings.perInterval, draws, training.seed + rounds + round);
       yield { round, theta: this.theta };
     }
   }

@@ -75,7 +75,14 @@ export const variationalSmoothing: GallerySystem = {
     });
     progress("EM for its theta");
     let theta = NaN;
-    const em = { ...training, steps: Math.ceil(steps / 6), rate: 0.003, rounds: own.rounds, seed };
+    const em = {
+      ...training,
+      steps: Math.ceil(steps / 6),
+      rate: 0.003,
+      rounds: own.rounds,
+      draws: count,
+      seed,
+    };
     for (const round of smoother.em(em)) theta = round.theta;
     smoother.dispose();
     progress("a score for the double well");
