@@ -384,7 +384,7 @@ export class Smoother {
   }
 
   /**
-   * EM's other half: the theta under which the paths of the present posterior are likeliest, for a drift theta phi. It maximises
+   * EM's other half: the theta under which the paths of the present posterior, with their weights, are likeliest. It maximises
    *
    *     E[log p_0(X_0; theta)] + (theta B - theta^2 A / 2) / sigma^2,   A = E sum |phi|^2 dt,   B = E sum phi . dX,
    *
@@ -394,8 +394,7 @@ export class Smoother {
   maximise(perInterval: number, draws: number, seed: number): number {
     const { sigma, dimension, feature } = this.problem;
     const { dt } = this.gridOf(perInterval).table;
-    const rows = draws * this.settings.paths;
-    let [a, b, c] = [0, 0, 0];
+    let [a, b, c, total, typical] = [0, 0, 0, 0, NaN];
     for (let part = 0; part < draws; part++) {
       const paths = this.draw(perInterval, drawSeed(seed, part));
       const sums = tf.tidy(() => {
@@ -403,23 +402,33 @@ export class Smoother {
         const [before] = tf.split(paths.x, [paths.x.shape[0] - 1, 1]);
         const phi = feature(before);
         const dx = paths.innovations.add(phi.mul(dt.mul(this.theta)));
-        return tf.stack([phi.square().mul(dt).sum(), phi.mul(dx).sum(), x0.square().sum()]);
+        const parts = [phi.square().mul(dt), phi.mul(dx), x0.square()];
+        return tf.stack(parts.map((values) => values.sum([0, 2])));
       });
-      const own = sums.dataSync();
-      [a, b, c] = [a + own[0] / rows, b + own[1] / rows, c + own[2] / rows];
+      const [own, logWeights] = [sums, paths.logWeights].map((tensor) => Array.from(tensor.dataSync()));
+      const { length } = logWeights;
+      if (part === 0) typical = logWeights.reduce((most, value) => Math.max(most, value), -Infinity);
+      logWeights.forEach((value, k) => {
+        const w = Math.exp(value - typical);
+        [a, b, c] = [a + w * own[k], b + w * own[length + k], c + w * own[2 * length + k]];
+        total += w;
+      });
       tf.dispose([sums, ...Object.values(paths)]);
     }
+    [a, b, c] = [a / total, b / total, c / total];
     return (b - c + Math.sqrt((b - c) ** 2 + 2 * a * dimension * sigma ** 2)) / (2 * a);
   }
 
-  /** EM: trains a little, takes the best theta, and again. Yields theta after each round. */
+  /** EM: trains a little, takes the best theta by finer paths (perInterval), and again. Yields theta after each round. */
   *em({
     rounds,
     draws,
+    perInterval,
     ...training
   }: {
     rounds: number;
     draws: number;
+    perInterval: number;
     steps: number;
     rate: number;
     reuse: number;
@@ -427,7 +436,7 @@ export class Smoother {
   }) {
     for (let round = 0; round < rounds; round++) {
       for (const step of this.train({ ...training, seed: training.seed + round })) void step;
-      this.theta = this.maximise(this.settings.perInterval, draws, training.seed + rounds + round);
+      this.theta = this.maximise(perInterval, draws, training.seed + rounds + round);
       yield { round, theta: this.theta };
     }
   }

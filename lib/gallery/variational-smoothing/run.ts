@@ -81,6 +81,7 @@ export const variationalSmoothing: GallerySystem = {
       rate: 0.003,
       rounds: own.rounds,
       draws: count,
+      perInterval,
       seed,
     };
     for (const round of smoother.em(em)) theta = round.theta;
