@@ -8,12 +8,14 @@ import { doubleWell, ornsteinUhlenbeck, scalarSde } from "./system";
 
 const budgets = {
   smoke: { paths: 64, steps: 10, wellSteps: 10, count: 1, fine: 20, rounds: 2, dimensions: [1, 2], chain: 200 },
-  lesson: { paths: 128, steps: 150, wellSteps: 300, count: 16, fine: 100, rounds: 8, dimensions: [1, 8], chain: 4000 },
+  lesson: { paths: 128, steps: 150, wellSteps: 1000, count: 16, fine: 100, rounds: 8, dimensions: [1, 8], chain: 4000 },
   full: { paths: 256, steps: 500, wellSteps: 1500, count: 16, fine: 100, rounds: 12, dimensions: [1, 2, 4, 8], chain: 20_000 },
 }; // prettier-ignore
 
 /** Settings of the chapter's trainings. */
 export const training = { perInterval: 20, width: 32, rate: 0.01, reuse: 4 };
+/** The double well's drift is steep: steps from one observation to the next, in training and after. */
+export const wellIntervals = { training: 40, sampling: 200 };
 
 /** What samples and their ancestors cost in some dimension: the learned score, a Markov chain and particles, in one run. */
 export function scaling(
@@ -88,9 +90,13 @@ export const variationalSmoothing: GallerySystem = {
     smoother.dispose();
     progress("a score for the double well");
     const well = doubleWell();
-    const double = new Smoother(well, settings);
+    const double = new Smoother(well, { ...settings, perInterval: wellIntervals.training });
     for (const step of double.train({ ...training, steps: own.wellSteps, seed })) void step;
-    const inWell = double.sample([1.5, 2.5], { count, perInterval, seed: seed + 1 });
+    const inWell = double.sample([1.5, 2.5], {
+      count,
+      perInterval: budget === "smoke" ? perInterval : wellIntervals.sampling,
+      seed: seed + 1,
+    });
     double.dispose();
     const bound = evidence(inWell.logWeights);
     const grid = gridSmoother(scalarSde(well), well.observations, { reach: 2.5, cells: 401, dt: 0.01 });
