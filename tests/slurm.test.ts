@@ -152,7 +152,10 @@ test("a table of settings is read, and what train would not take is refused with
   const { names, trainings } = read("preset, seed\r\n\r\nfast,1\r\n,2");
   assert.deepEqual([names, trainings], [["preset", "seed"], [["fast", "1"], ["", "2"]]]); // prettier-ignore
   assert.throws(() => read("seed\n"), /has no trainings/);
-  assert.throws(() => read("seed,out\n1,x\n"), /"out" is no option that can vary; give some of preset/);
+  assert.throws(
+    () => read("seed,out\n1,x\n"),
+    /"out" is no option that can vary; give some of convention, preset,/,
+  );
   assert.throws(() => read("seed,seed\n1,2\n"), /"seed" stands there twice/);
   assert.throws(() => read("seed\n1\n1,2\n"), /Line 3 of "t.csv" has 2 values; give 1/);
   assert.throws(() => read("steps,minutes\n1,2\n"), /Line 2 of "t.csv" gives the length twice/);
