@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tf } from "../lib/backend/tensors";
 import { CouplingFlow, DenseNetwork, evenNormals } from "../lib/gallery/couplingFlow";
-import { descent, resultOf } from "../lib/gallery/descent";
+import { finish } from "../lib/backend/interrupt";
+import { descent } from "../lib/gallery/descent";
 import * as likelihood from "../lib/gallery/multiscale-flows/likelihood";
 import * as method from "../lib/gallery/multiscale-flows/method";
 import * as systems from "../lib/gallery/multiscale-flows/system";
@@ -244,7 +245,7 @@ test("the gradient of the flow's loss is that of differences", () => {
 test("a flow learns the exact drift, and the second flow the closed form of the posterior", () => {
   const data = exactIncrements();
   const settings = { ...method.flowSettings, couplings: 4, hidden: 16, steps: 400 };
-  const fitted = resultOf(method.fitFlow(method.waveModel, data, settings, 1));
+  const fitted = finish(method.fitFlow(method.waveModel, data, settings, 1));
   const error = likelihood.driftError(
     data,
     method.flowDrift(method.waveModel, fitted, data.x),
@@ -252,7 +253,7 @@ test("a flow learns the exact drift, and the second flow the closed form of the 
   );
   assert.ok(error < 0.05, `error ${error}`);
   // One set of few draws: the bias makes it worse.
-  const biased = resultOf(
+  const biased = finish(
     method.fitFlow(method.waveModel, data, { ...settings, draws: 4, steps: 200, oneSet: true }, 1),
   );
   const missed = likelihood.driftError(
@@ -263,7 +264,7 @@ test("a flow learns the exact drift, and the second flow the closed form of the 
   assert.ok(missed > error, `error ${missed} of one set, ${error} of two`);
   const features = [data.x.map((x) => -x), data.x.map(systems.waveAverage)];
   const exact = likelihood.linearPosterior(data, (x) => [-x, systems.waveAverage(x)]);
-  const posterior = resultOf(method.fitPosterior(features, data, { ...method.flowSettings, steps: 600 }, 1));
+  const posterior = finish(method.fitPosterior(features, data, { ...method.flowSettings, steps: 600 }, 1));
   method.summary(method.drawsOf(posterior, 8192, 1), 2).forEach(({ mean, deviation }, i) => {
     const own = Math.sqrt(exact.covariance.get(i, i));
     near(mean, exact.mean[i], 0.3 * own, "mean");
@@ -274,7 +275,7 @@ test("a flow learns the exact drift, and the second flow the closed form of the 
 test("a flow of ten dimensions finds the tagged particle's drift", () => {
   const data = likelihood.increments(systems.simulateParticle({ endTime: 60 }, 1));
   const settings = { ...method.flowSettings, couplings: 2, hidden: 8, steps: 200, draws: 64, penalty: 0.01 };
-  const fitted = resultOf(method.fitFlow(method.particleModel, data, settings, 1));
+  const fitted = finish(method.fitFlow(method.particleModel, data, settings, 1));
   const drift = method.flowDrift(method.particleModel, fitted, data.x);
   near(drift[0] - systems.particleDrift(data.x[0]), 0, 0.45, "drift"); // 3 standard errors, s / sqrt(60)
 });

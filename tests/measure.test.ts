@@ -10,8 +10,8 @@ import {
 } from "../lib/comparison";
 import { groupByCondition, rowField } from "../lib/data/rows";
 import { gaussianControl, nearestCondition } from "../lib/evaluation/controls";
+import { derivedSeed } from "../lib/evaluation/derivedSeed";
 import {
-  derivedSeed,
   type DrawFields,
   evaluateAt,
   evaluateFullyAt,

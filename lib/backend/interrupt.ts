@@ -8,8 +8,8 @@ export class Interrupted extends Error {
 /** Long work that yields wherever it may be stopped. */
 export type Stoppable<T> = Generator<void, T, void>;
 
-/** Does all of some work at once. */
-export function finish<T>(work: Stoppable<T>): T {
+/** Does all of some work at once; what it yields on the way is left. */
+export function finish<T>(work: Iterator<unknown, T, void>): T {
   for (;;) {
     const next = work.next();
     if (next.done) return next.value;

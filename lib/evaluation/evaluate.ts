@@ -2,7 +2,7 @@ import type { FieldSample } from "../comparison";
 import { simulateAt } from "../presets/simulate";
 import { type Problem } from "../problem";
 import { checkConditions } from "../data/conditions";
-import { Random } from "../random";
+import { derivedSeed } from "./derivedSeed";
 import { streams } from "../backend/streams";
 import { compare, type Comparison } from "./compare";
 import { gaussianControl, type NearestCondition, nearestCondition } from "./controls";
@@ -144,9 +144,4 @@ function timed(source: SampleSource, add: (seconds: number) => void): SampleSour
     add((performance.now() - start) / 1000);
     return drawn;
   };
-}
-
-/** A seed that depends on a seed and stream numbers: for code that takes no streams of its own. Throws InputError. */
-export function derivedSeed(seed: number, ...stream: number[]): number {
-  return Math.floor(new Random(seed, ...stream).uniform() * 2 ** 53);
 }

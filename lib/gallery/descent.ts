@@ -45,11 +45,3 @@ export function* descent<Data extends object, Drawn extends object>(
     vector.dispose();
   }
 }
-
-/** Runs a generator to its end; returns what it returns. */
-export function resultOf<T>(generator: Generator<unknown, T>): T {
-  for (;;) {
-    const { done, value } = generator.next();
-    if (done) return value as T;
-  }
-}

@@ -1,4 +1,7 @@
 /** What every system of the gallery gives to the command line and to the notebooks: a table, and its targets. */
+import type { Budget } from "../notebook/notebook";
+
+export type { Budget };
 
 /** A figure that was aimed at, and what came out. */
 export interface Target {
@@ -16,10 +19,6 @@ export interface GalleryResult {
   readonly rows: readonly { readonly name: string; readonly values: readonly number[] }[];
   readonly targets: readonly Target[];
 }
-
-/** How much is computed: that it runs, for a class, for results. */
-export const budgets = ["smoke", "lesson", "full"] as const;
-export type Budget = (typeof budgets)[number];
 
 /** A system of the gallery. */
 export interface GallerySystem {

@@ -2,13 +2,8 @@ import fs from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { Command, Option } from "commander";
 import { InputError, integerInRange, oneOf, positiveInteger, shown } from "../../lib/errors";
-import {
-  derivedSeed,
-  type DrawFields,
-  evaluateAt,
-  evaluateFullyAt,
-  type Evaluation,
-} from "../../lib/evaluation/evaluate";
+import { derivedSeed } from "../../lib/evaluation/derivedSeed";
+import { type DrawFields, evaluateAt, evaluateFullyAt, type Evaluation } from "../../lib/evaluation/evaluate";
 import {
   HELD_OUT_SETS,
   heldOutConditions,

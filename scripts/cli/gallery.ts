@@ -2,7 +2,8 @@ import { Command, Option } from "commander";
 import { integerInRange, InputError, shown } from "../../lib/errors";
 import { table } from "../../lib/evaluation/table";
 import { systems } from "../../lib/gallery/systems";
-import { type Budget, budgets, type GalleryResult, isMet } from "../../lib/gallery/system";
+import { type GalleryResult, isMet } from "../../lib/gallery/system";
+import { type Budget, budgets } from "../../lib/notebook/notebook";
 
 interface Options {
   readonly seed: string;

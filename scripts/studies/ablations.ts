@@ -24,7 +24,7 @@ import { buildModel, createModel, type PresetModel, type Scaling } from "../../l
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { generateDataSet, simulateAt } from "../../lib/presets/simulate";
 import type { Problem } from "../../lib/problem";
-import { derivedSeed } from "../../lib/evaluation/evaluate";
+import { derivedSeed } from "../../lib/evaluation/derivedSeed";
 import { globalStandardisation } from "../../lib/standardisation";
 import { sampleFields } from "../../lib/storage/samplingRun";
 import { trainModel } from "../../lib/storage/trainingRun";

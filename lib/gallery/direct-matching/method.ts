@@ -13,6 +13,7 @@ import {
   matched,
   moments,
 } from "../gaussianMoments";
+import { secondsOf } from "../timing";
 import { benes, benesMoments, driftPrior, gaussianProcessDrift, type Velocities } from "./system";
 
 /** The last of some states. */
@@ -193,10 +194,4 @@ export function costAtEqualError(dimension: number, structured: boolean, timed: 
   const simulated = secondsOf(() => lastOf(paths(diffusion, starts, { endTime, steps, seed })));
   const needed = Math.ceil(spread / error ** 2);
   return { dimension, solve, error, paths: needed, seconds: (simulated * needed) / timed };
-}
-
-function secondsOf(body: () => void): number {
-  const start = performance.now();
-  body();
-  return (performance.now() - start) / 1000;
 }

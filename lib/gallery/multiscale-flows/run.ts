@@ -1,5 +1,5 @@
 /** The chapter's table and targets, for the command line. */
-import { resultOf } from "../descent";
+import { finish } from "../../backend/interrupt";
 import type { Budget, GalleryResult, GallerySystem, Target } from "../system";
 import * as likelihood from "./likelihood";
 import * as method from "./method";
@@ -26,9 +26,7 @@ function waveResult(
   const exact = likelihood.linearPosterior(data, (x) => [-x, waveAverage(x)]);
   const posteriorOf = (average: ArrayLike<number>) => {
     const features = [data.x.map((x) => -x), average];
-    const fitted = resultOf(
-      method.fitPosterior(features, data, { ...settings, steps: posteriorSteps }, seed),
-    );
+    const fitted = finish(method.fitPosterior(features, data, { ...settings, steps: posteriorSteps }, seed));
     return method.summary(method.drawsOf(fitted, 16384, seed), 2);
   };
   const posterior = posteriorOf(Float64Array.from(data.x, waveAverage));
@@ -49,7 +47,7 @@ function waveResult(
     bias: Math.max(...truth.map((value, i) => Math.abs(quiet.mean[i] - value) / deviations[i])),
   };
   if (!learned) return { ...shared, rows: undefined, learnedLaw: undefined };
-  const flow = resultOf(method.fitFlow(method.waveModel, data, settings, seed));
+  const flow = finish(method.fitFlow(method.waveModel, data, settings, seed));
   const grid = likelihood.gridFit(data).drift;
   const best = likelihood.gain(data, grid);
   const means = Array.from({ length: 29 }, (_, k) => 0.05 * k);
@@ -60,7 +58,7 @@ function waveResult(
     "normal law": likelihood.gaussianFit(data, means).drift,
     "normal law, mean 0": likelihood.gaussianFit(data, [0]).drift,
     "polynomial of degree 5": likelihood.polynomialFit(data).drift,
-    network: resultOf(method.fitNetwork(data, settings, seed)),
+    network: finish(method.fitNetwork(data, settings, seed)),
   };
   const rows = Object.entries(drifts).map(([name, b]) => ({
     name,
@@ -74,8 +72,8 @@ function waveResult(
 function particleResult(endTime: number, steps: number, seed: number): { flow: number; network: number } {
   const data = likelihood.increments(simulateParticle({ endTime }, seed));
   const settings = { ...method.flowSettings, penalty: 0.01, steps };
-  const flow = resultOf(method.fitFlow(method.particleModel, data, settings, seed));
-  const network = resultOf(method.fitNetwork(data, settings, seed));
+  const flow = finish(method.fitFlow(method.particleModel, data, settings, seed));
+  const network = finish(method.fitNetwork(data, settings, seed));
   const error = (b: ArrayLike<number>) => likelihood.driftError(data, b, particleDrift);
   return { flow: error(method.flowDrift(method.particleModel, flow, data.x)), network: error(network) };
 }

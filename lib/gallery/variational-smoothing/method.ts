@@ -7,6 +7,7 @@ import { FourierFeatures } from "../../backend/filmLayers";
 import { Random } from "../../random";
 import { tensorSpace } from "../../sampling";
 import { eulerMaruyamaStep } from "../../sde";
+import { derivedSeed } from "../../evaluation/derivedSeed";
 import type { Observations } from "../kalman";
 import type { SmoothingProblem } from "./system";
 
@@ -98,11 +99,6 @@ function stepRatios(
     const posterior = off.square().div(spread);
     return prior.sub(posterior).div(2 * sigma ** 2).sub(spread.div(dt).log().div(2)).sum([0, 2]); // prettier-ignore
   });
-}
-
-/** The seed of one draw of many. */
-function drawSeed(seed: number, draw: number): number {
-  return Math.floor(new Random(seed, draw).uniform() * 2 ** 53);
 }
 
 /** Paths and what they weigh. */
@@ -339,7 +335,7 @@ export class Smoother {
       for (let step = 0; step < steps; step++) {
         if (!paths || step % reuse === 0) {
           if (paths) tf.dispose(paths as unknown as tf.TensorContainer);
-          paths = this.draw(perInterval, drawSeed(seed, this.draws++));
+          paths = this.draw(perInterval, derivedSeed(seed, this.draws++));
           bound = tf.tidy(() => paths!.logWeights.mean().dataSync()[0]);
         }
         const { x, innovations, joint } = paths;
@@ -396,7 +392,7 @@ export class Smoother {
     const { dt } = this.gridOf(perInterval).table;
     let [a, b, c, total, typical] = [0, 0, 0, 0, NaN];
     for (let part = 0; part < draws; part++) {
-      const paths = this.draw(perInterval, drawSeed(seed, part));
+      const paths = this.draw(perInterval, derivedSeed(seed, part));
       const sums = tf.tidy(() => {
         const [x0] = tf.split(paths.x, [1, paths.x.shape[0] - 1]);
         const [before] = tf.split(paths.x, [paths.x.shape[0] - 1, 1]);

@@ -2,6 +2,7 @@
 import { gridMoments, gridSmoother } from "../gridSmoother";
 import { kalmanFilter, kalmanSmoother } from "../kalman";
 import type { GallerySystem, Target } from "../system";
+import { secondsOf } from "../timing";
 import { chainSamples, crankNicolson, effectiveSamples, resampled, uniqueAncestors } from "./baselines";
 import { evidence, meanAndDeviation, Smoother } from "./method";
 import { doubleWell, ornsteinUhlenbeck, scalarSde } from "./system";
@@ -150,10 +151,4 @@ export function likeliestTheta(): number {
     else low = a;
   }
   return (low + high) / 2;
-}
-
-function secondsOf(body: () => void): number {
-  const start = performance.now();
-  body();
-  return (performance.now() - start) / 1000;
 }

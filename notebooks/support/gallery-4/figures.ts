@@ -1,5 +1,4 @@
 /** Figures of the gallery's notebook 4: drifts in the plane, densities and their Gaussians, one-dimensional references. */
-import type { Matrix } from "ml-matrix";
 import {
   colour,
   faded,
@@ -98,7 +97,7 @@ function scatterOf(cloud: Float64Array, name: string, most = 300): Trace {
 
 /** Ellipse at two standard deviations around a Gaussian's mean, with a cross in the mean. */
 function ellipse({ mean, covariance }: Gaussian, hex: string, name: string, dash = "solid"): Trace {
-  const [a, b, c] = [at(covariance, 0, 0), at(covariance, 0, 1), at(covariance, 1, 1)];
+  const [a, b, c] = [covariance.get(0, 0), covariance.get(0, 1), covariance.get(1, 1)];
   const [l11, l21] = [Math.sqrt(a), b / Math.sqrt(a)];
   const l22 = Math.sqrt(c - l21 * l21);
   const angles = Array.from({ length: 49 }, (_, k) => (2 * Math.PI * k) / 48);
@@ -111,10 +110,6 @@ function ellipse({ mean, covariance }: Gaussian, hex: string, name: string, dash
     line: { color: hex, width: 2, dash },
     hoverinfo: "skip",
   });
-}
-
-function at(matrix: Matrix, i: number, j: number): number {
-  return matrix.get(i, j);
 }
 
 /** A density of the plane with particles and Gaussians over it. */
