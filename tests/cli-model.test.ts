@@ -237,10 +237,13 @@ test("a training that SIGTERM ended goes on with --resume, and says so when it i
   const args = [...TRAIN.slice(0, 3), "--out", "resumed", "--preset", "lesson", "--checkpoint", "states"];
   const length = ["--steps", "60"];
   const child = spawn(process.execPath, [script, ...args, ...length], { cwd: folder, ...deadline(600) });
-  let stderr = "";
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (text: Buffer) => (stdout += text.toString()));
   child.stderr.on("data", (text: Buffer) => (stderr += text.toString()));
-  // Its lock is there once the training begins; the signal then comes in one of the first steps.
-  while (!fs.existsSync(path.join(at("states"), "lock"))) await new Promise((done) => setTimeout(done, 10));
+  // The states were looked at, under a lock, before the first line. The lock of the training itself is there once that
+  // begins; the signal then comes in one of the first steps.
+  const begun = () => stdout !== "" && fs.existsSync(path.join(at("states"), "lock"));
+  while (!begun()) await new Promise((done) => setTimeout(done, 10));
   child.kill("SIGTERM");
   const [status] = (await once(child, "close")) as [number];
   assert.equal(status, 130, stderr);
