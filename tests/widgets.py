@@ -132,14 +132,16 @@ def main():
             )
             update(clients[1], 0.25)
 
-        # Hundreds at once.
-        _, found = run("calls = 0;")
-        for i in range(900):
-            update(first, 0.1 + i / 10000)
-            if i % 100 == 99:  # read along: 0MQ drops what overflows a queue of 1000
-                drain(first)
-        _, found = run("console.log(JSON.stringify([rate.value, calls]));")
-        report["many"] = json.loads(text(found))
+        # Hundreds at once, three times.
+        report["many"] = []
+        for _ in range(3):
+            run("calls = 0;")
+            for i in range(900):
+                update(first, 0.1 + i / 10000)
+                if i % 100 == 99:  # read along: 0MQ drops what overflows a queue of 1000
+                    drain(first)
+            _, found = run("console.log(JSON.stringify([rate.value, calls]));")
+            report["many"].append(json.loads(text(found)))
 
         # A callback that throws, the next that does not, and the kernel goes on.
         drain(first)

@@ -45,7 +45,7 @@ const runs = fc
 interface Report {
   [name: string]: unknown;
   runs: Record<string, unknown>[];
-  many: [number, number];
+  many: [number, number][];
   shown: Record<string, unknown>[];
 }
 let report: Report;
@@ -99,9 +99,11 @@ test("of random messages of two front ends both hear the same, and the newest al
 });
 
 test("of hundreds of messages at once a few reach a listener, the newest among them", () => {
-  const [value, calls] = report.many;
-  assert.equal(value, 0.1 + 899 / 10000);
-  assert.ok(calls >= 1 && calls < 300, `${calls} calls`);
+  assert.equal(report.many.length, 3);
+  for (const [value, calls] of report.many) {
+    assert.equal(value, 0.1 + 899 / 10000);
+    assert.ok(calls >= 1 && calls < 300, `${calls} calls`);
+  }
 });
 
 test("a callback that throws is shown below its cell and ends nothing", () => {

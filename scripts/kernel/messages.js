@@ -1,7 +1,50 @@
 "use strict";
-// Four faults of tslab 1.0.22 in what it tells a notebook.
+// Five faults of tslab 1.0.22 in what it tells a notebook.
 
 const { JupyterHandlerImpl, ZmqServer } = require("tslab/dist/jupyter");
+
+/** Of each socket the messages that wait for those before them. */
+const queues = new WeakMap();
+
+/** Sends at once where that is possible, as a cell that computes without a pause lets nothing leave later; else in order. */
+function sendInOrder(socket, message) {
+  const queue = queues.get(socket) ?? { waiting: [], last: undefined };
+  queues.set(socket, queue);
+  if (queue.waiting.length === 0) {
+    try {
+      queue.last = socket.send(message);
+      return;
+    } catch (error) {
+      if (error.code !== "EBUSY") throw error;
+    }
+  }
+  if (queue.waiting.push(message) === 1) void sendWaiting(socket, queue);
+}
+
+async function sendWaiting(socket, { waiting, last }) {
+  await last;
+  for (; waiting.length > 0; waiting.shift()) await socket.send(waiting[0]);
+}
+
+/**
+ * A socket that is busy with a message throws at the next one, and what that one answered is lost: of a slider that is moved
+ * fast, where it stands in the end.
+ */
+function mendSending() {
+  const { publishStatus } = ZmqServer.prototype;
+  let mended = false;
+  ZmqServer.prototype.publishStatus = function (status, request) {
+    if (!mended) {
+      mended = true;
+      const message = Object.getPrototypeOf(request); // tslab does not export the class of its messages
+      const { signAndSend } = message;
+      message.signAndSend = function (key, socket) {
+        signAndSend.call(this, key, { send: (parts) => sendInOrder(socket, parts) });
+      };
+    }
+    publishStatus.call(this, status, request);
+  };
+}
 
 /**
  * tslab takes requests while a cell runs, and says that it is idle whenever one of them is done: it says at once that
@@ -74,6 +117,7 @@ function mendErrors() {
 }
 
 module.exports = function mendMessages() {
+  mendSending();
   mendErrors();
   mendStatus();
   mendLanguage();
