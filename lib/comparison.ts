@@ -1,6 +1,6 @@
 /** Comparing two sets of fields: moments, bands, the energy distance and what chance alone makes of it. */
 import { forEachDistance } from "./backend/distances";
-import { finiteInRange, InputError } from "./errors";
+import { finiteInRange, InputError } from "./backend/errors";
 
 /** A set of solutions under one condition: fields is (rows, fields, cells), each field in its unit. */
 export interface FieldSample {

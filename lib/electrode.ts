@@ -1,4 +1,4 @@
-import { oneOf } from "./errors";
+import { oneOf } from "./backend/errors";
 import { KrylovEuler } from "./backend/krylov";
 import { power } from "./backend/power";
 import { DiffusionSolver, type Grid, ground, uniformGrid } from "./finiteVolumes";

@@ -3,7 +3,7 @@
  * by a FiLM network of its own. With the defaults it has 1,116,626 parameters.
  */
 import { tf } from "./backend/tensors";
-import { InputError } from "./errors";
+import { InputError } from "./backend/errors";
 import { FieldScale, FiLM, FourierFeatures } from "./backend/filmLayers";
 import { Dense, DilatedConv1D, ReplicatePad, seededInitializers, SiLU } from "./backend/layers";
 

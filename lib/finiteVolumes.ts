@@ -1,5 +1,5 @@
 /** Finite volumes on [0, L]: the grid, the tridiagonal systems, and the solver of the potential and the concentration. */
-import { finiteInRange, integerInRange } from "./errors";
+import { finiteInRange, integerInRange } from "./backend/errors";
 
 /** A cell-centred grid of equal cells on [0, length]. */
 export interface Grid {

@@ -1,6 +1,6 @@
 /** The random porosity: a Gaussian process, squashed between two bounds. */
 import { CholeskyDecomposition, Matrix } from "ml-matrix";
-import { finiteInRange, InputError } from "./errors";
+import { finiteInRange, InputError } from "./backend/errors";
 import type { Random } from "./random";
 
 /** Added to the diagonal of the covariance: the squared exponential alone is singular to working precision. */

@@ -1,6 +1,6 @@
 /** Denoising score matching: what a network is trained to return, how far it is off, and at which times. */
 import { tf } from "./backend/tensors";
-import { positiveInteger } from "./errors";
+import { positiveInteger } from "./backend/errors";
 import type { Random } from "./random";
 import type { Schedule } from "./schedule";
 

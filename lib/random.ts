@@ -1,5 +1,5 @@
 import { philox4x32 } from "./backend/philox";
-import { integerInRange } from "./errors";
+import { integerInRange } from "./backend/errors";
 
 /**
  * A repeatable sequence of random numbers, addressed by a seed and any number of stream numbers.

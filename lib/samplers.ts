@@ -1,5 +1,5 @@
 /** Samplers as one step each, the two of the post, and the loop that runs any of them. */
-import { InputError, positiveInteger } from "./errors";
+import { InputError, positiveInteger } from "./backend/errors";
 import type { Schedule } from "./schedule";
 import { type Denoiser, eulerMaruyamaStep, reverseSde, type VectorSpace } from "./sde";
 

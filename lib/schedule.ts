@@ -1,4 +1,4 @@
-import { finiteInRange, InputError } from "./errors";
+import { finiteInRange, InputError } from "./backend/errors";
 
 /**
  * Noise schedule of the forward SDE dx = -beta/2 x dt + sqrt(beta) dW.

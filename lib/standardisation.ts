@@ -1,6 +1,6 @@
 /** How fields are scaled before a network sees them. */
 import type { DataSet } from "./dataSet";
-import { InputError } from "./errors";
+import { InputError } from "./backend/errors";
 import type { Problem } from "./problem";
 
 /**

@@ -11,7 +11,7 @@ import { Schema } from "apache-arrow/fb/schema";
 import { Builder } from "flatbuffers";
 import { concatenate, groupByCondition, rowConditions, rowField, selectRows } from "../lib/data/rows";
 import { type DataSet } from "../lib/dataSet";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { problemByName } from "../lib/presets/problems";
 import { generateDataSet, simulateAt } from "../lib/presets/simulate";

@@ -11,7 +11,7 @@ import { quadraticTime, stratifiedUniform, type Target } from "../lib/loss";
 import { blogWeight, denoisedWeight, targetCoefficients } from "../lib/evaluation/lossWeights";
 import { denoiserLoss } from "../lib/evaluation/denoiserLoss";
 import { vpSchedule } from "../lib/schedule";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import { Random } from "../lib/random";
 
 const schedule = vpSchedule();

@@ -10,7 +10,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { FlatAdam } from "../lib/backend/flatAdam";
 import { tf } from "../lib/backend/tensors";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { createModel } from "../lib/presets/createModel";
 import { generateDataSet } from "../lib/presets/simulate";

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import { CompiledFunction, eagerly } from "../lib/backend/compiled";
 import { presets } from "../lib/presets/presets";
 import { normal, tf } from "../lib/backend/tensors";

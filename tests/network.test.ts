@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { checkModelFolder, loadModel, saveModel } from "../lib/storage/modelFolder";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import { filmNetwork, type FilmNetworkOptions } from "../lib/filmCnn";
 import { Dense, DilatedConv1D, ReplicatePad, SiLU } from "../lib/backend/layers";
 import { FiLM } from "../lib/backend/filmLayers";

@@ -4,7 +4,7 @@ import { Matrix, solve as solveDense } from "ml-matrix";
 import { KrylovEuler } from "../lib/backend/krylov";
 import { rowField } from "../lib/data/rows";
 import { type Convention, CONVENTIONS, ELECTRODE, PorousElectrode } from "../lib/electrode";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import { DiffusionSolver, TridiagonalFactors, uniformGrid } from "../lib/finiteVolumes";
 import { drawPorosity, GaussianProcess, squaredExponential } from "../lib/gaussianProcess";
 import { porousElectrode } from "../lib/presets/electrodeProblem";

@@ -9,7 +9,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import { allocateDataSet, sliceRows } from "../lib/data/rows";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import { budgets, type Settings, settingsFor } from "../lib/notebook/notebook";
 import { ArrowFieldsWriter, readDataSet } from "../lib/storage/arrow";
 import { readCheckpoint, writeCheckpoint } from "../lib/storage/checkpoint";

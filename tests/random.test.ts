@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import { philox4x32 } from "../lib/backend/philox";
 import { Random } from "../lib/random";
 import { streams } from "../lib/backend/streams";

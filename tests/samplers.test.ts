@@ -9,7 +9,7 @@ import { samplerByName, samplers } from "../lib/presets/samplers";
 import { vpSchedule } from "../lib/schedule";
 import { type VectorSpace } from "../lib/sde";
 import { arraySpace } from "../lib/evaluation/forwardProcess";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import { Random } from "../lib/random";
 import { energyDistance } from "../lib/comparison";
 

@@ -6,7 +6,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import vm from "node:vm";
 import { deadline } from "./processes";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import { buildSite, writeSite } from "../scripts/site/site";
 
 const root = path.join(__dirname, "..");

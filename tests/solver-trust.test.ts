@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ELECTRODE } from "../lib/electrode";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import { ScaledProcess } from "../lib/evaluation/scaledProcess";
 import { concentrationAt, decayTime } from "../lib/evaluation/transient";
 import { uniformGrid } from "../lib/finiteVolumes";

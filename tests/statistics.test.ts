@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import { Random } from "../lib/random";
 import { compare } from "../lib/evaluation/compare";
 import { formatComparison } from "../lib/evaluation/report";

@@ -1,7 +1,7 @@
 /** Models and data small enough to be trained inside a test. */
 import assert from "node:assert/strict";
 import type { DataSet } from "../lib/dataSet";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import type { SamplerStudy } from "../lib/evaluation/studies";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import type { ModelSettings, Preset, TrainingSettings } from "../lib/presets/presets";

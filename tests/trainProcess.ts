@@ -7,7 +7,7 @@
  * final weights; an error's sentence goes to stderr, with exit status 2.
  */
 import { createHash } from "node:crypto";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import { Interrupted } from "../lib/backend/interrupt";
 import { createModel } from "../lib/presets/createModel";
 import { trainModel } from "../lib/storage/trainingRun";

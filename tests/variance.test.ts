@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { generateDataSet } from "../lib/presets/simulate";
 import { Random } from "../lib/random";

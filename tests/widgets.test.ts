@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { before, test } from "node:test";
 import fc from "fast-check";
-import { InputError } from "../lib/errors";
+import { InputError } from "../lib/backend/errors";
 import { choice, integer, logSlider, row, slider, toggle } from "../lib/notebook/widgets";
 import { deadline } from "./processes";
 

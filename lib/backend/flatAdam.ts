@@ -1,4 +1,4 @@
-import { InputError } from "../errors";
+import { InputError } from "./errors";
 import { type AdamState, type AdamVector, adamVectors } from "./backend";
 import { backend, tf } from "./native";
 

@@ -1,5 +1,5 @@
 /** Layers that tfjs lacks or is slow at, with their gradients written out. */
-import { InputError } from "../errors";
+import { InputError } from "./errors";
 import { product, siluGrad, tf } from "./tensors";
 
 /** Lets a network that was saved with these layers load with tf.loadLayersModel. */

@@ -1,5 +1,5 @@
 /** Conditions that are given: their names and ranges, and whose problem they are of. */
-import { finiteInRange, InputError } from "../errors";
+import { finiteInRange, InputError } from "../backend/errors";
 import type { Problem } from "../problem";
 
 /** Index of a condition by name. Throws InputError if there is none. */

@@ -1,6 +1,6 @@
 /** Rows of data sets and their mirror images (Problem.mirror). */
 import type { DataSet } from "../dataSet";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import { rowConditions } from "./rows";
 
 /** The latent field of a row, or its mirror image. Throws InputError where there is none. */

@@ -1,6 +1,6 @@
 /** Rows of data sets: picked, joined, grouped by their conditions, in memory or where they are. */
 import type { DataSet } from "../dataSet";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import { type Problem } from "../problem";
 import { sameProblem } from "./conditions";
 

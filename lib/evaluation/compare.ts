@@ -9,7 +9,7 @@ import {
 } from "../comparison";
 import { checkSameFields, firstRows, pinnedColumns } from "./fieldSamples";
 import { average, columnKurtosis, columnSkewness, roughness } from "./statistics";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import { Random } from "../random";
 import { energyTest } from "./energyTest";
 import { componentCoordinates, principalComponents } from "./principalComponents";

@@ -1,6 +1,6 @@
 /** What others than a model achieve: a Gaussian of the same moments, and looking up the training data. */
 import { columnsOf, type FieldSample, standardiser } from "../comparison";
-import { integerInRange, positiveInteger } from "../errors";
+import { integerInRange, positiveInteger } from "../backend/errors";
 import { normaliseConditions, type Problem } from "../problem";
 import { Random } from "../random";
 import { drawnConditions } from "../presets/simulate";

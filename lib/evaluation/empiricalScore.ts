@@ -1,6 +1,6 @@
 import { forEachDistance } from "../backend/distances";
 import { rowCount } from "../comparison";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import type { Denoiser } from "../sde";
 import type { Schedule } from "../schedule";
 

@@ -1,5 +1,5 @@
 /** Parts of sets of fields: their first rows, and the columns that a reference holds constant. */
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import { columnsOf, type FieldSample, rowCount, type Standardiser } from "../comparison";
 
 /** Throws InputError unless both sets hold the same fields on as many cells. */

@@ -8,7 +8,7 @@ import {
   standardiser,
 } from "../comparison";
 import { checkSameFields, firstRows, keepsPinned, pinnedColumns } from "./fieldSamples";
-import { InputError, integerInRange, positiveInteger } from "../errors";
+import { InputError, integerInRange, positiveInteger } from "../backend/errors";
 import { expectedDistance } from "./expectedDistance";
 import { average } from "./statistics";
 

@@ -1,5 +1,5 @@
 /** The forward process of states that are plain arrays, at any time at once or step by step. */
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import { Random } from "../random";
 import type { Schedule } from "../schedule";
 import { eulerMaruyamaStep, forwardSde, type VectorSpace } from "../sde";

@@ -1,5 +1,5 @@
 import { EigenvalueDecomposition } from "ml-matrix";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import type { Random } from "../random";
 import type { Denoiser } from "../sde";
 import type { Schedule } from "../schedule";

@@ -1,5 +1,5 @@
 import { type Problem, sampleConditions } from "../problem";
-import { oneOf, positiveInteger } from "../errors";
+import { oneOf, positiveInteger } from "../backend/errors";
 import { Random } from "../random";
 import { streams } from "../backend/streams";
 

@@ -1,4 +1,4 @@
-import { InputError, positiveInteger } from "../errors";
+import { InputError, positiveInteger } from "../backend/errors";
 
 /** Counts in equal bins, as a density. */
 export interface Histogram {

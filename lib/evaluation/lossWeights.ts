@@ -1,5 +1,5 @@
 /** What an error of the denoised state weighs in each loss. */
-import { InputError, shown } from "../errors";
+import { InputError, shown } from "../backend/errors";
 import type { Target } from "../loss";
 import type { Schedule } from "../schedule";
 

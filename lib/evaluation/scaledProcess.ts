@@ -1,4 +1,4 @@
-import { finiteInRange, InputError } from "../errors";
+import { finiteInRange, InputError } from "../backend/errors";
 import type { Random } from "../random";
 
 /** Distance between bumps in correlation lengths: small enough for 8 digits of the covariance, see ScaledProcess. */

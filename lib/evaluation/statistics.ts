@@ -1,6 +1,6 @@
 /** Numbers that describe distributions and curves beyond mean and spread. */
 import { columnMean, rowCount } from "../comparison";
-import { integerInRange } from "../errors";
+import { integerInRange } from "../backend/errors";
 
 /** The mean of some numbers; NaN of none. */
 export function average(values: ArrayLike<number>): number {

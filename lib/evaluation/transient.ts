@@ -2,7 +2,7 @@
 import { power } from "../backend/power";
 import { DiffusionSolver, type RightEnd, uniformGrid } from "../finiteVolumes";
 import { ELECTRODE, PorousElectrode } from "../electrode";
-import { finiteInRange } from "../errors";
+import { finiteInRange } from "../backend/errors";
 
 /** A time, in s, after which the slowest mode (some 230 s) has died out to below round-off. */
 const FOREVER = 1e5;

@@ -1,6 +1,6 @@
 /** Stochastic differential equations in several dimensions, as the systems of the gallery state them, and their paths. */
 import type { Matrix } from "ml-matrix";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import { Random } from "../random";
 import { eulerMaruyamaStep, type Sde } from "../sde";
 import { arraySpace } from "../evaluation/forwardProcess";

@@ -1,6 +1,6 @@
 /** Moments of an SDE whose state is taken to be Gaussian at every time: two ordinary differential equations. */
 import { CholeskyDecomposition, EigenvalueDecomposition, inverse, Matrix } from "ml-matrix";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import type { Diffusion } from "./diffusion";
 
 /** A normal distribution. */

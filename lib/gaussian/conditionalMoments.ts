@@ -2,7 +2,7 @@
 import { finish, type Stoppable } from "../backend/interrupt";
 import { isSource, pickRows, rowConditions, type RowSource } from "../data/rows";
 import { type DataSet } from "../dataSet";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import type { Problem } from "../problem";
 import type { Standardisation } from "../standardisation";
 import { ConditionalStandardisation, PairCovariances } from "./conditionalStandardisation";

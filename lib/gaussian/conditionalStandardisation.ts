@@ -1,7 +1,7 @@
 /** Mean and standard deviation of every cell as functions of the conditions. */
 import { piecesOf, type RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import { type Problem } from "../problem";
 import { conditionIndex } from "../data/conditions";
 import type { Standardisation } from "../standardisation";

@@ -1,6 +1,6 @@
 /** The covariance of the responses as a function of the conditions. */
 import { selfAdjointEigen, tf } from "../backend/tensors";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import type { Problem } from "../problem";
 import type { Standardisation } from "../standardisation";
 import { withoutRoundOff } from "./conditionalStandardisation";

@@ -1,6 +1,6 @@
 /** Samplers of few steps: solvers of the probability-flow ODE, which has the same marginals as the reverse SDE. */
 import { power } from "../backend/power";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import { checkGrid, type Sampler } from "../samplers";
 import type { Schedule } from "../schedule";
 

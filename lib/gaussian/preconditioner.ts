@@ -5,7 +5,7 @@
 import { tf } from "../backend/tensors";
 import { fieldsOf, latentOf } from "../data/images";
 import type { DataSet } from "../dataSet";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import {
   type Conditioning,
   type DenoiserInputs,

@@ -1,5 +1,5 @@
 /** What every live control is: a value that a widget of the front end holds, listeners, and a line of text where there is none. */
-import { InputError, shown } from "../errors";
+import { InputError, shown } from "../backend/errors";
 import { Interrupted } from "../backend/interrupt";
 import { showText } from "../figures/show";
 

@@ -4,7 +4,7 @@ import fs from "fs";
 import path from "path";
 import { generate } from "../storage/generate";
 import type { Problem } from "../problem";
-import { finite, InputError, integerInRange, oneOf, shown } from "../errors";
+import { finite, InputError, integerInRange, oneOf, shown } from "../backend/errors";
 import { LiveText } from "../figures/show";
 import { timeLeft } from "./duration";
 

@@ -9,7 +9,7 @@
  * A control shows itself below the cell that makes it, or where row() or column() puts it. Where nobody can turn it (npm run
  * figures, nbconvert, plain Node) it is a constant, shown as a line of text.
  */
-import { finite, finiteInRange, InputError, integerInRange, shown } from "../errors";
+import { finite, finiteInRange, InputError, integerInRange, shown } from "../backend/errors";
 import type { Figure } from "../figures/figure";
 import { LiveFigure } from "../figures/show";
 import { Box, Control, type Form, type Shown } from "./control";

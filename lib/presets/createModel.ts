@@ -3,7 +3,7 @@ import { finish, type Stoppable } from "../backend/interrupt";
 import type { tf } from "../backend/tensors";
 import { checkConditionsKnown, isSource, piecesOf, type RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import { filmNetwork, type NetworkShape } from "../filmCnn";
 import { standardising, takingMoments } from "../gaussian/conditionalMoments";
 import type { ConditionalCovariance } from "../gaussian/covariance";

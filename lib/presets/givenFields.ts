@@ -1,7 +1,7 @@
 /** Data that somebody brings: whether their fields are the solver's, and what a preset makes of those that are not. */
 import { checkConditionsKnown, isSource, piecesOf, rowConditions, type RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
-import { InputError, oneOf } from "../errors";
+import { InputError, oneOf } from "../backend/errors";
 import { leastConditions } from "../gaussian/conditionalMoments";
 import type { Condition, Problem } from "../problem";
 import type { Preset } from "./presets";

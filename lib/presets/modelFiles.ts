@@ -1,6 +1,6 @@
 /** A model as the files that it is saved in, by name and content. */
 import { tf } from "../backend/tensors";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import { ConditionalCovariance } from "../gaussian/covariance";
 import {
   checkNumbers,

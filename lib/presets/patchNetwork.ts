@@ -4,7 +4,7 @@
  * so that a handful of narrow convolutions carries information from one end to the other.
  */
 import { tf } from "../backend/tensors";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import { Dense, seededInitializers, SiLU } from "../backend/layers";
 import { FiLM } from "../backend/filmLayers";
 import { Append, PositionBias, TokenConv1D } from "./patchLayers";

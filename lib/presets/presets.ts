@@ -2,7 +2,7 @@
 import type { Target } from "../loss";
 import type { ScoreSettings } from "../scoreModel";
 import type { StepSettings } from "../training";
-import { oneOf } from "../errors";
+import { oneOf } from "../backend/errors";
 import { blogNetworkOptions, FilmNetworkOptions } from "../filmCnn";
 import { patchNetworkOptions, PatchNetworkOptions } from "./patchNetwork";
 

@@ -1,4 +1,4 @@
-import { InputError, oneOf, shown } from "../errors";
+import { InputError, oneOf, shown } from "../backend/errors";
 import { CONVENTIONS } from "../electrode";
 import { porousElectrode } from "./electrodeProblem";
 import type { Problem } from "../problem";

@@ -1,5 +1,5 @@
 /** The samplers by name: a new one is one more entry. */
-import { oneOf } from "../errors";
+import { oneOf } from "../backend/errors";
 import { gaussianExact } from "../gaussian/exactSampler";
 import { dpmSolver2M, pfOdeHeun } from "../gaussian/odeSamplers";
 import { eulerMaruyama, type Sampler, stochasticHeun } from "../samplers";

@@ -1,7 +1,7 @@
 /** Solutions of a problem for random latent fields: in memory, and cut into tasks that several may share. */
 import { allocateDataSet, concatenate } from "../data/rows";
 import { type DataSet } from "../dataSet";
-import { integerInRange, positiveInteger } from "../errors";
+import { integerInRange, positiveInteger } from "../backend/errors";
 import { type Problem, sampleConditions } from "../problem";
 import { checkConditions } from "../data/conditions";
 import { Random } from "../random";

@@ -15,7 +15,7 @@ import { UnionMode } from "apache-arrow/fb/union-mode";
 import { Union } from "apache-arrow/fb/union";
 import { Encoding } from "flatbuffers";
 import { sameProblem } from "../data/conditions";
-import { InputError, shown } from "../errors";
+import { InputError, shown } from "../backend/errors";
 import { problemByName } from "../presets/problems";
 import type { Problem } from "../problem";
 

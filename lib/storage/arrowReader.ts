@@ -6,7 +6,7 @@ import { ByteBuffer } from "flatbuffers";
 import fs from "node:fs";
 import { allocateDataSet, rowBytes, type RowSource } from "../data/rows";
 import { type DataSet } from "../dataSet";
-import { asNumber } from "../errors";
+import { asNumber } from "../backend/errors";
 import type { Problem } from "../problem";
 import {
   type BatchLayout,

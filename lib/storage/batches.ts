@@ -4,7 +4,7 @@ import { tf } from "../backend/tensors";
 import { fieldsOf } from "../data/images";
 import { checkConditionsKnown, type Group, groupByCondition, type RowGroups } from "../data/rows";
 import type { DataSet } from "../dataSet";
-import { InputError } from "../errors";
+import { InputError } from "../backend/errors";
 import type { Conditioning } from "../preconditioner";
 import type { Random } from "../random";
 import type { ScoreModel } from "../scoreModel";

@@ -8,7 +8,7 @@ import path from "node:path";
 import { finish, type Stoppable } from "../backend/interrupt";
 import { isSource, piecesOf, type RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
-import { InputError, shown } from "../errors";
+import { InputError, shown } from "../backend/errors";
 import { fileError, readRegularFile, writeWhole } from "./files";
 import { FolderLock } from "./folderLock";
 

@@ -1,5 +1,5 @@
 /** Tables of numbers as text, as NumPy, MATLAB, pandas, R and Excel write them. */
-import { asNumber, InputError, shown } from "../errors";
+import { asNumber, InputError, shown } from "../backend/errors";
 import { checkConditions } from "../data/conditions";
 import type { Problem } from "../problem";
 import { lastAtMost } from "./conditionGroups";

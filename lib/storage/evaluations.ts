@@ -1,4 +1,4 @@
-import { InputError, shown } from "../errors";
+import { InputError, shown } from "../backend/errors";
 import type { Evaluation } from "../evaluation/evaluate";
 import { replaced } from "../evaluation/manyConditions";
 import { fileError, readRegularFile } from "./files";

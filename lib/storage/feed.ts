@@ -3,7 +3,7 @@ import type { Stoppable } from "../backend/interrupt";
 import { normal, tf } from "../backend/tensors";
 import { checkConditionsKnown, type Group, groupByCondition, isSource, pickRows, type RowGroups, type RowSource, sourceOf } from "../data/rows"; // prettier-ignore
 import type { DataSet } from "../dataSet";
-import { InputError, positiveInteger } from "../errors";
+import { InputError, positiveInteger } from "../backend/errors";
 import type { NoisyBatch } from "../preconditioner";
 import { Random } from "../random";
 import type { ScoreModel } from "../scoreModel";

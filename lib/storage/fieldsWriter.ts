@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { DataSet } from "../dataSet";
-import { oneOf } from "../errors";
+import { oneOf } from "../backend/errors";
 import type { Problem } from "../problem";
 import { AtomicFile, STANDARD } from "./files";
 

@@ -4,7 +4,7 @@ import { Socket } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import type { Readable } from "node:stream";
-import { InputError, shown } from "../errors";
+import { InputError, shown } from "../backend/errors";
 
 /** The name of standard input and output. */
 export const STANDARD = "-";

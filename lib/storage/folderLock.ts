@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { InputError, shown } from "../errors";
+import { InputError, shown } from "../backend/errors";
 import { fileError, pause, readRegularFile } from "./files";
 
 interface Holder {

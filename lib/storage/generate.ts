@@ -5,7 +5,7 @@ import path from "node:path";
 import { Worker } from "node:worker_threads";
 import { rowBytes } from "../data/rows";
 import type { DataSet } from "../dataSet";
-import { positiveInteger } from "../errors";
+import { positiveInteger } from "../backend/errors";
 import {
   type DataSetSize,
   planRows,

@@ -3,7 +3,7 @@ import fs from "fs";
 import os from "os";
 import path from "path";
 import { fileError, readInside } from "./files";
-import { InputError, shown } from "../errors";
+import { InputError, shown } from "../backend/errors";
 import type { PresetModel } from "../presets/createModel";
 import {
   filesOf,

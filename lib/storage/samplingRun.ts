@@ -4,7 +4,7 @@ import type { tf } from "../backend/tensors";
 import { checkConditions } from "../data/conditions";
 import { type DataSet } from "../dataSet";
 import { allocateDataSet } from "../data/rows";
-import { InputError, positiveInteger } from "../errors";
+import { InputError, positiveInteger } from "../backend/errors";
 import type { Sampler } from "../samplers";
 import { drawBatch, plainDrawing } from "../sampling";
 import type { ScoreModel } from "../scoreModel";

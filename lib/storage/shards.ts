@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { concatenate, sliceRows } from "../data/rows";
 import type { DataSet } from "../dataSet";
-import { asNumber, InputError, shown } from "../errors";
+import { asNumber, InputError, shown } from "../backend/errors";
 import { planRows, rowPlan, taskRows, WHOLE } from "../presets/simulate";
 import { ArrowRows, readBatches } from "./arrowReader";
 import { ArrowFieldsWriter } from "./arrowWriter";

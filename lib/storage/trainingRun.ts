@@ -2,7 +2,7 @@
 import { finishWithPauses, InterruptWatch } from "../backend/interrupt";
 import type { RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
-import { finiteInRange, InputError, positiveInteger } from "../errors";
+import { finiteInRange, InputError, positiveInteger } from "../backend/errors";
 import { sameProblem } from "../data/conditions";
 import type { Preset, TrainingSettings } from "../presets/presets";
 import type { Problem } from "../problem";

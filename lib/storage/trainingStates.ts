@@ -1,5 +1,5 @@
 /** Which states of a training are kept, when, and how it goes on from one. */
-import { InputError, shown } from "../errors";
+import { InputError, shown } from "../backend/errors";
 import type { Training } from "../training";
 import { type Checkpoint, CheckpointFolder, checkSame, type Fingerprint } from "./checkpoint";
 

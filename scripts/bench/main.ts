@@ -5,7 +5,7 @@ import path from "node:path";
 import { Command } from "commander";
 import { native } from "../../lib/backend/native/binding";
 import { describeBackend, tf } from "../../lib/backend/tensors";
-import { finiteInRange, InputError, oneOf, positiveInteger } from "../../lib/errors";
+import { finiteInRange, InputError, oneOf, positiveInteger } from "../../lib/backend/errors";
 import { median } from "../../lib/evaluation/statistics";
 import { type PresetName, presets } from "../../lib/presets/presets";
 import { abandonAll, AtomicFile } from "../../lib/storage/files";

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import path from "node:path";
 import readline from "node:readline";
-import { InputError, shown } from "../../lib/errors";
+import { InputError, shown } from "../../lib/backend/errors";
 import type { Check } from "./workload";
 
 const { python: own, environment } = require("../environment") as {

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { Convention } from "../../lib/electrode";
 import { allocateDataSet, rowConditions, sliceRows } from "../../lib/data/rows";
 import { type DataSet } from "../../lib/dataSet";
-import { InputError, shown } from "../../lib/errors";
+import { InputError, shown } from "../../lib/backend/errors";
 import { compare } from "../../lib/evaluation/compare";
 import { formatComparison } from "../../lib/evaluation/report";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";

@@ -2,7 +2,7 @@ import { Option } from "commander";
 import { CONVENTIONS } from "../../lib/electrode";
 import { type Condition, type Problem } from "../../lib/problem";
 import { checkConditions } from "../../lib/data/conditions";
-import { asNumber, InputError, oneOf, shown } from "../../lib/errors";
+import { asNumber, InputError, oneOf, shown } from "../../lib/backend/errors";
 
 /** --convention, with what it is for. */
 export function conventionOption(what: string): Option {

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { Command, Option } from "commander";
-import { InputError, integerInRange, oneOf, positiveInteger, shown } from "../../lib/errors";
+import { InputError, integerInRange, oneOf, positiveInteger, shown } from "../../lib/backend/errors";
 import { derivedSeed } from "../../lib/evaluation/derivedSeed";
 import { type DrawFields, evaluateAt, evaluateFullyAt, type Evaluation } from "../../lib/evaluation/evaluate";
 import {

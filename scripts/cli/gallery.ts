@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { integerInRange, InputError, shown } from "../../lib/errors";
+import { integerInRange, InputError, shown } from "../../lib/backend/errors";
 import { table } from "../../lib/evaluation/table";
 import { systems } from "../../lib/gallery/systems";
 import { type GalleryResult, isMet } from "../../lib/gallery/system";

@@ -7,7 +7,7 @@ import { STANDARD } from "../../lib/storage/files";
 import { generate } from "../../lib/storage/generate";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { generateInShards, generateMissing } from "../../lib/storage/shards";
-import { asNumber, InputError, oneOf, positiveInteger, shown } from "../../lib/errors";
+import { asNumber, InputError, oneOf, positiveInteger, shown } from "../../lib/backend/errors";
 import { type Convention, CONVENTIONS } from "../../lib/electrode";
 import { flag } from "./conditions";
 import { Progress } from "./progress";

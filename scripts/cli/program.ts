@@ -1,7 +1,7 @@
 /** The command line without the process around it: verbs, options, and what is said when one goes wrong. */
 import { Command, CommanderError } from "commander";
 import { fileError } from "../../lib/storage/files";
-import { InputError, shown } from "../../lib/errors";
+import { InputError, shown } from "../../lib/backend/errors";
 
 /** Each verb lives in a file of its name that exports command(): it is loaded only if it is used. */
 const VERBS: Readonly<Record<string, string>> = {

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { checkRoom } from "../../lib/storage/files";
 import { createFieldsWriter } from "../../lib/storage/fieldsWriter";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
-import { positiveInteger } from "../../lib/errors";
+import { positiveInteger } from "../../lib/backend/errors";
 import { conditionHelp, conditionsFrom } from "./conditions";
 import { Progress } from "./progress";
 import { addSamplingOptions, modelFrom, type SamplingOptions, warn } from "./samplingOptions";

@@ -3,7 +3,7 @@ import path from "node:path";
 import { type Command } from "commander";
 import type { Sampler } from "../../lib/samplers";
 import { samplerByName, samplers } from "../../lib/presets/samplers";
-import { InputError, integerInRange, positiveInteger, shown } from "../../lib/errors";
+import { InputError, integerInRange, positiveInteger, shown } from "../../lib/backend/errors";
 import type { PresetModel } from "../../lib/presets/createModel";
 
 /** The options of the verbs that draw from a model. */

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { allocateDataSet, sliceRows } from "../../lib/data/rows";
 import { type Convention, CONVENTIONS } from "../../lib/electrode";
-import { finite, InputError, oneOf } from "../../lib/errors";
+import { finite, InputError, oneOf } from "../../lib/backend/errors";
 import { MeaninglessFields } from "../../lib/evaluation/warnings";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { readPorosityCsv } from "../../lib/storage/csv";

@@ -3,7 +3,14 @@ import type { Convention } from "../../lib/electrode";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { ArrowRows, openData } from "../../lib/storage/arrowReader";
 import { abandonAll } from "../../lib/storage/files";
-import { finiteInRange, InputError, integerInRange, oneOf, positiveInteger, shown } from "../../lib/errors";
+import {
+  finiteInRange,
+  InputError,
+  integerInRange,
+  oneOf,
+  positiveInteger,
+  shown,
+} from "../../lib/backend/errors";
 import { finishWithPauses, Interrupted } from "../../lib/backend/interrupt";
 import { FIELDS_FROM, type FieldsFrom } from "../../lib/presets/givenFields";
 import { bytesToLoad } from "../../lib/storage/memory";

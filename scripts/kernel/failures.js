@@ -10,7 +10,7 @@ const OWN = /^\s+at .*(node:|[\\/]node_modules[\\/]tslab[\\/]|[\\/]scripts[\\/]k
 function told(error) {
   // In another context, such as that of a cell, Error is not this one.
   if (!types.isNativeError(error)) return error;
-  // Of lib/errors.ts and lib/storage/interrupt.ts; by name, since lib/ is loaded anew whenever it changes.
+  // Of lib/backend/errors.ts and lib/storage/interrupt.ts; by name, since lib/ is loaded anew whenever it changes.
   if (["InputError", "Interrupted"].includes(error.name)) return error.message;
   const stopped = error.code === "ERR_SCRIPT_EXECUTION_INTERRUPTED";
   if (stopped || error.message === "Interrupted asynchronously") return "Interrupted.";

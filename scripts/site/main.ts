@@ -1,6 +1,6 @@
 import path from "node:path";
 import { Command } from "commander";
-import { InputError } from "../../lib/errors";
+import { InputError } from "../../lib/backend/errors";
 import { buildSite, writeSite } from "./site";
 
 const root = path.join(__dirname, "..", "..");

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import katex from "katex";
-import { InputError } from "../../lib/errors";
+import { InputError } from "../../lib/backend/errors";
 
 const { python, environment } = require("../environment") as {
   python: string;

@@ -5,7 +5,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { fileError, writeWhole } from "../../lib/storage/files";
-import { InputError, shown } from "../../lib/errors";
+import { InputError, shown } from "../../lib/backend/errors";
 import { table } from "../../lib/evaluation/table";
 import { readSettings } from "./settingsTable";
 

@@ -7,7 +7,7 @@
 import type { Command } from "commander";
 import fs from "node:fs";
 import { fileError } from "../../lib/storage/files";
-import { InputError, positiveInteger, shown } from "../../lib/errors";
+import { InputError, positiveInteger, shown } from "../../lib/backend/errors";
 import { presetByName } from "../../lib/presets/presets";
 import { command as evaluateCommand } from "../cli/evaluate";
 import { command as trainCommand } from "../cli/train";

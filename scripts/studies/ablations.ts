@@ -7,7 +7,7 @@
  */
 import fs from "node:fs";
 import type { DataSet } from "../../lib/dataSet";
-import { InputError } from "../../lib/errors";
+import { InputError } from "../../lib/backend/errors";
 import { pooledRatio, pooledReference, Reference } from "../../lib/evaluation/floorRatio";
 import { heldOutConditions, referenceConditions } from "../../lib/evaluation/heldOut";
 import { influenceOfFirstCell } from "../../lib/evaluation/receptiveField";

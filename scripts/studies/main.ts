@@ -1,7 +1,7 @@
 import path from "node:path";
 import { Command } from "commander";
 import { writeWhole } from "../../lib/storage/files";
-import { finiteInRange, InputError, positiveInteger } from "../../lib/errors";
+import { finiteInRange, InputError, positiveInteger } from "../../lib/backend/errors";
 import { systems } from "../../lib/gallery/systems";
 import type { AblationStudy } from "../../lib/evaluation/studies";
 import type { AblationOptions } from "./ablations";

@@ -4,7 +4,7 @@
 import fs from "fs";
 import os from "os";
 import path from "path";
-import { InputError, shown } from "../../errors";
+import { InputError, shown } from "../errors";
 import type { Graph } from "../backend";
 import { native, type tf } from "./binding";
 import { savedModel, TAG } from "./graphDef";

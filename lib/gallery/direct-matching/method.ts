@@ -1,6 +1,6 @@
 /** Direct matching of the Fokker-Planck-Kolmogorov equation: its accuracy, a drift learned by it, and its cost. */
 import { inverse, Matrix, solve } from "ml-matrix";
-import { InputError } from "../../errors";
+import { InputError } from "../../backend/errors";
 import { paths } from "../diffusion";
 import {
   type Closure,

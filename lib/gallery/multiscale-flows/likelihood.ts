@@ -1,6 +1,6 @@
 /** The likelihood of a slow path under an averaged drift, and the estimates of the drift that a formula or a convex problem gives. */
 import { inverse, Matrix, solve } from "ml-matrix";
-import { InputError } from "../../errors";
+import { InputError } from "../../backend/errors";
 import type { SlowPath } from "./system";
 
 /**

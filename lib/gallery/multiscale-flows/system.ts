@@ -1,5 +1,5 @@
 /** Two slow-fast systems whose averaged drift is known: a wave that a double-well process moves, and a tagged particle. */
-import { InputError } from "../../errors";
+import { InputError } from "../../backend/errors";
 import { Random } from "../../random";
 
 /** A slow path at equal times, and the part of each increment that is noise, which only a simulation knows. */

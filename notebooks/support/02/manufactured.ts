@@ -4,7 +4,7 @@
  * On [0, 1], without units, with k(x) = exp(sin 2x) and u(x) = cos(pi x / 2), whence u'(0) = 0 and u(1) = 0.
  * Source: Roache, "Code verification by the method of manufactured solutions", J. Fluids Eng. 124 (2002).
  */
-import { InputError } from "../../../lib/errors";
+import { InputError } from "../../../lib/backend/errors";
 import { DiffusionSolver, type RightEnd, uniformGrid } from "../../../lib/finiteVolumes";
 
 /** k(x) */

@@ -1,5 +1,5 @@
 import { type Convention, ELECTRODE, PorousElectrode } from "../../../lib/electrode";
-import { finiteInRange } from "../../../lib/errors";
+import { finiteInRange } from "../../../lib/backend/errors";
 import { largestDifference } from "./manufactured";
 import type { ElectrodeFields } from "./solve";
 

@@ -1,4 +1,4 @@
-import { InputError, integerInRange } from "../../../lib/errors";
+import { InputError, integerInRange } from "../../../lib/backend/errors";
 import { TridiagonalFactors, uniformGrid } from "../../../lib/finiteVolumes";
 
 /** Two half cells in series: their resistances add. */

@@ -1,4 +1,4 @@
-import { InputError } from "../../../lib/errors";
+import { InputError } from "../../../lib/backend/errors";
 import { rowCount } from "../../../lib/comparison";
 
 /** Pearson's correlation coefficient of x and y (n each), in [-1, 1]; NaN if one is constant. Throws InputError. */

@@ -1,4 +1,4 @@
-import { InputError } from "../../../lib/errors";
+import { InputError } from "../../../lib/backend/errors";
 import type { GaussianMixture } from "../../../lib/evaluation/gaussianMixture";
 import type { Denoiser } from "../../../lib/sde";
 import type { Schedule } from "../../../lib/schedule";

@@ -1,4 +1,4 @@
-import { positiveInteger } from "../../../lib/errors";
+import { positiveInteger } from "../../../lib/backend/errors";
 import type { Denoiser } from "../../../lib/sde";
 import type { Schedule } from "../../../lib/schedule";
 import { tf } from "../../../lib/backend/tensors";

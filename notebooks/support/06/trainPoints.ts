@@ -1,6 +1,6 @@
 import { stratifiedUniform } from "../../../lib/loss";
 import type { Schedule } from "../../../lib/schedule";
-import { oneOf, positiveInteger } from "../../../lib/errors";
+import { oneOf, positiveInteger } from "../../../lib/backend/errors";
 import { InterruptWatch } from "../../../lib/backend/interrupt";
 import type { PointNetwork } from "./pointNetwork";
 import { Random } from "../../../lib/random";

@@ -1,6 +1,6 @@
 import type { DataSet } from "../../../lib/dataSet";
 import { streams } from "../../../lib/backend/streams";
-import { InputError } from "../../../lib/errors";
+import { InputError } from "../../../lib/backend/errors";
 import type { ScoreModel } from "../../../lib/scoreModel";
 import { normal, tf } from "../../../lib/backend/tensors";
 import { ofOneCondition } from "../../../lib/storage/batches";

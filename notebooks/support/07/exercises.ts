@@ -1,5 +1,5 @@
 /** Exercises of notebook 7. */
-import { InputError } from "../../../lib/errors";
+import { InputError } from "../../../lib/backend/errors";
 import { blogNetworkOptions, filmNetwork } from "../../../lib/filmCnn";
 import { FiLM } from "../../../lib/backend/filmLayers";
 import { influenceOfFirstCell } from "../../../lib/evaluation/receptiveField";

@@ -1,4 +1,4 @@
-import { InputError, shown } from "../../../lib/errors";
+import { InputError, shown } from "../../../lib/backend/errors";
 import { eagerly } from "../../../lib/backend/compiled";
 import { tf } from "../../../lib/backend/tensors";
 

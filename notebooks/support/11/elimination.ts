@@ -1,5 +1,5 @@
 import { power } from "../../../lib/backend/power";
-import { InputError } from "../../../lib/errors";
+import { InputError } from "../../../lib/backend/errors";
 import { ground, linkConductances, uniformGrid } from "../../../lib/finiteVolumes";
 import { ELECTRODE } from "../../../lib/electrode";
 
