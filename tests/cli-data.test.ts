@@ -198,7 +198,17 @@ test("help is shown for the program and its verbs", () => {
     assert.equal(stderr, "");
   }
   const { stdout } = run();
-  for (const verb of ["generate", "merge", "solve", "presets", "train", "sample", "compare", "evaluate"]) {
+  for (const verb of [
+    "generate",
+    "merge",
+    "solve",
+    "presets",
+    "train",
+    "sample",
+    "check",
+    "compare",
+    "evaluate",
+  ]) {
     assert.match(stdout, new RegExp(`^ +${verb} `, "m"));
   }
 });

@@ -82,6 +82,10 @@ const VERBS: Readonly<Record<string, { words?: string[]; options: Readonly<Recor
       ...CONDITIONS,
     },
   },
+  check: {
+    words: ["a.arrow"],
+    options: { "--out": ["new.arrow"], "--convention": ["text"] },
+  },
   compare: { words: ["a.arrow", "b.arrow"], options: {} },
   evaluate: {
     options: {

@@ -40,7 +40,7 @@ async function* lines(file: string): AsyncGenerator<string> {
 }
 
 /** A row of a table, as texts. */
-interface Row {
+export interface Row {
   /** its number in the file, from 1 */
   readonly line: number;
   readonly cells: readonly string[];
@@ -54,7 +54,7 @@ interface Row {
  * commas, quotes, comments behind # and lines that begin with %, blank lines, Excel's "sep=;", headers and an index in the
  * first column are understood.
  */
-async function* rows(file: string): AsyncGenerator<Row> {
+export async function* rows(file: string): AsyncGenerator<Row> {
   let line = 0;
   let separator: string | undefined;
   let header: string[] | undefined;
@@ -137,7 +137,7 @@ function separated({ separator }: Row): string {
 }
 
 /** The numbers of a row from a column on. Throws InputError for one that is none or not allowed. */
-function numbers(
+export function numbers(
   file: string,
   row: Row,
   from = 0,
