@@ -1,16 +1,14 @@
 /** Comparing two sets of fields: moments, bands, the energy distance and what chance alone makes of it. */
 import { forEachDistance } from "./backend/distances";
 import { finiteInRange, InputError } from "./backend/errors";
+import type { Field, Problem } from "./problem";
 
 /** A set of solutions under one condition: fields is (rows, fields, cells), each field in its unit. */
 export interface FieldSample {
   readonly rows: number;
   readonly fields: Float64Array;
-  readonly problem: {
-    readonly fields: ReadonlyArray<{ readonly name: string; readonly unit: string }>;
-    readonly cells: number;
-    /** See Problem.imbalance. */
-    imbalance?(fields: Float64Array): number;
+  readonly problem: Pick<Problem, "cells" | "imbalance"> & {
+    readonly fields: ReadonlyArray<Pick<Field, "name" | "unit">>;
   };
 }
 

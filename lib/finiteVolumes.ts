@@ -1,5 +1,5 @@
 /** Finite volumes on [0, L]: the grid, the tridiagonal systems, and the solver of the potential and the concentration. */
-import { finiteInRange, integerInRange } from "./backend/errors";
+import { integerInRange, positive } from "./backend/errors";
 
 /** A cell-centred grid of equal cells on [0, length]. */
 export interface Grid {
@@ -15,7 +15,7 @@ export interface Grid {
 /** Builds the grid of `cells` equal cells on [0, length], length in m. Throws InputError. */
 export function uniformGrid(cells: number, length: number): Grid {
   integerInRange("The number of cells", cells, 2, 1e6);
-  finiteInRange("The length", length, Number.MIN_VALUE, Number.MAX_VALUE, "m");
+  positive("The length", length, "m");
   const spacing = length / cells;
   return {
     cells,

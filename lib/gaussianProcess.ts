@@ -1,6 +1,6 @@
 /** The random porosity: a Gaussian process, squashed between two bounds. */
 import { CholeskyDecomposition, Matrix } from "ml-matrix";
-import { finiteInRange, InputError } from "./backend/errors";
+import { InputError, positive } from "./backend/errors";
 import type { Random } from "./random";
 
 /** Added to the diagonal of the covariance: the squared exponential alone is singular to working precision. */
@@ -11,7 +11,7 @@ export const JITTER = 1e-4;
  * points: (n), m; correlationLength l in m, positive. Returns n x n. Throws InputError.
  */
 export function squaredExponential(points: Float64Array, correlationLength: number, jitter = JITTER): Matrix {
-  finiteInRange("The correlation length", correlationLength, Number.MIN_VALUE, Number.MAX_VALUE, "m");
+  positive("The correlation length", correlationLength, "m");
   const n = points.length;
   const covariance = new Matrix(n, n);
   for (let i = 0; i < n; i++) {
@@ -72,9 +72,4 @@ export function squashToPorosity(values: Float64Array): Float64Array {
     values[i] = POROSITY_MIN + (POROSITY_MAX - POROSITY_MIN) / (1 + Math.exp(-values[i]));
   }
   return values;
-}
-
-/** Draws one porosity field into out (n) and returns it. */
-export function drawPorosity(process: GaussianProcess, random: Random, out: Float64Array): Float64Array {
-  return squashToPorosity(process.draw(random, out));
 }

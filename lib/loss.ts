@@ -1,8 +1,8 @@
 /** Denoising score matching: what a network is trained to return, how far it is off, and at which times. */
 import { tf } from "./backend/tensors";
 import { positiveInteger } from "./backend/errors";
+import type { NoisyBatch } from "./preconditioner";
 import type { Random } from "./random";
-import type { Schedule } from "./schedule";
 
 /** What a network can be trained to return: -z / std, z, x_0 or mean z - std x_0; given x_t, each determines the others. */
 export type Target = "score" | "noise" | "denoised" | "v";
@@ -24,19 +24,8 @@ export function denoisedFrom(
   return denoised[target]() as tf.Tensor3D;
 }
 
-/** Clean fields, the noise that is added to them, and the factors of both: x_t = mean x_0 + std z. */
-export interface Noised {
-  /** x_0 [rows, cells, fields], standardised */
-  readonly clean: tf.Tensor;
-  /** z, of the same shape, standard normal */
-  readonly noise: tf.Tensor;
-  /** mean(t) and std(t) of each row [rows, 1, 1] */
-  readonly mean: tf.Tensor;
-  readonly std: tf.Tensor;
-}
-
 /**
- * The denoising loss: the mean squared error of what the network returns for x_t.
+ * The denoising loss: the mean squared error of what the network returns for x_t = mean x_0 + std z.
  *
  * For every target it is the plain error of a quantity of order 1, which is what a network learns best: of v, of the
  * noise, of x_0, and of the score times std (the post's weight v_t = std^2, which makes it the noise's error). As errors
@@ -47,7 +36,7 @@ export interface Noised {
 export function denoisingLoss(
   target: Target,
   output: tf.Tensor,
-  { clean, noise, mean, std }: Noised,
+  { fields: clean, noise, mean, std }: Pick<NoisyBatch, "fields" | "noise" | "mean" | "std">,
 ): tf.Scalar {
   const errors = {
     // std (score + z / std) = std score + z: written so that no division by a small std loses digits.
@@ -57,11 +46,6 @@ export function denoisingLoss(
     v: () => output.sub(noise.mul(mean).sub(clean.mul(std))),
   };
   return errors[target]().square().mean() as tf.Scalar;
-}
-
-/** The blog's training times, smallest + (T - smallest) u^2 for u uniform in [0, 1): dense near the data. */
-export function quadraticTime(schedule: Schedule, u: number, smallestTime = 1e-4): number {
-  return smallestTime + (schedule.endTime - smallestTime) * u * u;
 }
 
 /**

@@ -90,13 +90,14 @@ export function plainPreconditioner(
       const inputs = Float32Array.from(normaliseConditions(problem, conditions));
       return { inputs: tf.tensor2d(inputs, [inputs.length / width, width]) };
     },
-    loss: (network, { fields: clean, noise, mean, std, input, inputs }) =>
+    loss: (network, batch) =>
       tf.tidy(() => {
+        const { fields: clean, noise, mean, std, input, inputs } = batch;
         const noisy = clean.mul(mean).add(noise.mul(std));
         const rows = clean.shape[0] / inputs.shape[0];
         const told = rows === 1 ? inputs : tf.tile(inputs.expandDims(1), [1, rows, 1]);
         const output = network(noisy, told.reshape([clean.shape[0], -1]), input);
-        return denoisingLoss(target, output, { clean, noise, mean, std });
+        return denoisingLoss(target, output, batch);
       }),
     denoise: (network, { x, mean, std, input, inputs }) =>
       tf.tidy(() => denoisedFrom(target, network(x, inputs, input), x, mean, std)),

@@ -1,6 +1,6 @@
 /** Samplers as one step each, the two of the post, and the loop that runs any of them. */
 import { InputError, positiveInteger } from "./backend/errors";
-import type { Schedule } from "./schedule";
+import { quadraticTime, type Schedule } from "./schedule";
 import { type Denoiser, eulerMaruyamaStep, reverseSde, type VectorSpace } from "./sde";
 
 /**
@@ -42,13 +42,12 @@ export type TimeGrid = (
   noiseLevels?: { readonly smallest: number; readonly largest: number },
 ) => Float64Array;
 
-/** Times smallest + (T - smallest) u^2, u falling evenly from 1 to 0: (steps + 1). The blog's, finer towards the data. */
+/** The blog's times, u falling evenly from 1 to 0: (steps + 1), finer towards the data. */
 export function quadraticGrid(schedule: Schedule, steps: number, smallestTime = 1e-4): Float64Array {
   checkGrid(schedule, steps, smallestTime);
-  return Float64Array.from({ length: steps + 1 }, (_, i) => {
-    const u = 1 - i / steps;
-    return smallestTime + (schedule.endTime - smallestTime) * u * u;
-  });
+  return Float64Array.from({ length: steps + 1 }, (_, i) =>
+    quadraticTime(schedule, 1 - i / steps, smallestTime),
+  );
 }
 
 /** Throws InputError unless there are so many steps, and a time to end at. */
@@ -137,7 +136,12 @@ export interface SamplingProgress<X> {
 export function* trajectory<X>(options: SamplingOptions<X>): Generator<SamplingProgress<X>, void, void> {
   const { sampler, schedule, space, start } = options;
   const times = options.times ?? sampler.grid(schedule, options.steps ?? sampler.defaultSteps);
-  checkTimes(times, schedule.endTime);
+  const falling = times.every((t, i) => t >= 0 && (i === 0 ? t <= schedule.endTime : t < times[i - 1]));
+  if (times.length < 2 || !falling) {
+    throw new InputError(
+      `The sampling times are not usable; give at least two that fall strictly within [0, ${schedule.endTime}].`,
+    );
+  }
   const steps = times.length - 1;
   const scope = <T>(body: () => T): T => (space.scope ? space.scope(body) : body());
   const release = (state: SamplerState<X>) => {
@@ -169,12 +173,4 @@ export function sample<X>(options: SamplingOptions<X>): X {
     if (step === steps) return options.space.combine([[1, x]]);
   }
   throw new InputError("The sampling times are not usable; give at least two.");
-}
-
-function checkTimes(times: Float64Array, endTime: number): void {
-  const falling = times.every((t, i) => t >= 0 && (i === 0 ? t <= endTime : t < times[i - 1]));
-  if (times.length >= 2 && falling) return;
-  throw new InputError(
-    `The sampling times are not usable; give at least two that fall strictly within [0, ${endTime}].`,
-  );
 }

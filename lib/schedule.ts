@@ -1,4 +1,4 @@
-import { finiteInRange, InputError } from "./backend/errors";
+import { finiteInRange, positive } from "./backend/errors";
 
 /**
  * Noise schedule of the forward SDE dx = -beta/2 x dt + sqrt(beta) dW.
@@ -32,13 +32,9 @@ export interface Schedule {
  * Source: Song et al. 2021, "Score-Based Generative Modeling through SDEs", appendix C; the blog's equation (4).
  */
 export function vpSchedule({ betaMin = 0.001, betaMax = 20, endTime = 1 } = {}): Schedule {
-  if (!(betaMax > 0 && betaMax < Infinity)) {
-    throw new InputError(`betaMax is ${betaMax}; give a positive number.`);
-  }
+  positive("betaMax", betaMax);
   finiteInRange("betaMin", betaMin, 0, betaMax);
-  if (!(endTime > 0 && endTime < Infinity)) {
-    throw new InputError(`The end time is ${endTime}; give a positive number.`);
-  }
+  positive("The end time", endTime);
   const slope = (betaMax - betaMin) / endTime;
   const alpha = (t: number) => betaMin * t + 0.5 * slope * t * t;
   return {
@@ -56,4 +52,9 @@ export function vpSchedule({ betaMin = 0.001, betaMax = 20, endTime = 1 } = {}):
       return (2 * target) / (betaMin + Math.sqrt(betaMin * betaMin + 2 * slope * target));
     },
   };
+}
+
+/** The blog's times, smallest + (T - smallest) u^2 for u in [0, 1]: dense near the data. */
+export function quadraticTime({ endTime }: Schedule, u: number, smallestTime = 1e-4): number {
+  return smallestTime + (endTime - smallestTime) * u * u;
 }

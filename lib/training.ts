@@ -3,9 +3,10 @@ import { CompiledFunction } from "./backend/compiled";
 import { FlatAdam, flatGradient } from "./backend/flatAdam";
 import { power } from "./backend/power";
 import { tf } from "./backend/tensors";
-import { quadraticTime, stratifiedUniform } from "./loss";
+import { stratifiedUniform } from "./loss";
 import type { NoisyBatch } from "./preconditioner";
 import type { Random } from "./random";
+import { quadraticTime } from "./schedule";
 import type { ScoreModel } from "./scoreModel";
 
 /** How the weights are moved, and at which noise levels. */

@@ -1,4 +1,4 @@
-/** The target "rest": conditional covariance, preconditioning mode by mode, and what follows for Gaussian data. */
+/** The target "residual": conditional covariance, preconditioning mode by mode, and what follows for Gaussian data. */
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import os from "node:os";
@@ -26,7 +26,7 @@ import { problem, refused, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 const settings: ModelSettings = {
   ...tinyToken,
-  target: "rest",
+  target: "residual",
   noiseLevels: { smallest: 0.002, largest: 60 },
 };
 const data = generateDataSet(problem, { conditions: 300, fields: 20, seed: 3 });

@@ -7,10 +7,10 @@ import { gaussian, GaussianMixture } from "../lib/evaluation/gaussianMixture";
 import { karrasGrid } from "../lib/gaussian/odeSamplers";
 import { quadraticGrid } from "../lib/samplers";
 import { uniformGrid } from "../lib/evaluation/reverseForms";
-import { quadraticTime, stratifiedUniform, type Target } from "../lib/loss";
+import { stratifiedUniform, type Target } from "../lib/loss";
 import { blogWeight, denoisedWeight, targetCoefficients } from "../lib/evaluation/lossWeights";
 import { denoiserLoss } from "../lib/evaluation/denoiserLoss";
-import { vpSchedule } from "../lib/schedule";
+import { quadraticTime, vpSchedule } from "../lib/schedule";
 import { InputError } from "../lib/backend/errors";
 import { Random } from "../lib/random";
 

@@ -63,8 +63,8 @@ async function targets(): Promise<Target[]> {
   const fingerprint = { seed: "1", length: "2" };
   writeCheckpoint(at("state"), { fingerprint, step: 3, seconds: 1, bestLoss: 0.5, rollbacks: 0, vectors });
   const training = generateDataSet(problem, { conditions: 40, fields: 10, seed: 1 });
-  const rest = { ...tinyToken, target: "rest" as const };
-  const model = createModel(training, tinyPreset(rest), 1);
+  const residual = { ...tinyToken, target: "residual" as const };
+  const model = createModel(training, tinyPreset(residual), 1);
   await saveModel(model, at("model"));
   model.dispose();
   const load = async () => (await loadModel(at("model"))).dispose();

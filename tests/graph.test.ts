@@ -141,7 +141,7 @@ test("more shapes than graphs are kept free the oldest, and no file is left", ()
 
 test("models denoise in a graph as they are written, to float32's rounding", () => {
   const data = tinyData();
-  for (const preset of [presets.lesson, tinyPreset({ ...tinyToken, target: "rest" }), presets.blog]) {
+  for (const preset of [presets.lesson, tinyPreset({ ...tinyToken, target: "residual" }), presets.blog]) {
     const model = createModel(data, preset);
     tf.tidy(() => {
       model.network.setWeights(
@@ -162,7 +162,7 @@ test("models denoise in a graph as they are written, to float32's rounding", () 
 test("a training takes the same steps in a graph as operation by operation", async () => {
   const data = tinyData();
   const losses = async (settings: typeof tinyTraining, plain: boolean) => {
-    const model = createModel(data, tinyPreset({ ...tinyToken, target: "rest" }));
+    const model = createModel(data, tinyPreset({ ...tinyToken, target: "residual" }));
     const found: number[] = [];
     const run = async () => {
       for await (const state of trainModel(model, data, settings, { steps: 8, validateEvery: 4 })) {

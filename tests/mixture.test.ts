@@ -60,7 +60,7 @@ function draw(separation: number | undefined, rows: number, seed: number): DataS
 test("a skewed mixture is recovered to its sampling floor, with the Gaussian part given and without", async () => {
   const data = draw(undefined, 20_000, 1);
   const [n, sets] = [800, 4];
-  for (const target of ["rest", "v"] as const) {
+  for (const target of ["residual", "v"] as const) {
     const preset = tinyPreset(
       {
         ...tinyToken,

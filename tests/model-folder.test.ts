@@ -11,18 +11,19 @@ import type { PresetModel } from "../lib/presets/createModel";
 import { halfPrecision } from "../lib/presets/modelFiles";
 import { CheckpointFolder } from "../lib/storage/checkpoint";
 import { checkApart, checkModelFolder, keepModel, loadModel, saveModel } from "../lib/storage/modelFolder";
+import { trainModel } from "../lib/storage/trainingRun";
 import { deadline } from "./processes";
-import { refused, tinyData, tinyPreset, tinyToken } from "./tiny";
+import { refused, tinyData, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-"));
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 const at = (...names: string[]) => path.join(scratch, ...names);
-/** The files of a model with the target "rest", which has all of them. */
+/** The files of a model with the target "residual", which has all of them. */
 const FILES = ["model.json", "network.json", "network.bin", "covariance.bin"];
 
 before(async () => {
   for (const [name, seed] of [["good", 1], ["other", 2]] as const) {
-    const model = createModel(tinyData(), tinyPreset({ ...tinyToken, target: "rest" }), seed);
+    const model = createModel(tinyData(), tinyPreset({ ...tinyToken, target: "residual" }), seed);
     // An untrained token network ends on zeros, by which two could not be told apart.
     const shifted = model.network.getWeights().map((weight) => weight.add(seed));
     model.network.setWeights(shifted);
@@ -172,6 +173,23 @@ async function withModel(use: (model: PresetModel) => Promise<void>): Promise<vo
     model.dispose();
   }
 }
+
+test("files of models and of states call the residual what they have always called it", async () => {
+  const file = path.join(at("good"), "model.json");
+  const stored = JSON.parse(fs.readFileSync(file, "utf8")) as { settings: { target: string } };
+  assert.equal(stored.settings.target, "rest");
+  const model = await loadModel(at("good"));
+  assert.equal(model.settings.target, "residual");
+  const training = { ...tinyTraining, batch: 16 };
+  const checkpoint = { folder: at("states-of-residual") };
+  for await (const { step } of trainModel(model, tinyData(), training, { steps: 1, checkpoint }))
+    assert.equal(step, 1);
+  model.dispose();
+  const states = new CheckpointFolder(checkpoint.folder);
+  const { fingerprint } = states.newest(() => undefined)!;
+  states.close();
+  assert.equal((JSON.parse(fingerprint.model) as { target: string }).target, "rest");
+});
 
 test("a model whose place was taken during the training is saved beside it, or elsewhere, and never lost", async () => {
   await withModel(async (model) => {

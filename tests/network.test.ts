@@ -314,7 +314,7 @@ test("the loss's gradient is that of finite differences, weight by weight of bot
       { ...tinyFilm, network: { ...film, padding: "zero", dilation: 2 } as typeof film },
     ],
     ["token", tinyToken],
-    ["token, mode by mode", { ...tinyToken, target: "rest" }],
+    ["token, mode by mode", { ...tinyToken, target: "residual" }],
     ["token, noise", { ...tinyToken, target: "noise" }],
     ["token, denoised field", { ...tinyToken, target: "denoised" }],
     [

@@ -145,7 +145,7 @@ async function trained(set: DataSet, preset: Preset): Promise<{ weights: string;
 }
 
 test("a training by the solver's responses learns other fields when it is given others", async () => {
-  const modal = tinyPreset({ ...tinyToken, target: "rest", momentDraws: 50 }, { batch: 16, rowsPerCondition: 4, mirrored: true }); // prettier-ignore
+  const modal = tinyPreset({ ...tinyToken, target: "residual", momentDraws: 50 }, { batch: 16, rowsPerCondition: 4, mirrored: true }); // prettier-ignore
   const [plain, other, milli] = [data, dealt, inMillivolt].map((set) => trained(set, modal));
   assert.notEqual((await plain).weights, (await other).weights);
   // Scaled by moments of their own, fields in any unit are of order 1: those of the solver would give a loss of 1e6.

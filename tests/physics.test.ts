@@ -6,7 +6,7 @@ import { rowField } from "../lib/data/rows";
 import { type Convention, CONVENTIONS, ELECTRODE, PorousElectrode } from "../lib/electrode";
 import { InputError } from "../lib/backend/errors";
 import { DiffusionSolver, TridiagonalFactors, uniformGrid } from "../lib/finiteVolumes";
-import { drawPorosity, GaussianProcess, squaredExponential } from "../lib/gaussianProcess";
+import { GaussianProcess, squaredExponential, squashToPorosity } from "../lib/gaussianProcess";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { simulateAt } from "../lib/presets/simulate";
 import { Random } from "../lib/random";
@@ -26,11 +26,8 @@ const { cells, length: L } = ELECTRODE;
 const grid = uniformGrid(cells, L);
 
 function porosity(seed: number, correlationLength = L / 10): Float64Array {
-  return drawPorosity(
-    new GaussianProcess(grid.centres, correlationLength),
-    new Random(seed),
-    new Float64Array(cells),
-  );
+  const process = new GaussianProcess(grid.centres, correlationLength);
+  return squashToPorosity(process.draw(new Random(seed), new Float64Array(cells)));
 }
 
 function maxAbs(values: Float64Array): number {

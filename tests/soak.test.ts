@@ -39,7 +39,7 @@ const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-"));
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 const data = tinyData();
 /** The target and the training of the presets "fast" and "best", with the smallest network. */
-const settings: ModelSettings = { ...tinyToken, target: "rest" };
+const settings: ModelSettings = { ...tinyToken, target: "residual" };
 const training = { ...tinyTraining, batch: 8, mirrored: true };
 
 /** Resident memory in MB, without the garbage of JavaScript, which comes and goes by tens of them. */

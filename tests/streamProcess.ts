@@ -17,7 +17,7 @@ const KINDS: Record<string, [ModelSettings, Partial<TrainingSettings>, number]> 
   "moments of all rows": [tinyFilm, {}, 20],
   "moments by condition": [tinyToken, { rowsPerCondition: 3 }, 20],
   "covariances, in pairs": [
-    { ...tinyToken, target: "rest", momentDraws: 50 },
+    { ...tinyToken, target: "residual", momentDraws: 50 },
     { batch: 16, rowsPerCondition: 4, mirrored: true },
     3,
   ],

@@ -29,6 +29,13 @@ export function finite(name: string, value: unknown): number {
   return finiteInRange(name, value, -Number.MAX_VALUE, Number.MAX_VALUE);
 }
 
+/** Returns value if it is a positive number; throws InputError otherwise. */
+export function positive(name: string, value: unknown, unit = ""): number {
+  const number = asNumber(value);
+  if (number > 0 && number < Infinity) return number;
+  throw new InputError(`${name} is ${shown(value)}${unit && ` ${unit}`}; give a positive number.`);
+}
+
 /** Returns value if it is an integer in [min, max]; throws InputError otherwise. */
 export function integerInRange(name: string, value: unknown, min: number, max: number): number {
   const number = asNumber(value);

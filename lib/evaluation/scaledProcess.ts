@@ -1,4 +1,4 @@
-import { finiteInRange, InputError } from "../backend/errors";
+import { finiteInRange, InputError, positive } from "../backend/errors";
 import type { Random } from "../random";
 
 /** Distance between bumps in correlation lengths: small enough for 8 digits of the covariance, see ScaledProcess. */
@@ -30,7 +30,7 @@ export class ScaledProcess {
 
   /** Values at points (n) in m for a correlation length and an origin in m: (n). Throws InputError out of reach. */
   at(points: Float64Array, correlationLength: number, origin: number): Float64Array {
-    finiteInRange("The correlation length", correlationLength, Number.MIN_VALUE, Number.MAX_VALUE, "m");
+    positive("The correlation length", correlationLength, "m");
     const scale = Math.sqrt(STEP) * (2 / Math.PI) ** 0.25;
     return points.map((x) => {
       const u = (x - origin) / correlationLength;

@@ -65,7 +65,7 @@ export class ModalPreconditioner implements Preconditioner {
   moments(conditions: Float64Array): ResponseMoments {
     const moments = this.standardisation.responses?.(conditions);
     if (moments) return moments;
-    throw new InputError('The target "rest" needs fields that are standardised per condition.');
+    throw new InputError('The target "residual" needs fields that are standardised per condition.');
   }
 
   generated(data: DataSet, row: number, image: boolean): readonly Float64Array[] {

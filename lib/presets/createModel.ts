@@ -24,7 +24,7 @@ export type PresetModel = ScoreModel<ModelSettings>;
 /** What a model of some settings needs to know of the data. */
 export interface Scaling {
   readonly standardisation: Standardisation;
-  /** For the target "rest". */
+  /** For the target "residual". */
   readonly covariance?: ConditionalCovariance;
 }
 
@@ -59,7 +59,7 @@ export function buildModel(
   trainedOn?: Ranges,
 ): PresetModel {
   const { target } = settings;
-  const modal = target === "rest";
+  const modal = target === "residual";
   if (modal && !covariance) throw new InputError("The model has no covariance, which its target needs.");
   const preconditioner = modal
     ? new ModalPreconditioner(problem, standardisation, covariance!)
@@ -84,7 +84,7 @@ function rangesOf(data: DataSet | RowSource, { target }: ModelSettings): Ranges 
   const { conditions: values } = isSource(data) ? data.groups : data;
   const count = problem.conditions.length;
   return problem.conditions.map(({ name, min, max }, k) => {
-    if (target === "rest" && problem.affineIn.includes(name)) return [min, max];
+    if (target === "residual" && problem.affineIn.includes(name)) return [min, max];
     let [low, high] = [Infinity, -Infinity];
     for (let i = k; i < values.length; i += count) {
       low = Math.min(low, values[i]);
@@ -100,9 +100,9 @@ function* scalingFor(
   seed: number,
 ): Stoppable<Scaling> {
   if (kind === "global") return { standardisation: globalStandardisation(data, () => piecesOf(data)) };
-  if (target === "rest" && draws && canSimulateMoments(data.problem))
+  if (target === "residual" && draws && canSimulateMoments(data.problem))
     return yield* simulatingMoments(data, draws, seed);
-  if (target !== "rest") return { standardisation: yield* standardising(data) };
+  if (target !== "residual") return { standardisation: yield* standardising(data) };
   return yield* takingMoments(data);
 }
 

@@ -1,4 +1,4 @@
-import { drawPorosity, GaussianProcess, POROSITY_MAX, POROSITY_MIN } from "../gaussianProcess";
+import { GaussianProcess, POROSITY_MAX, POROSITY_MIN, squashToPorosity } from "../gaussianProcess";
 import { type Convention, ELECTRODE, PorousElectrode } from "../electrode";
 import type { Random } from "../random";
 import type { Problem } from "../problem";
@@ -98,7 +98,7 @@ export function porousElectrode(convention: Convention): Problem {
     simulate(conditions: Float64Array, random: Random, latent: Float64Array, fields: Float64Array): void {
       const process = new GaussianProcess(electrode.grid.centres, conditions[0]);
       for (let start = 0; start < latent.length; start += cells) {
-        drawPorosity(process, random, latent.subarray(start, start + cells));
+        squashToPorosity(process.draw(random, latent.subarray(start, start + cells)));
       }
       solve(latent, conditions, fields);
     },

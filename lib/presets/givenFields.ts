@@ -111,7 +111,7 @@ export function* chooseFields(
   const { latent } = data.problem;
   const input = latent?.name ?? "latent field";
   if (solved === true) {
-    const learned = preset.model.target === "rest" ? `, whose responses are learned in their place` : "";
+    const learned = preset.model.target === "residual" ? `, whose responses are learned in their place` : "";
     return { data, preset, told: `the fields are the solver's for each ${input}${learned}` };
   }
   if (from === "solver") {
@@ -153,7 +153,7 @@ export function* chooseFields(
  */
 export function withoutSolver(preset: Preset, manyConditions: boolean): Preset {
   const { model, training, description } = preset;
-  if (model.target !== "rest") return preset;
+  if (model.target !== "residual") return preset;
   const { network, timeInput, schedule, noiseLevels } = model;
   return {
     description,

@@ -11,7 +11,7 @@ import type { Problem, Ranges } from "../problem";
 import type { History } from "../scoreModel";
 import { type GlobalData, globalFrom, type Standardisation } from "../standardisation";
 import { buildModel, type PresetModel } from "./createModel";
-import type { ModelSettings } from "./presets";
+import { settingsFrom, storedSettings } from "./presets";
 import { problemByName } from "./problems";
 
 /**
@@ -35,7 +35,8 @@ const FORMAT = "porous-sgm score model 1";
 interface ModelFile {
   readonly format: typeof FORMAT;
   readonly problem: Pick<Problem, "name" | "version" | "settings">;
-  readonly settings: ModelSettings;
+  /** What storedSettings makes of the model's. */
+  readonly settings: object;
   readonly history: History;
   readonly standardisation: GlobalData | ConditionalData;
   /** Smallest and largest value of each condition that it was trained on, by name; older files have none. */
@@ -55,7 +56,7 @@ export async function filesOf(
   const description: ModelFile = {
     format: FORMAT,
     problem: { name: problem.name, version: problem.version, settings: problem.settings },
-    settings,
+    settings: storedSettings(settings),
     history,
     trainedOn: Object.fromEntries(problem.conditions.map(({ name }, k) => [name, trainedOn[k]])),
     standardisation: standardisation.toJSON() as GlobalData | ConditionalData,
@@ -88,7 +89,8 @@ export async function filesOf(
 export function modelFrom(files: ModelSource): PresetModel {
   const file = files.json("model.json") as ModelFile;
   if (file?.format !== FORMAT) throw files.damaged(`model.json is not of the format ${FORMAT}`);
-  const bytes = file.settings?.target === "rest" ? files.bytes("covariance.bin") : undefined;
+  const settings = settingsFrom(file.settings ?? {});
+  const bytes = settings.target === "residual" ? files.bytes("covariance.bin") : undefined;
   let model: PresetModel;
   try {
     const problem = problemByName(file.problem.name, file.problem.settings);
@@ -100,7 +102,7 @@ export function modelFrom(files: ModelSource): PresetModel {
       data.kind === "conditional" ? new ConditionalStandardisation(problem, data) : global(problem, data);
     const covariance = bytes && ConditionalCovariance.fromBytes(problem, bytes);
     const scaling = { standardisation, covariance };
-    model = buildModel(problem, file.settings, scaling, 1, file.history, rangesIn(problem, file));
+    model = buildModel(problem, settings, scaling, 1, file.history, rangesIn(problem, file));
   } catch (error) {
     throw files.damaged(
       error instanceof InputError ? error.message.replace(/[.;]$/, "") : "its settings are incomplete",

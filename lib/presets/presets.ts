@@ -14,15 +14,26 @@ export interface ModelSettings extends ScoreSettings {
   readonly standardisation: "global" | "conditional";
   /**
    * What the network returns: the score itself, the noise or the denoised field; v, which is EDM's preconditioner for
-   * data of variance 1; or the rest, EDM's preconditioner mode by mode of the conditional covariance (see
+   * data of variance 1; or the residual, EDM's preconditioner mode by mode of the conditional covariance (see
    * ModalPreconditioner).
    */
-  readonly target: Target | "rest";
+  readonly target: Target | "residual";
   /**
    * Latent fields that are drawn at each node for the conditional moments, where the problem is affine in all conditions
    * but one; otherwise, and by default, the moments are taken from the data.
    */
   readonly momentDraws?: number;
+}
+
+/** Model settings as files keep them: there the residual has the name that it had in the first of them. */
+export const storedSettings = (settings: object): object => renamed(settings, "residual", "rest");
+
+/** Model settings from what a file keeps. */
+export const settingsFrom = (stored: object): ModelSettings =>
+  renamed(stored, "rest", "residual") as ModelSettings;
+
+function renamed(settings: object, from: string, to: string): object {
+  return (settings as { readonly target?: string }).target === from ? { ...settings, target: to } : settings;
 }
 
 /** How a model is trained: its batches, how they move the weights, and for how long. */
@@ -61,7 +72,7 @@ const wideTokens = {
 } as const;
 const besideGaussian = {
   standardisation: "conditional",
-  target: "rest",
+  target: "residual",
   timeInput: "log-noise-level",
   schedule,
   noiseLevels: { smallest: 0.002, largest: 60 },

@@ -4,7 +4,7 @@ import type { RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import { finiteInRange, InputError, positiveInteger } from "../backend/errors";
 import { sameProblem } from "../data/conditions";
-import type { Preset, TrainingSettings } from "../presets/presets";
+import { type Preset, storedSettings, type TrainingSettings } from "../presets/presets";
 import type { Problem } from "../problem";
 import type { ScoreModel } from "../scoreModel";
 import { train, Training, type TrainingStep } from "../training";
@@ -198,7 +198,7 @@ function fingerprintOf({
 }): Fingerprint {
   return {
     problem: JSON.stringify([problem.name, problem.version, problem.settings]),
-    model: JSON.stringify(model),
+    model: JSON.stringify(storedSettings(model)),
     "set of training settings": JSON.stringify(training),
     length: JSON.stringify(limit),
     seed: String(seed),

@@ -116,14 +116,14 @@ class Workload(peer.Workload):
         self.key = jax.random.key(1)
 
     def gains(self, variances, levels):
-        """See ScoreModel.gains: levels [n, rows, 1]."""
+        """See gainsOf in lib/gaussian/preconditioner.ts: levels [n, rows, 1]."""
         l = variances[:, None]
         total = jnp.sqrt(l + levels**2)
         linear = l / total**2
         return total, linear, levels * jnp.sqrt(linear)
 
-    def rest(self, weights, z, total, linear, time_input, inputs, vectors):
-        """See ScoreModel.rest."""
+    def residual(self, weights, z, total, linear, time_input, inputs, vectors):
+        """See ModalPreconditioner.residual."""
         n, rows, _ = z.shape
         cells = self.about["shape"]["cells"]
 
@@ -136,13 +136,13 @@ class Workload(peer.Workload):
         return output.reshape(n, rows, -1) @ vectors * linear.max(axis=2, keepdims=True)
 
     def loss(self, weights, data, noise):
-        """See batchLoss in lib/training/batches.ts."""
+        """See batchLoss in lib/storage/batches.ts."""
         clean = data["fields"][data["rows"]]
         inputs = data["inputs"][data["groups"]]
         mean, std, level, time_input = (data[f"batch/{name}"] for name in ("mean", "std", "level", "timeInput"))
         n = len(inputs)
         rows = len(clean) // n
-        if self.about["target"] == "rest":
+        if self.about["target"] == "residual":
             vectors, variances = (data[name][data["groups"]] for name in ("vectors", "variances"))
             exact = clean.reshape(n, rows, -1) @ vectors
             z = exact + (noise * level[:, None, None]).reshape(n, rows, -1) @ vectors
@@ -150,7 +150,7 @@ class Workload(peer.Workload):
             left = (exact - z * linear) / error
             seen = variances / (variances + peer.FAINT_VARIANCE)
             shares = (seen / seen.mean(axis=1, keepdims=True))[:, None]
-            output = self.rest(weights, z, total, linear, time_input[:, None], inputs, vectors)
+            output = self.residual(weights, z, total, linear, time_input[:, None], inputs, vectors)
             return ((output - left) ** 2 * shares).mean()
         mean, std = mean[:, None, None], std[:, None, None]
         inputs = jnp.repeat(inputs, rows, axis=0)
@@ -191,15 +191,15 @@ class Workload(peer.Workload):
     def denoised(self, weights, given):
         x, inputs = given["forward/x"], given["forward/inputs"]
         time_input = given["timeInput"].reshape(1, 1)
-        if self.about["target"] != "rest":
+        if self.about["target"] != "residual":
             # One condition and one time serve all rows.
             output = self.network(weights, x, inputs, time_input)
             return (output - x * given["onState"]) / given["onDenoised"]
         vectors = given["forward/vectors"]
         z = (x / given["mean"]).reshape(1, len(x), -1) @ vectors
         total, linear, error = self.gains(given["forward/variances"], given["level"].reshape(1, 1, 1))
-        rest = self.rest(weights, z, total, linear, time_input, inputs, vectors)
-        return ((z * linear + rest * error) @ vectors.mT).reshape(x.shape)
+        residual = self.residual(weights, z, total, linear, time_input, inputs, vectors)
+        return ((z * linear + residual * error) @ vectors.mT).reshape(x.shape)
 
     def forward(self):
         return self.denoise(self.state["weights"], self.given).block_until_ready()

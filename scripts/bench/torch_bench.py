@@ -40,14 +40,14 @@ class Workload(peer.Workload):
         return fields, context
 
     def gains(self, variances, levels):
-        """See ScoreModel.gains: levels [n, rows, 1]."""
+        """See gainsOf in lib/gaussian/preconditioner.ts: levels [n, rows, 1]."""
         l = variances.unsqueeze(1)
         total = (l + levels.square()).sqrt()
         linear = l / total.square()
         return total, linear, levels * linear.sqrt()
 
-    def rest(self, z, total, linear, time_input, context):
-        """See ScoreModel.rest."""
+    def residual(self, z, total, linear, time_input, context):
+        """See ModalPreconditioner.residual."""
         vectors = context["vectors"]
         n, rows, _ = z.shape
         cells = self.about["shape"]["cells"]
@@ -61,14 +61,14 @@ class Workload(peer.Workload):
         return torch.bmm(output.reshape(n, rows, -1), vectors) * linear.amax(dim=2, keepdim=True)
 
     def loss(self, noise):
-        """See batchLoss in lib/batches.ts."""
+        """See batchLoss in lib/storage/batches.ts."""
         clean, context = self.batch()
         mean, std, level, time_input = (
             self.tensors[f"batch/{name}"] for name in ("mean", "std", "level", "timeInput")
         )
         n = len(self.groups)
         rows = len(clean) // n
-        if self.about["target"] == "rest":
+        if self.about["target"] == "residual":
             vectors, variances = context["vectors"], context["variances"]
             exact = torch.bmm(clean.reshape(n, rows, -1), vectors)
             z = exact + torch.bmm((noise * level[:, None, None]).reshape(n, rows, -1), vectors)
@@ -76,7 +76,7 @@ class Workload(peer.Workload):
             left = (exact - z * linear) / error
             seen = variances / (variances + peer.FAINT_VARIANCE)
             weights = (seen / seen.mean(dim=1, keepdim=True)).unsqueeze(1)
-            output = self.rest(z, total, linear, time_input[:, None], context)
+            output = self.residual(z, total, linear, time_input[:, None], context)
             return ((output - left).square() * weights).mean()
         mean, std = mean[:, None, None], std[:, None, None]
         inputs = context["inputs"].repeat_interleave(rows, dim=0)
@@ -105,7 +105,7 @@ class Workload(peer.Workload):
             x, inputs = self.tensors["forward/x"], self.tensors["forward/inputs"]
             at = self.about["forward"]
             rows = len(x)
-            if self.about["target"] != "rest":
+            if self.about["target"] != "residual":
                 # One condition and one time serve all rows.
                 output = self.network(x, inputs, torch.full((1, 1), at["timeInput"]))
                 return (output - x * at["onState"]) / at["onDenoised"]
@@ -115,7 +115,7 @@ class Workload(peer.Workload):
             levels = torch.full((1, 1, 1), at["level"])
             total, linear, error = self.gains(context["variances"], levels)
             time_input = torch.full((1, 1), at["timeInput"])
-            denoised = z * linear + self.rest(z, total, linear, time_input, context) * error
+            denoised = z * linear + self.residual(z, total, linear, time_input, context) * error
             return torch.bmm(denoised, context["vectors"].transpose(1, 2)).reshape(x.shape)
 
 

@@ -76,7 +76,7 @@ export class Workload {
   /** From the few rows of data, whatever the preset takes it from: a step is the same. */
   private scaling(settings: ModelSettings): Scaling {
     if (settings.standardisation === "global") return { standardisation: globalStandardisation(this.data) };
-    return settings.target === "rest"
+    return settings.target === "residual"
       ? conditionalMoments(this.data)
       : { standardisation: conditionalStandardisation(this.data) };
   }
@@ -162,7 +162,7 @@ export class Workload {
         mean: schedule.mean(FORWARD_TIME),
         level: schedule.noiseLevel(FORWARD_TIME),
         timeInput: input(FORWARD_TIME),
-        ...(settings.target !== "rest" && targetCoefficients(settings.target, schedule, FORWARD_TIME)),
+        ...(settings.target !== "residual" && targetCoefficients(settings.target, schedule, FORWARD_TIME)),
       },
       rows: blocks.flatMap(({ rows }) => rows),
       groups: blocks.map(({ group }) => group),

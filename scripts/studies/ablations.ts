@@ -52,28 +52,28 @@ const WARM_UP = 0.05;
 
 /** Conditions of the evaluation (by their number in the tuning set), and fields drawn there from models of each kind. */
 const PLACES: readonly Place[] = [
-  { name: "reference", rows: { token: 2000, film: 500, filmRest: 1000 } },
-  { name: "smallest correlation length", number: 0, rows: { token: 1000, film: 0, filmRest: 0 } },
-  { name: "inside the ranges", number: 14, rows: { token: 1000, film: 0, filmRest: 0 } },
+  { name: "reference", rows: { token: 2000, film: 500, filmResidual: 1000 } },
+  { name: "smallest correlation length", number: 0, rows: { token: 1000, film: 0, filmResidual: 0 } },
+  { name: "inside the ranges", number: 14, rows: { token: 1000, film: 0, filmResidual: 0 } },
 ];
 interface Place {
   readonly name: string;
   readonly number?: number;
   /** A field of the blog's network costs five times as much; at a large floor ratio few of them tell enough. */
-  readonly rows: { readonly token: number; readonly film: number; readonly filmRest: number };
+  readonly rows: { readonly token: number; readonly film: number; readonly filmResidual: number };
 }
 
 function rowsAt({ rows }: Place, { model }: Variant): number {
   if (model.network.kind === "token") return rows.token;
-  return model.target === "rest" ? rows.filmRest : rows.film;
+  return model.target === "residual" ? rows.filmResidual : rows.film;
 }
 
 function callsOf({ target }: Variant["model"]): number {
-  return target === "rest" ? CALLS.rest : CALLS.others;
+  return target === "residual" ? CALLS.residual : CALLS.others;
 }
 
 /** Network calls of a sample: below the scatter of the estimate for both samplers (see the study of samplers). */
-const CALLS = { rest: 12, others: 20 } as const;
+const CALLS = { residual: 12, others: 20 } as const;
 
 /**
  * Runs what is missing in the study of `file`, handing it to `save` after each run.
@@ -154,7 +154,7 @@ function materialOf(problem: Problem): Material {
     if (variant.model.standardisation === "global")
       return { standardisation: globalStandardisation(plain(variant)) };
     const moments = variant.moments === "solver" ? fromSolver(variant) : fromData(variant);
-    return variant.model.target === "rest" ? moments : { standardisation: moments.standardisation };
+    return variant.model.target === "residual" ? moments : { standardisation: moments.standardisation };
   };
   const model = (variant: Variant, seed: number): PresetModel =>
     buildModel(data(variant).problem, variant.model, scaling(variant), seed);

@@ -23,7 +23,7 @@ export interface DenoisingLevel {
 }
 
 /**
- * Denoises real fields at several noise levels with a model of the target "rest" (see ScoreModel.denoise).
+ * Denoises real fields at several noise levels with a model of the target "residual" (see ScoreModel.denoise).
  *
  * data: rows of one condition. Cells in which nothing varies do not count. Throws InputError for rows of several
  * conditions and for models of other targets.
@@ -36,7 +36,7 @@ export function denoisingProfile(
 ): DenoisingLevel[] {
   return ofOneCondition(model, data, ({ fields: clean, conditioning }, conditions) => {
     if (!conditioning["vectors"])
-      throw new InputError('The model has no modes; give one whose target is "rest".');
+      throw new InputError('The model has no modes; give one whose target is "residual".');
     const { variances, vectors } = conditioning;
     const combine = modalCombination(variances, {
       toModes: (x) => toModes(x, vectors),
