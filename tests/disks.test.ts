@@ -8,10 +8,14 @@ import { after, type Mock, test, type TestContext } from "node:test";
 import { CheckpointFolder } from "../lib/storage/checkpoint";
 import { AtomicFile, sameFile, writeWhole } from "../lib/storage/files";
 import { FolderLock } from "../lib/storage/folderLock";
+import { createModel } from "../lib/presets/createModel";
+import { readDataSet, writeDataSet } from "../lib/storage/arrow";
 import { generate } from "../lib/storage/generate";
+import { saveModel } from "../lib/storage/modelFolder";
 import { generateInShards } from "../lib/storage/shards";
+import { explain, run } from "../scripts/cli/program";
 import { deadline } from "./processes";
-import { problem, refused } from "./tiny";
+import { problem, refused, tinyData, tinyPreset, tinyToken } from "./tiny";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-disks-"));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -127,19 +131,21 @@ test("a file that is held for a moment is waited for; held for good, what was wr
   assert.equal(text(at("busy.csv")), "1");
   t.mock.restoreAll();
   failing(t, "EPERM", ["renameSync"], 10); // as often as it is tried under its own name
-  const kept = `busy-new-${process.pid}.csv`;
   await refused(
     () => whole(at("busy.csv"), "2"),
-    new RegExp(`Cannot write .*busy.csv": permission is denied; what was written is in .*${kept}`),
+    /The output is in ".*busy-2.csv" instead, as its place was lost meanwhile: Cannot write ".*busy.csv": permission is denied/,
   );
   assert.equal(text(at("busy.csv")), "1");
-  assert.equal(text(at(kept)), "2");
+  assert.equal(text(at("busy-2.csv")), "2");
 });
 
 test("a folder that takes the name meanwhile, a full disk and a read-only one are told of, and nothing half-written stays", async (t) => {
   const file = new AtomicFile(at("taken.csv"));
   fs.mkdirSync(at("taken.csv"));
-  await refused(() => file.commit(), /it is a folder; what was written is in ".*taken-new-/);
+  await refused(
+    () => file.commit(),
+    /The output is in ".*taken-2.csv" instead, as its place was lost meanwhile: Cannot write ".*": it is a folder/,
+  );
   const before = fs.readdirSync(folder).sort();
   for (const [code, name, pattern] of [
     ["ENOSPC", "writeSync", /the disk is full/],
@@ -155,6 +161,106 @@ test("a folder that takes the name meanwhile, a full disk and a read-only one ar
   }
   failing(t, "ENOSPC", ["writeFileSync"]);
   await refused(() => new FolderLock(folder, "training"), /lock": the disk is full/);
+});
+
+test("a file whose folder is gone when it is complete is kept among the temporary files", async (t) => {
+  fs.mkdirSync(at("tmp"));
+  t.mock.method(os, "tmpdir", () => at("tmp"));
+  for (const [name, content] of [
+    ["once.csv", "x".repeat(3e6)],
+    ["once.csv", "again"],
+  ]) {
+    fs.mkdirSync(at("gone"));
+    const file = new AtomicFile(at("gone", name));
+    file.write(Buffer.from(content));
+    fs.rmSync(at("gone"), { recursive: true });
+    await refused(
+      () => file.commit(),
+      /is in ".*once(-2)?.csv" instead, .*: Cannot write ".*": there is no such file/,
+    );
+  }
+  assert.deepEqual(fs.readdirSync(at("tmp")), ["once-2.csv", "once.csv"]);
+  assert.equal(text(at("tmp", "once.csv")), "x".repeat(3e6));
+  assert.equal(text(at("tmp", "once-2.csv")), "again");
+  // So is one that has to go to another disk.
+  const rename = fs.renameSync;
+  t.mock.method(fs, "renameSync", (from: string, to: string) => {
+    if (!to.startsWith(at("tmp"))) throw Object.assign(new Error(), { code: "EROFS" });
+    if (from.startsWith(at("disk"))) throw Object.assign(new Error(), { code: "EXDEV" });
+    rename(from, to);
+  });
+  fs.mkdirSync(at("disk"));
+  await refused(() => whole(at("disk", "other.csv"), "1"), /is in ".*tmp\/other.csv" instead, .*: Cannot write ".*": the file system is read-only/); // prettier-ignore
+  assert.equal(text(at("tmp", "other.csv")), "1");
+  assert.deepEqual(fs.readdirSync(at("disk")), []);
+});
+
+test("every verb says in the same words, with status 2, where its output is when its place is taken meanwhile", async (t) => {
+  const home = at("taken");
+  fs.mkdirSync(home);
+  const before = process.cwd();
+  process.chdir(home);
+  t.after(() => process.chdir(before));
+  const data = tinyData();
+  writeDataSet("data.arrow", data);
+  const model = createModel(data, tinyPreset(tinyToken));
+  await saveModel(model, "tiny");
+  model.dispose();
+  fs.writeFileSync("porosity.csv", `${Array(100).fill(0.3).join()}\n`);
+  const size = { problem, conditions: 2, fields: 2, seed: 1 };
+  for (const index of [1, 2])
+    await generate({ ...size, shard: { index, count: 2 }, out: `part-${index}.arrow` });
+  const at10 = ["--correlation-length", "1e-5", "--equilibrium-potential", "0", "--flux", "25"];
+  const commands: Readonly<Record<string, string[]>> = {
+    "generate.arrow": ["generate", "--conditions", "2", "--fields", "2", "--out"],
+    "shards.arrow": ["generate", "--conditions", "2", "--fields", "2", "--shards", "2", "--out"],
+    "merge.arrow": ["merge", "part-1.arrow", "part-2.arrow", "--out"],
+    "solve.csv": ["solve", "--porosity", "porosity.csv", ...at10.slice(2), "--out"],
+    "sample.csv": ["sample", "--model", "tiny", "--count", "2", "--steps", "2", ...at10, "--out"],
+    "evaluate.json": ["evaluate", "--model", "tiny", "--n", "4", "--sets", "1", ...at10, "--json"],
+    model: ["train", "--data", "data.arrow", "--preset", "lesson", "--steps", "1", "--out"],
+  };
+  const flush = fs.fsyncSync;
+  const remove = fs.rmSync;
+  for (const [out, words] of Object.entries(commands)) {
+    const take = () =>
+      fs.existsSync(out) || (fs.mkdirSync(out), fs.writeFileSync(path.join(out, "mine"), ""));
+    // When the file is complete; and for a model, when its place has been looked at.
+    t.mock.method(fs, "fsyncSync", (descriptor: number) => (take(), flush(descriptor)));
+    t.mock.method(fs, "rmSync", (...args: Parameters<typeof fs.rmSync>) => {
+      remove(...args);
+      if (String(args[0]).endsWith(".partial")) take();
+    });
+    const said: string[] = [];
+    t.mock.method(process.stderr, "write", (line: string) =>
+      said.push(line.replace(/^porous-sgm: |\n$/g, "")),
+    );
+    process.exitCode = undefined;
+    let status: number | undefined;
+    try {
+      await run([...words, out]);
+      status = Number(process.exitCode);
+    } catch (error) {
+      const told = explain(error);
+      said.push(told.sentence);
+      status = told.status;
+    } finally {
+      process.exitCode = undefined;
+      t.mock.restoreAll();
+    }
+    const { name, ext } = path.parse(out);
+    const what = out === "model" ? "The model" : "The output";
+    assert.equal(status, 2, out);
+    if (out === "shards.arrow") {
+      // Its place is taken while the shards are drawn.
+      assert.match(said.at(-1) ?? "", /^Cannot write "shards.arrow": .*; all shards are in "shards.arrow.parts", from where/); // prettier-ignore
+      assert.equal(fs.readdirSync("shards.arrow.parts").length, 2);
+      continue;
+    }
+    assert.match(said.at(-1) ?? "", new RegExp(`^${what} is in "${name}-2${ext}" instead, as its place was lost meanwhile: .*${out}".*\\.$`)); // prettier-ignore
+    assert.ok(fs.existsSync(`${name}-2${ext}`) && fs.readdirSync(out).join() === "mine", out);
+  }
+  assert.equal((await readDataSet("generate-2.arrow")).rows, 4);
 });
 
 test("a lock counts while its holder lives, and one that names nobody for a second", async () => {

@@ -182,7 +182,7 @@ export class AtomicFile {
       const { dir, base } = path.parse(this.target);
       const own = `${process.pid}-${Date.now().toString(36)}${(opened++).toString(36)}`;
       this.temporary = path.join(dir, `${temporaryPrefix(base)}${own}.tmp`);
-      this.descriptor = fs.openSync(this.temporary, "wx", previous?.mode);
+      this.descriptor = fs.openSync(this.temporary, "wx+", previous?.mode);
       if (previous) keepOwnerAndMode(this.descriptor, previous);
     } catch (error) {
       throw fileError("write", file, error);
@@ -201,8 +201,8 @@ export class AtomicFile {
   }
 
   /**
-   * Flushes, closes and gives the file its name. Where it may not have that name any more, it gets another one beside it,
-   * which the sentence of the InputError says.
+   * Flushes, closes and gives the file its name. What may not have that name any more is kept under another one (see
+   * {@link placesInstead}), which the sentence of the InputError says.
    */
   commit(): void {
     const { descriptor } = this;
@@ -212,6 +212,8 @@ export class AtomicFile {
     try {
       try {
         flush(descriptor);
+        // A file whose folder was removed meanwhile is there as long as it is open.
+        if (!fs.existsSync(this.temporary)) throw this.kept((place) => copyOpen(descriptor, place), "ENOENT");
       } finally {
         fs.closeSync(descriptor);
       }
@@ -220,10 +222,10 @@ export class AtomicFile {
     }
     try {
       rename(this.temporary, this.target);
-      open.delete(this);
     } catch (error) {
-      throw this.besides(error);
+      throw this.kept((place) => move(this.temporary, place), error);
     }
+    open.delete(this);
     flushFolder(path.dirname(this.target));
   }
 
@@ -243,20 +245,40 @@ export class AtomicFile {
     }
   }
 
-  /** Keeps what is whole under another name; returns the error that says which. */
-  private besides(error: unknown): unknown {
-    const { dir, name, ext } = path.parse(this.target);
-    const other = path.join(dir, `${name}-new-${process.pid}${ext}`);
-    try {
-      rename(this.temporary, other);
-    } catch {
-      return fileError("write", this.file, error);
+  /** Lets `keep` put what is whole in another place; returns the error that says which, and why. */
+  private kept(keep: (place: string) => void, reason: unknown): unknown {
+    const cause = typeof reason === "string" ? Object.assign(new Error(), { code: reason }) : reason;
+    const told = fileError("write", this.file, cause);
+    for (const place of placesInstead(this.file, path.extname(this.file))) {
+      if (fs.existsSync(place)) continue;
+      try {
+        keep(place);
+      } catch {
+        continue;
+      }
+      open.delete(this);
+      return new InputError(lostItsPlace("The output", place, (told as Error).message), { cause });
     }
-    open.delete(this);
-    const told = fileError("write", this.file, error);
-    const reason = (told as Error).message.replace(/(; [^;]*)?\.$/, "");
-    return new InputError(`${reason}; what was written is in ${shown(other)}.`, { cause: error });
+    return told;
   }
+}
+
+/**
+ * Names for what has been computed and cannot have its own any more: beside it, or else among the system's temporary files.
+ * Its extension, if any, stays at the end.
+ */
+export function placesInstead(place: string, extension = ""): string[] {
+  const numbered = (folder: string) => {
+    const base = path.join(folder, path.basename(path.resolve(place), extension));
+    return Array.from({ length: 8 }, (_, k) => `${base}-${k + 2}${extension}`);
+  };
+  const elsewhere = path.join(os.tmpdir(), path.basename(path.resolve(place)));
+  return [...numbered(path.dirname(place)), elsewhere, ...numbered(os.tmpdir())];
+}
+
+/** The sentence that says where something is that could not stay in its place. */
+export function lostItsPlace(what: string, place: string, reason: string): string {
+  return `${what} is in ${shown(place)} instead, as its place was lost meanwhile: ${reason}`;
 }
 
 /** Writes a file whole or not at all. Throws InputError if the place cannot be written. */
@@ -296,6 +318,32 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
 /** Waits, without letting anything else run. */
 export function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** Writes what an open file holds to a new one. */
+function copyOpen(descriptor: number, file: string): void {
+  const copy = fs.openSync(file, "wx");
+  try {
+    const bytes = Buffer.alloc(1 << 20);
+    for (let at = 0, count = 1; count > 0; at += count) {
+      count = fs.readSync(descriptor, bytes, 0, bytes.length, at);
+      writeAll(copy, bytes.subarray(0, count));
+    }
+    flush(copy);
+  } finally {
+    fs.closeSync(copy);
+  }
+}
+
+/** Moves a file, also to another disk. */
+function move(from: string, to: string): void {
+  try {
+    fs.renameSync(from, to);
+  } catch (error) {
+    if (codeOf(error) !== "EXDEV") throw error;
+    fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL);
+    fs.rmSync(from, { force: true });
+  }
 }
 
 /** Where a file system has neither, as exFAT, or does not let this user, the file is kept as it is. */

@@ -1,8 +1,7 @@
 /** The folder of a saved model, as files: it appears whole or not at all, and is read with a reason for what fails. */
 import fs from "fs";
-import os from "os";
 import path from "path";
-import { fileError, readInside } from "./files";
+import { fileError, placesInstead, readInside } from "./files";
 import { InputError, shown } from "../backend/errors";
 import type { PresetModel } from "../presets/createModel";
 import {
@@ -31,8 +30,8 @@ export async function saveModel(
 }
 
 /**
- * Saves a model as a folder or, if that has become impossible, beside it under a free name, or else among the system's
- * temporary files: what a long training has learned must not be lost. Returns where, with the reason if it is another place.
+ * Saves a model as a folder or, if that has become impossible, in another place (see placesInstead): what a long training
+ * has learned must not be lost. Returns where, with the reason if it is another place.
  * Throws InputError if it can be written nowhere.
  */
 export async function keepModel(
@@ -53,14 +52,6 @@ export async function keepModel(
     }
   }
   throw reason;
-}
-
-/** Names for a model that cannot have its own. */
-function placesInstead(folder: string): string[] {
-  const trimmed = path.join(path.dirname(folder), path.basename(folder)); // without separators at its end
-  const numbered = (name: string) => Array.from({ length: 8 }, (_, k) => `${name}-${k + 2}`);
-  const elsewhere = path.join(os.tmpdir(), path.basename(path.resolve(folder)));
-  return [...numbered(trimmed), elsewhere, ...numbered(elsewhere)];
 }
 
 /**

@@ -155,10 +155,19 @@ export async function generateInShards(options: ResumableOptions, shards: number
         if (!finished[k]) await generate({ ...part, onProgress: report });
         before += planRows(rowPlan(options, part.shard));
       }
-      await merge(
-        parts.map((part) => part.out),
-        out,
-      );
+      try {
+        await merge(
+          parts.map((part) => part.out),
+          out,
+        );
+      } catch (error) {
+        if (!(error instanceof InputError) || !fs.existsSync(parts[0].out)) throw error;
+        const reason = error.message.replace(/(; [^;]*)?\.$/, "");
+        throw new InputError(
+          `${reason}; all shards are in ${shown(folder)}, from where the same command goes on.`,
+          { cause: error },
+        );
+      }
     }
     for (const part of parts) fs.rmSync(part.out, { force: true });
   } finally {

@@ -2,15 +2,8 @@ import { Command, Option } from "commander";
 import type { Convention } from "../../lib/electrode";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { ArrowRows, openData } from "../../lib/storage/arrowReader";
-import { abandonAll } from "../../lib/storage/files";
-import {
-  finiteInRange,
-  InputError,
-  integerInRange,
-  oneOf,
-  positiveInteger,
-  shown,
-} from "../../lib/backend/errors";
+import { abandonAll, lostItsPlace } from "../../lib/storage/files";
+import { finiteInRange, InputError, integerInRange, oneOf, positiveInteger } from "../../lib/backend/errors";
 import { finishWithPauses, Interrupted } from "../../lib/backend/interrupt";
 import { FIELDS_FROM, type FieldsFrom } from "../../lib/presets/givenFields";
 import { bytesToLoad } from "../../lib/storage/memory";
@@ -116,7 +109,7 @@ async function runTraining(options: Options): Promise<void> {
   const save = async (history: History): Promise<string> => {
     const kept = await keepModel(model, out, history);
     if (kept.reason !== undefined) {
-      note(`The model is in ${shown(kept.folder)} instead, as its place was lost meanwhile: ${kept.reason}`);
+      note(lostItsPlace("The model", kept.folder, kept.reason));
       process.exitCode ||= STATUS_NOT_AS_ASKED;
     }
     return kept.folder;
