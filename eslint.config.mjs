@@ -12,6 +12,7 @@ const ORDER = [
   "gaussian",
   "presets",
   "evaluation",
+  "posterior",
   "storage",
   "figures",
   "notebook",
@@ -41,7 +42,7 @@ const directions = [
   }),
   ...ORDER.map((name, place) => direction([`lib/${name}/**/*.ts`], ORDER.slice(place + 1))),
   // A system of the gallery: the method, the gallery's shared files (../*) and figures, never a sibling.
-  direction(["lib/gallery/*/*.ts"], ["data", "gaussian", "presets", "storage", "notebook"], {}, [
+  direction(["lib/gallery/*/*.ts"], ["data", "gaussian", "presets", "posterior", "storage", "notebook"], {}, [
     "../[a-z]*/*",
   ]),
 ];

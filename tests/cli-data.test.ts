@@ -206,6 +206,7 @@ test("help is shown for the program and its verbs", () => {
     "train",
     "sample",
     "check",
+    "infer",
     "compare",
     "evaluate",
   ]) {

@@ -28,6 +28,8 @@ export const streams = {
   benchmarkTimes: 52,
   benchmarkNoise: 53,
   benchmarkForward: 54,
+  // Fields given sensors.
+  posterior: 70,
   // Figures of the notebooks 7 and 8.
   filmStates: 60,
   denoisingProfile: 61,

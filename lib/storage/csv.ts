@@ -16,7 +16,7 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The lines of a text file, without their ends, one at a time. */
-async function* lines(file: string): AsyncGenerator<string> {
+export async function* lines(file: string): AsyncGenerator<string> {
   let decoder: InstanceType<typeof TextDecoder> | undefined;
   let rest = "";
   try {
@@ -90,7 +90,7 @@ export async function* rows(file: string): AsyncGenerator<Row> {
 }
 
 /** What separates the values of a line. Where most words are numbers with a decimal comma, commas do not. */
-function separatorOf(text: string): string {
+export function separatorOf(text: string): string {
   const outside = text.replace(/"[^"]*"/g, "0");
   if (outside.includes(";")) return ";";
   const words = outside.trim().split(/\s+/);
@@ -100,7 +100,7 @@ function separatorOf(text: string): string {
 }
 
 /** The values of a line, without quotes and without those behind the last that is not empty. */
-function split(text: string, separator: string): string[] {
+export function split(text: string, separator: string): string[] {
   const cells = [""];
   let quoted = false;
   for (const character of separator === " " ? text.trim().replace(/\s+/g, " ") : text) {
@@ -114,7 +114,7 @@ function split(text: string, separator: string): string[] {
 }
 
 /** The number that a text stands for, with a decimal point or comma; NaN if none. */
-function numberOf(cell: string): number {
+export function numberOf(cell: string): number {
   return asNumber(cell.replace(",", "."));
 }
 

@@ -11,6 +11,7 @@ const VERBS: Readonly<Record<string, string>> = {
   presets: "list the presets, with what each takes and reaches",
   train: "train a score model on a data set",
   sample: "draw fields from a trained model",
+  infer: "draw the fields that agree with what sensors measured",
   check: "check each field by itself: the porosity read back from its potential, and its concentration",
   compare: "compare two sets of fields, with the sampling floor",
   evaluate: "measure how close a model is to the PDE, at one or many conditions",
