@@ -1,7 +1,13 @@
 /** The systems of the gallery, in the order of its notebooks. */
 import { directMatching } from "./direct-matching/run";
+import { evidentialRecommender } from "./evidential-recommender/run";
 import { multiscaleFlows } from "./multiscale-flows/run";
 import { variationalSmoothing } from "./variational-smoothing/run";
 import type { GallerySystem } from "./system";
 
-export const systems: readonly GallerySystem[] = [multiscaleFlows, variationalSmoothing, directMatching];
+export const systems: readonly GallerySystem[] = [
+  multiscaleFlows,
+  variationalSmoothing,
+  directMatching,
+  evidentialRecommender,
+];
