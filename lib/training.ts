@@ -97,12 +97,10 @@ export class Training {
     }
   }
 
-  /** Loss of the averaged weights on the rows that are held back. */
+  /** Loss of the averaged weights on the rows that are held back; the model keeps these weights. */
   validate(): number {
     this.optimiser.useAverage();
-    const loss = tf.tidy(() => this.heldLoss.run(this.batches.held()).loss.dataSync()[0]);
-    this.optimiser.useLast();
-    return loss;
+    return tf.tidy(() => this.heldLoss.run(this.batches.held()).loss.dataSync()[0]);
   }
 
   /** Leaves the averaged weights in the model and frees everything else. */
@@ -146,17 +144,21 @@ export function rateAt({ rate, finalRate, warmUp }: StepSettings, progress: numb
 /** Where most of the learning is to be had: of these noise levels the network sees more (60 % of the draws). */
 const CENTRE = [0.07, 13] as const;
 const CENTRE_SHARE = 0.6;
+/** The middle of these. */
+export const PREFERRED_LEVEL = Math.sqrt(CENTRE[0] * CENTRE[1]);
 
-/** Times of a batch, stratified, in random order. */
+/** Times of a batch, stratified, in random order. preferred: middle of the noise levels that are drawn more often. */
 export function drawTimes(
   { schedule, noiseLevels: { smallest, largest } }: Pick<ScoreModel, "schedule" | "noiseLevels">,
   noise: StepSettings["noise"],
   count: number,
   random: Random,
+  preferred = PREFERRED_LEVEL,
 ): Float64Array {
-  const between = (low: number, high: number, u: number) => low * power(high / low, u);
+  const [low, high] = CENTRE.map((level) => Math.min((level * preferred) / PREFERRED_LEVEL, largest));
+  const between = (from: number, to: number, u: number) => from * power(to / from, u);
   const logLevel = (u: number) => {
-    if (u < CENTRE_SHARE) return between(CENTRE[0], CENTRE[1], u / CENTRE_SHARE);
+    if (u < CENTRE_SHARE) return between(low, high, u / CENTRE_SHARE);
     // The rest is uniform in the logarithm over the whole range.
     return between(smallest, largest, (u - CENTRE_SHARE) / (1 - CENTRE_SHARE));
   };

@@ -135,6 +135,7 @@ test("the method loads in a browser and there trains and draws what it does with
       .filter((name) => name.endsWith(".ts"))
       .map((name) => `${folder}/${name}`),
   );
+  files.push("lib/notebook/widgets.ts");
   const loaders = ["./scripts/typescript.js", "./tests/asBrowser.ts"].flatMap((file) => ["--require", file]);
   const options = { cwd: root, encoding: "utf8", maxBuffer: 2 ** 26 } as const;
   const args = [...loaders, "tests/browserProcess.ts", ...files];

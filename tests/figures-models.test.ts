@@ -57,6 +57,7 @@ function states(count: number): TrainingState[] {
     validationLoss: k < 3 ? NaN : 0.3,
     validated: k % 4 === 3,
     rate: 1e-3,
+    turned: [],
     secondsElapsed: k + 1,
     secondsLeft: 8 - k - 1,
   }));

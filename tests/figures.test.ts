@@ -109,6 +109,7 @@ function history(): TrainingHistory {
       validationLoss: step < 5 ? NaN : 0.3,
       validated: step % 5 === 0,
       rate: 1e-3,
+      turned: [],
       secondsElapsed: step,
       secondsLeft: 10 - step,
     });

@@ -71,11 +71,11 @@ test("widgets are opened and shown by the cell that makes them", () => {
     assert.ok((models as string[]).includes(name), name);
   assert.equal(shown.length, 1);
   assert.equal((shown[0][VIEW] as { model_id: string }).model_id, box);
-  assert.equal(shown[0]["text/plain"], "rate (1/s): 0.001\nstop: 0");
+  assert.equal(shown[0]["text/plain"], "rate (1/s): 0.001");
 });
 
 test("without a front end they are lines of text, no message asks for one, and a loop runs once", () => {
-  const text = { "text/plain": "rate (1/s): 0.001\nstop: 0" };
+  const text = { "text/plain": "rate (1/s): 0.001" };
   assert.deepEqual(report["alone"], ["0.001\n", [text], []]);
 });
 

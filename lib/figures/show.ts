@@ -1,8 +1,6 @@
 /** Figures and tables in a notebook: one bundle of several MIME types, of which each viewer takes its best. */
-import { randomBytes } from "crypto";
 import { table } from "../evaluation/table";
 import type { Figure } from "./figure";
-import { pngOf } from "./png";
 
 type Write = (
   content: { data: Record<string, unknown>; metadata: object; transient: object },
@@ -32,6 +30,7 @@ const CONFIG = { displaylogo: false, showSendToCloud: false };
 /** The MIME bundle of a figure: live Plotly for JupyterLab and VS Code, a PNG for GitHub, text for the rest. */
 export async function bundleOf(figure: Figure): Promise<Record<string, unknown>> {
   const { data, layout, frames, text } = figure;
+  const { pngOf } = await import("./png"); // by a program beside Node: not where there is none
   const png = await pngOf(figure);
   return {
     "application/vnd.plotly.v1+json": {
@@ -86,7 +85,7 @@ export function showText(text: string): void {
 export class LiveFigure {
   constructor(private readonly interval = 500) {}
 
-  private readonly id = randomBytes(8).toString("hex");
+  private readonly id = crypto.randomUUID();
   private shown = false;
   private last = 0;
 
@@ -113,7 +112,7 @@ export class LiveFigure {
 
 /** A line of text that is replaced by each update, at most twice a second. */
 export class LiveText {
-  private readonly id = randomBytes(8).toString("hex");
+  private readonly id = crypto.randomUUID();
   private shown = false;
   private last = 0;
 

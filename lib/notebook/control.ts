@@ -2,36 +2,18 @@
 import { InputError, shown } from "../backend/errors";
 import { Interrupted } from "../backend/interrupt";
 import { showText } from "../figures/show";
-
-/** One widget of the front end. */
-interface Widget {
-  /** What the front end was told or has told last. */
-  readonly state: { readonly [member: string]: unknown };
-  set(state: object): void;
-  listen(listener: (changes: { [member: string]: unknown }, clicks: number) => unknown): void;
-  show(text: string): void;
-}
-/** What shows widgets: the kernel (scripts/kernel/comms.js), or that of a browser. Names are those of ipywidgets. */
-interface Host {
-  present(): boolean;
-  create(name: string, state: object): Widget;
-}
-
-function host(): Host | undefined {
-  const found = (globalThis as { [key: symbol]: unknown })[Symbol.for("porous-sgm.widgets")] as
-    Host | undefined;
-  return found?.present() ? found : undefined;
-}
+import { host, type Host, type Widget } from "./host";
 
 /** What is shown below a cell: a control, or a row or column of them. */
 export abstract class Shown {
   /** @internal */
   readonly widget: Widget | undefined;
+  /** @internal */
+  protected readonly host = host();
   private placed = false;
 
   constructor(make: (host: Host) => Widget) {
-    const found = host();
-    this.widget = found && make(found);
+    this.widget = this.host && make(this.host);
     // After the statements that may put it into a row.
     queueMicrotask(() => {
       if (this.placed) return;
@@ -61,6 +43,7 @@ export interface Form<T> {
 export class Control<T> extends Shown {
   private readonly listeners = new Set<(value: T) => unknown>();
   private current: T;
+  private readonly isButton: boolean;
 
   /** @internal */
   constructor(
@@ -79,6 +62,7 @@ export class Control<T> extends Shown {
       const start = { description: label, layout, ...state };
       return create(name, name === "Button" ? start : { ...start, style, [form.member]: form.into(value) });
     });
+    this.isButton = name === "Button";
     this.current = value;
     this.widget?.listen((changes, clicks) => {
       if (clicks > 0) return this.change(form.from(clicks + Number(this.current)));
@@ -101,7 +85,8 @@ export class Control<T> extends Shown {
   }
 
   get text(): string {
-    return this.label === "" ? "" : `${this.label}: ${String(this.value)}`;
+    // A button that cannot be pressed says nothing.
+    return this.label === "" || this.isButton ? "" : `${this.label}: ${String(this.value)}`;
   }
 
   private async change(value: T | undefined): Promise<void> {
@@ -133,8 +118,7 @@ export class Control<T> extends Shown {
       stopped = true;
       wake();
     };
-    process.on("SIGINT", stop);
-    const end = this.onChange(() => wake());
+    const ends = [this.onChange(() => wake()), this.host?.onInterrupt(stop)];
     try {
       for (;;) {
         if (stopped) throw new Interrupted("Interrupted.");
@@ -142,8 +126,7 @@ export class Control<T> extends Shown {
         else yield (seen = this.current);
       }
     } finally {
-      end();
-      process.off("SIGINT", stop);
+      for (const end of ends) end?.();
     }
   }
 }
@@ -151,7 +134,7 @@ export class Control<T> extends Shown {
 /** Controls beside or below one another. */
 export class Box extends Shown {
   constructor(
-    name: string,
+    private readonly name: "HBox" | "VBox",
     private readonly children: readonly Shown[],
   ) {
     super(({ create }) => create(name, { children: children.flatMap(({ widget }) => widget ?? []) }));
@@ -159,6 +142,7 @@ export class Box extends Shown {
   }
 
   get text(): string {
-    return this.children.map(({ text }) => text).join("\n");
+    const texts = this.children.map(({ text }) => text).filter((text) => text !== "");
+    return texts.join(this.name === "HBox" ? ", " : "\n");
   }
 }

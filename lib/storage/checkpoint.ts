@@ -11,6 +11,7 @@ import type { DataSet } from "../dataSet";
 import { InputError, shown } from "../backend/errors";
 import { fileError, readRegularFile, writeWhole } from "./files";
 import { FolderLock } from "./folderLock";
+import { type Turn, turnsFrom } from "./turns";
 
 /** What must be the same when a training goes on. */
 export type Fingerprint = Readonly<Record<string, string>>;
@@ -25,6 +26,8 @@ export interface Checkpoint {
   readonly bestLoss: number;
   /** How often the training was rolled back from a divergence. */
   readonly rollbacks: number;
+  /** What was turned so far. */
+  readonly turned?: readonly Turn[];
   /** Weights, their average and both moments of Adam, each as one vector. */
   readonly vectors: Readonly<Record<"weights" | "average" | "first" | "second", Float32Array>>;
 }
@@ -66,7 +69,7 @@ export function* digesting(data: DataSet | RowSource): Stoppable<string> {
  * seed and step, so that the step stands for them. Throws InputError if the file cannot be written.
  */
 export function writeCheckpoint(file: string, checkpoint: Checkpoint): void {
-  const { fingerprint, step, seconds, bestLoss, rollbacks, vectors } = checkpoint;
+  const { fingerprint, step, seconds, bestLoss, rollbacks, turned = [], vectors } = checkpoint;
   const blocks = NAMES.map((name) => {
     const { buffer, byteOffset, byteLength } = vectors[name];
     return new Uint8Array(buffer, byteOffset, byteLength);
@@ -86,6 +89,7 @@ export function writeCheckpoint(file: string, checkpoint: Checkpoint): void {
       seconds: String(seconds),
       bestLoss: String(bestLoss),
       setbacks: String(rollbacks), // the format's name
+      ...(turned.length > 0 ? { turned: JSON.stringify(turned) } : {}),
       fingerprint: JSON.stringify(fingerprint),
     },
     ...(Object.fromEntries(places) as object),
@@ -123,13 +127,14 @@ function parsed(bytes: Buffer): Checkpoint {
     __metadata__: Record<
       "format" | "step" | "seconds" | "bestLoss" | "setbacks" | "fingerprint" | "sha256",
       string
-    >;
+    > & { readonly turned?: string };
   } & Record<(typeof NAMES)[number], { data_offsets: [number, number] }>;
   const { format, fingerprint, sha256, ...numbers } = header.__metadata__;
   const blocks = bytes.subarray(start);
   // The digest is of everything but itself: of the header, too.
   if (format !== FORMAT || digest(text.replace(sha256, NO_DIGEST), [blocks]) !== sha256)
     throw new Error("It was changed.");
+  const turned = turnsFrom(JSON.parse(numbers.turned ?? "[]"));
   // Who makes a file can seal it, too: each claim is held against what can be.
   const stored = JSON.parse(fingerprint) as Fingerprint | null;
   const [step, rollbacks] = [numbers.step, numbers.setbacks].map((count) =>
@@ -152,6 +157,7 @@ function parsed(bytes: Buffer): Checkpoint {
     seconds,
     bestLoss,
     rollbacks,
+    turned,
     vectors: { weights, average, first, second },
   };
 }

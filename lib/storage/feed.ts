@@ -1,4 +1,4 @@
-/** What the steps of a training are given: rows, times and noise, as functions of seed and step alone. */
+/** What the steps of a training are given: rows, times and noise, as functions of seed and step, and of the noise levels that are preferred. */
 import type { Stoppable } from "../backend/interrupt";
 import { normal, tf } from "../backend/tensors";
 import { checkConditionsKnown, type Group, groupByCondition, isSource, pickRows, type RowGroups, type RowSource, sourceOf } from "../data/rows"; // prettier-ignore
@@ -8,7 +8,7 @@ import type { NoisyBatch } from "../preconditioner";
 import { Random } from "../random";
 import type { ScoreModel } from "../scoreModel";
 import { streams } from "../backend/streams";
-import { type Batches, drawTimes } from "../training";
+import { type Batches, drawTimes, PREFERRED_LEVEL } from "../training";
 import type { TrainingSettings } from "../presets/presets";
 import {
   type Batch,
@@ -83,6 +83,8 @@ export class Feed implements Batches {
   readonly mirrored: boolean;
   private readonly heldBlocks: readonly Block[];
   private readonly heldTimes: Float64Array;
+  /** Middle of the noise levels of which the next batches see more. */
+  preferredLevel = PREFERRED_LEVEL;
   private order: { readonly epoch: number; readonly blocks: ShuffledBlocks } | undefined;
 
   private constructor(
@@ -170,7 +172,8 @@ export class Feed implements Batches {
     const first = (step % stepsPerEpoch) * blocksPerBatch;
     const chosen = this.order.blocks.slice(first, first + blocksPerBatch);
     const random = new Random(seed, streams.times, step);
-    const drawn = drawTimes(model, settings.noise, blocksPerBatch * together, random);
+    const rows = blocksPerBatch * together;
+    const drawn = drawTimes(model, settings.noise, rows, random, this.preferredLevel);
     const times = this.mirrored ? repeatedTimes(drawn, blocksPerBatch) : drawn;
     return noisyBatch(model, this.gather(chosen), times, seed, streams.noise, step + 1);
   }

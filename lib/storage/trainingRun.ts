@@ -10,6 +10,7 @@ import type { ScoreModel } from "../scoreModel";
 import { train, Training, type TrainingStep } from "../training";
 import { digesting, type Fingerprint } from "./checkpoint";
 import { Feed, planBatches } from "./feed";
+import type { Steering, Turn } from "./turns";
 import { checkStates, type StateOptions, type TrainingSpan, TrainingStates } from "./trainingStates";
 
 /** Where a training stands after a step. */
@@ -30,6 +31,8 @@ export interface TrainingState {
   readonly validated: boolean;
   /** The step's learning rate. */
   readonly rate: number;
+  /** What was turned while the training ran, and after which step; see {@link TrainOptions.steer}. */
+  readonly turned: readonly Turn[];
   /** s */
   readonly secondsElapsed: number;
   /** s, an estimate; NaN where there is none, after a first step whose time tells little about the others */
@@ -54,7 +57,15 @@ export interface TrainOptions extends TrainingLength, StateOptions {
   readonly signal?: AbortSignal;
   /** Steps between two validations; default: 50 in the whole training. */
   readonly validateEvery?: number;
+  /**
+   * Asked before each step for what to turn, and whether to pause: then again every 50 ms, and the time is not counted. What
+   * was turned, and when, is a part of the training's state. Throws InputError in the training for values out of range.
+   */
+  readonly steer?: () => Steering | Promise<Steering>;
 }
+
+/** ms between two questions whether a pause is over. */
+const PAUSE = 50;
 
 /** A loss so many times the usual one is taken for the beginning of a divergence, once there is a usual one. */
 const EXPLODED = 100;
@@ -77,7 +88,7 @@ export async function* trainModel(
   settings: TrainingSettings,
   options: TrainOptions = {},
 ): AsyncGenerator<TrainingState, void, void> {
-  const { seed = 1, note } = options;
+  const { seed = 1, note, steer } = options;
   if (!sameProblem(model.problem, data.problem)) {
     throw new InputError(
       "The data are of another problem than the model; give data of its problem and convention.",
@@ -102,25 +113,38 @@ export async function* trainModel(
       ...parts,
       digest: options.checkpoint ? await watch.finish(digesting(data), nothing) : "",
     });
-    const kept = new TrainingStates(run, fingerprint, options, start);
+    const kept = new TrainingStates(run, settings, fingerprint, options, start);
     states = kept;
     kept.begin();
     let usual = NaN;
     let validationLoss = NaN;
     const pace = new Pace();
+    let wanted: Steering = {};
+    const turn = () => {
+      kept.turns.take(run.steps, wanted);
+      given.preferredLevel = kept.turns.noiseLevel;
+    };
     const steps = train(run, settings, {
       progress: (done) => (limit.steps === undefined ? kept.seconds / limit.seconds : done / limit.steps),
-      rateFactor: () => 0.5 ** kept.rollbacks,
+      rateFactor: () => 0.5 ** kept.rollbacks * kept.turns.rateFactor,
       accepts(loss: number, rate: number) {
         if (Number.isFinite(loss) && !(run.steps >= USUAL_AFTER && loss > EXPLODED * usual)) return true;
         const what = `The loss is ${loss.toPrecision(3)} after ${run.steps} steps at a rate of ${rate.toPrecision(2)}`;
         if (!kept.rollBack()) throw new InputError(`${what}; train with a smaller rate or with clipping.`);
+        turn(); // what the state that it went back to has not heard of
         note?.(`${what}: back to step ${run.steps}, from there at half the rate.`);
         return false;
       },
     });
     for (;;) {
-      await watch.check(`the model keeps the weights of ${run.steps} steps.`);
+      for (const began = performance.now(); ; await pause(PAUSE)) {
+        await watch.check(`the model keeps the weights of ${run.steps} steps.`);
+        wanted = (await steer?.()) ?? {};
+        if (wanted.pause) continue;
+        if (steer) kept.paused(performance.now() - began);
+        break;
+      }
+      turn();
       const next = steps.next();
       if (next.done) return;
       const taken = next.value as TrainingStep;
@@ -148,6 +172,7 @@ export async function* trainModel(
         epoch: step / stepsPerEpoch,
         validationLoss,
         validated,
+        turned: kept.turns.list,
         secondsElapsed: seconds,
         secondsLeft,
       };
@@ -204,6 +229,10 @@ function fingerprintOf({
     seed: String(seed),
     "data set": digest,
   };
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** How long a step takes, without the first one of a run and what comes before it: tables, modes, graphs. */

@@ -1,7 +1,9 @@
 /** Which states of a training are kept, when, and how it goes on from one. */
 import { InputError, shown } from "../backend/errors";
 import type { Training } from "../training";
+import type { TrainingSettings } from "../presets/presets";
 import { type Checkpoint, CheckpointFolder, checkSame, type Fingerprint } from "./checkpoint";
+import { settled, turnText, Turns } from "./turns";
 
 export type Divergence = "stop" | "step-back";
 
@@ -94,6 +96,8 @@ function spanIn(length: string | undefined): TrainingSpan {
 
 /** The states of one training: on disk where it is to be resumed, in memory the one to step back to. */
 export class TrainingStates {
+  /** What was turned so far. */
+  turns: Turns;
   private readonly folder: CheckpointFolder | undefined;
   private good: Checkpoint | undefined;
   private bestLoss = Infinity;
@@ -107,10 +111,12 @@ export class TrainingStates {
    */
   constructor(
     private readonly training: Training,
+    private readonly settings: TrainingSettings,
     private readonly fingerprint: Fingerprint,
     private readonly options: StateOptions,
     private start: number,
   ) {
+    this.turns = new Turns(settings);
     if (options.checkpoint) this.folder = new CheckpointFolder(options.checkpoint.folder);
   }
 
@@ -129,7 +135,10 @@ export class TrainingStates {
     const { checkpoint, note = () => undefined } = this.options;
     const found = this.folder && stateToGoOnFrom(this.folder, checkpoint!, this.fingerprint, note);
     if (found) {
-      note(`The training goes on after step ${found.step}.`);
+      const turned = settled(found.turned ?? [])
+        .map(turnText)
+        .join(", ");
+      note(`The training goes on after step ${found.step}${turned && `, as it was turned: ${turned}`}.`);
       this.restore(found);
       this.bestLoss = found.bestLoss;
       this.backwards = found.rollbacks;
@@ -138,6 +147,11 @@ export class TrainingStates {
     if (this.stepsBack) this.good = this.now();
     this.kept = performance.now();
     this.worthKeeping = true;
+  }
+
+  /** Leaves out a pause of so many ms, which just ended. */
+  paused(milliseconds: number): void {
+    this.start += milliseconds;
   }
 
   /** Goes back to the last good state; false where there is none, or where that was done often enough. */
@@ -185,10 +199,12 @@ export class TrainingStates {
   private now(): Checkpoint {
     const { fingerprint, seconds, bestLoss, rollbacks, training } = this;
     const { steps, optimiser } = training;
-    return { fingerprint, step: steps, seconds, bestLoss, rollbacks, vectors: optimiser.vectors() };
+    const turned = this.turns.list;
+    return { fingerprint, step: steps, seconds, bestLoss, rollbacks, turned, vectors: optimiser.vectors() };
   }
 
-  private restore({ vectors, step }: Checkpoint): void {
+  private restore({ vectors, step, turned }: Checkpoint): void {
+    this.turns = new Turns(this.settings, turned ?? []);
     this.training.optimiser.restore(vectors, step);
     this.training.steps = step;
   }

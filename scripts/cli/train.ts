@@ -53,6 +53,7 @@ async function runTraining(options: Options): Promise<void> {
   const { chooseFields } = await import("../../lib/presets/givenFields");
   const { creatingModel } = await import("../../lib/presets/createModel");
   const { checkTraining, trainModel } = await import("../../lib/storage/trainingRun");
+  const { settled, turnText } = await import("../../lib/storage/turns");
   const asked = presetByName(presetName);
   checkModelFolder(out);
   const assumed = options.convention && porousElectrode(options.convention);
@@ -121,7 +122,7 @@ async function runTraining(options: Options): Promise<void> {
     process.stdout.write(`${place}: the training in ${checkpoint} was complete; its model is saved\n`);
     return;
   }
-  const { step, epoch, validationLoss } = last;
+  const { step, epoch, validationLoss, turned } = last;
   const seconds = Number(last.secondsElapsed.toFixed(3));
   const validated = Number.isFinite(validationLoss);
   const place = await save({
@@ -131,6 +132,7 @@ async function runTraining(options: Options): Promise<void> {
     seconds,
     loss,
     interrupted,
+    ...(turned.length > 0 ? { turned: settled(turned).map(turnText).join(", ") } : {}),
     ...(validated ? { validationLoss } : {}),
   });
   restore();

@@ -210,5 +210,10 @@ module.exports = function mendComms() {
     /** Whether what a cell makes now is seen by somebody. */
     present: () => (callback.getStore() ?? running)?.interactive === true,
     create: (name, state) => new Widget(name, state),
+    /** `listener` is called at the stop button; returns what ends this. */
+    onInterrupt(listener) {
+      process.on("SIGINT", listener);
+      return () => void process.off("SIGINT", listener);
+    },
   };
 };

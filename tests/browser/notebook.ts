@@ -68,8 +68,15 @@ export class Notebook {
     address: string,
     viewport?: { width: number; height: number },
   ): Promise<Notebook> {
-    const page = await lab.page(viewport);
-    await page.goto(address);
+    const notebook = new Notebook(await lab.page(viewport));
+    await notebook.page.goto(address);
+    await notebook.attach();
+    return notebook;
+  }
+
+  /** Waits until a page that was loaded has its notebook and a kernel that answers, and counts what it runs. */
+  async attach(): Promise<void> {
+    const { page } = this;
     await page.waitForFunction(() => {
       const panel = window.jupyterapp?.shell.currentWidget;
       return panel?.context?.isReady && panel.sessionContext.session?.kernel?.status === "idle";
@@ -84,7 +91,6 @@ export class Notebook {
           executions.replies.push(msg.content.status ?? "");
       });
     });
-    return new Notebook(page);
   }
 
   code(): Promise<Code[]> {
@@ -194,6 +200,17 @@ export class Notebook {
   async run(index: number): Promise<{ status: string; cell: Code }> {
     const [status] = await this.ended(await this.start(index));
     return { status, cell: (await this.code()).find((cell) => cell.index === index)! };
+  }
+
+  /** Restarts the kernel, as the menu does once the user has agreed. */
+  async restart(): Promise<void> {
+    await this.page.evaluate(async () => {
+      const panel = window.jupyterapp!.shell.currentWidget as unknown as {
+        sessionContext: { restartKernel(): Promise<void> };
+      };
+      await panel.sessionContext.restartKernel();
+    });
+    await this.attach();
   }
 
   /** The toolbar's stop button. */

@@ -1,9 +1,22 @@
 import { duration, timeLeft } from "../../../lib/notebook/duration";
+import type { DataSet } from "../../../lib/dataSet";
+import { rowField } from "../../../lib/data/rows";
 import type { TrainingState } from "../../../lib/storage/trainingRun";
-import { colour, type Figure, line, panels, points } from "../../../lib/figures/figure";
+import { settled, type Turn } from "../../../lib/storage/turns";
+import { colour, type Figure, line, panels, type PanelOptions, points } from "../../../lib/figures/figure";
+import { fieldAxis, micrometres } from "../../../lib/figures/fieldFigures";
+
+/** A few fields of the model, and of the PDE at the same conditions (l in m, U0 in V, F in A/m2). */
+export interface Preview {
+  readonly conditions: readonly number[];
+  readonly pde: DataSet;
+  readonly sgm: DataSet;
+}
 
 /** What Figure 3 needs of a training: the states so far, thinned so that a long one stays small. */
 export class TrainingHistory {
+  /** Shown below the curves. */
+  preview: Preview | undefined;
   private readonly states: TrainingState[] = [];
   private sums = { loss: 0, gradientNorm: 0, count: 0 };
 
@@ -28,9 +41,9 @@ export class TrainingHistory {
 
   /**
    * Figure 3: training and validation loss, and the norm of the gradient, over epochs on logarithmic axes; the title tells
-   * where the training stands.
+   * where the training stands, with a remark. What was turned is marked; below are the fields that were drawn last.
    */
-  figure(): Figure {
+  figure(remark = ""): Figure {
     const x = this.states.map(({ epoch }) => epoch);
     const checked = this.states.filter(({ validated }) => validated);
     const style = (name: string, color: string, digits: number) => ({
@@ -55,8 +68,15 @@ export class TrainingHistory {
       [
         { ...epoch, title: "loss", y: "mean square of v's error", traces: [loss, validation] },
         { ...epoch, title: "gradient", y: "norm before clipping", traces: [gradient] },
+        ...(this.preview ? previewPanels(this.preview) : []),
       ],
-      { width: 860, height: 430, title: this.title, text: this.text },
+      {
+        width: 860,
+        height: this.preview ? 800 : 430,
+        columns: 2,
+        title: [remark, this.title].filter((part) => part !== "").join(" · "),
+        text: this.text,
+      },
     );
     // A loss that falls by less than a decade needs more ticks than powers of ten.
     const tickvals = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10];
@@ -66,7 +86,39 @@ export class TrainingHistory {
       tickvals,
       ticktext: tickvals.map(String),
     };
-    return { ...figure, layout: { ...figure.layout, yaxis: axis } };
+    return { ...figure, layout: { ...figure.layout, yaxis: axis, ...this.marks(figure) } };
+  }
+
+  /** Vertical lines where something was turned, with what to. */
+  private marks({ layout }: Figure): Partial<Figure["layout"]> {
+    const last = this.states[this.states.length - 1];
+    if (!last || last.turned.length === 0) return {};
+    const marks = settled(last.turned).map((turn) => ({ turn, x: (turn.step * last.epoch) / last.step }));
+    const shapes = marks.flatMap(({ turn, x }) =>
+      ["", "2"].map((axis) => ({
+        type: "line",
+        xref: `x${axis}`,
+        yref: `y${axis} domain`,
+        x0: x,
+        x1: x,
+        y0: 0,
+        y1: 1,
+        line: { color: MARKS[turn.name].hex, width: 1.5, dash: "dot" },
+      })),
+    );
+    const labels = marks.map(({ turn, x }) => ({
+      text: `${MARKS[turn.name].name} ${turn.value.toPrecision(2)}`,
+      x,
+      xref: "x",
+      y: 1,
+      yref: "y domain",
+      xanchor: "right",
+      yanchor: "top",
+      textangle: -90,
+      showarrow: false,
+      font: { size: 11, color: MARKS[turn.name].hex },
+    }));
+    return { shapes, annotations: [...(layout["annotations"] as object[]), ...labels] as never };
   }
 
   /** Step, loss on held-out conditions and time left or, at the end, taken. */
@@ -78,6 +130,37 @@ export class TrainingHistory {
     const time = step < steps ? timeLeft(last.secondsLeft, " · ") : ` · took ${duration(secondsElapsed)}`;
     return `step ${step} of ${steps}${validation}${time}`;
   }
+}
+
+const MARKS: Record<Turn["name"], { readonly name: string; readonly hex: string }> = {
+  rate: { name: "rate", hex: colour.grey },
+  noiseLevel: { name: "noise", hex: colour.pde },
+};
+
+/** One panel a field. */
+function previewPanels({ conditions: [l, potential, flux], pde, sgm }: Preview): PanelOptions[] {
+  const number = (value: number) => String(Number(value.toPrecision(3)));
+  const at = `l ${number(1e6 * l)} µm, U₀ ${number(potential)} V, F ${number(flux)} A/m²`;
+  return pde.problem.fields.map((field, f) => {
+    const { title, factor } = fieldAxis(field);
+    const traces = [
+      { set: pde, name: "PDE", hex: colour.pde },
+      { set: sgm, name: "drawn by the model", hex: colour.sgm },
+    ].flatMap(({ set, name, hex }) =>
+      Array.from({ length: set.rows }, (_, row) =>
+        line(
+          micrometres(set),
+          rowField(set, row, f).map((value) => factor * value),
+          {
+            name,
+            line: { color: hex, width: 1.5 },
+            hovertemplate: `${name}<br>x = %{x:.1f} µm: %{y:.5~g}<extra></extra>`,
+          },
+        ),
+      ),
+    );
+    return { title: `${field.symbol} at ${at}`, x: "x (µm)", y: title, traces };
+  });
 }
 
 /** Validation losses of several trainings over their steps. */
