@@ -40,7 +40,7 @@ test("what users have brought is read: blank lines at the end, Excel in German, 
   exact.forEach((values, k) => values.forEach((value, i) => assert.ok(Math.abs(value - rows[k][i]) < 1e-6)));
   await refused(
     () => collect(foreign("x-and-porosity.csv")),
-    /Line 2 of .* has 2 values, separated by commas; give 100 in every row; if they are x and porosity, give --interpolate/,
+    /Line 2 of .* has 2 values, separated by commas; give 100 in every row, which is one porosity field; if they are x and porosity, give --interpolate/,
   );
   const [between, ...more] = await collect(foreign("x-and-porosity.csv"), true);
   assert.equal(more.length, 0);
@@ -49,6 +49,25 @@ test("what users have brought is read: blank lines at the end, Excel in German, 
     () => collect(foreign("near1.csv")),
     /porosity in line 1 of .*near1.csv" leaves 1.1e-16 of solid on average, too little .*; give a porosity of at most 0.9999/,
   );
+});
+
+test("Fortran's exponents and Excel's percent are numbers, and what is none is told by what it is", async () => {
+  const fortran = row.map((x) => x.toExponential(16).replace("e", "D")).join();
+  assert.deepEqual(await read(fortran), one);
+  const percent = await read(row.map((x) => `${(100 * x).toFixed(1).replace(".", ",")} %`).join(";"));
+  percent[0].forEach((value, i) => assert.ok(Math.abs(value - row[i]) < 1e-12));
+  await refused(
+    () => read(row.map((x) => 100 * x).join()),
+    /Line 1, column 1 of .* is "20", .* give a number from 1e-9 to 1, which is excluded; it seems to be in percent, so divide by 100\.$/,
+  );
+  for (const [start, pattern] of [
+    ["PK\x03\x04", /it is an Excel or zip file; save the sheet as CSV/],
+    ["\x93NUMPY\x01\x00v\x00{'descr'", /it is an array of NumPy; write it by numpy\.savetxt/],
+    ["MATLAB 5.0 MAT-file, Platform", /it is a MAT-file; write its matrix by writematrix/],
+    ["\x1f\x8b\x08", /it is packed by gzip; unpack it/],
+    ["a,b\nc,d\n", /it holds no row of numbers, its first line begins with "a"; give a table/],
+  ] as const)
+    await refused(() => read(Buffer.from(start, "latin1")), pattern);
 });
 
 test("headers, indices, comments and columns of the usual programs are understood", async () => {

@@ -15,6 +15,18 @@ const NAMES: Readonly<Record<string, string>> = {
   " ": "spaces",
 };
 
+/** How files begin that hold tables and are no text. */
+const OTHERS: readonly (readonly [start: string, what: string, instead: string])[] = [
+  ["PK", "an Excel or zip file", "save the sheet as CSV"],
+  ["\xd0\xcf\x11\xe0", "an old Excel file", "save the sheet as CSV"],
+  ["\x93NUMPY", "an array of NumPy", "write it by numpy.savetxt"],
+  ["MATLAB 5.0 MAT-file", "a MAT-file", "write its matrix by writematrix"],
+  ["\x89HDF", "an HDF5 file", "write its array as text"],
+  ["ARROW1", "an Arrow file", "write its porosities as text"],
+  ["PAR1", "a Parquet file", "write its porosities as text"],
+  ["\x1f\x8b", "packed by gzip", "unpack it"],
+];
+
 /** The lines of a text file, without their ends, one at a time. */
 export async function* lines(file: string): AsyncGenerator<string> {
   let decoder: InstanceType<typeof TextDecoder> | undefined;
@@ -22,6 +34,8 @@ export async function* lines(file: string): AsyncGenerator<string> {
   try {
     for await (const chunk of inputStream(file)) {
       const bytes = chunk as Buffer;
+      const other = !decoder && OTHERS.find(([start]) => bytes.toString("latin1", 0, start.length) === start);
+      if (other) throw new InputError(`Cannot read ${shown(file)}: it is ${other[1]}; ${other[2]}.`);
       // Excel's "Unicode text" is UTF-16. A decoder takes the byte order mark away.
       const wide = bytes[0] === 0xff && bytes[1] === 0xfe;
       decoder ??= new TextDecoder(wide ? "utf-16le" : "utf-8");
@@ -57,18 +71,20 @@ export interface Row {
 export async function* rows(file: string): AsyncGenerator<Row> {
   let line = 0;
   let separator: string | undefined;
-  let header: string[] | undefined;
+  let header: readonly string[] | undefined;
   let data = false;
+  let first = "";
   for await (const whole of lines(file)) {
     line++;
     const text = whole.replace(/^\s*%.*|#.*/, "");
     const declared = /^\s*"?sep=(.)"?\s*$/i.exec(text);
     if (declared) separator = declared[1];
     const used: string = separator ?? separatorOf(text);
-    const cells = split(text, used);
+    const cells = withoutPercent(split(text, used));
     if (declared || cells.length === 0) continue;
     if (!data && isHeader(cells)) {
       header = cells;
+      first ||= `, its first line begins with ${shown(cells.find((cell) => cell !== "") ?? "")}`;
       continue;
     }
     data = true;
@@ -84,7 +100,7 @@ export async function* rows(file: string): AsyncGenerator<Row> {
       };
   }
   if (!data) {
-    const what = line === 0 ? "it is empty" : "it holds no row of numbers";
+    const what = line === 0 ? "it is empty" : `it holds no row of numbers${first}`;
     throw new InputError(`Cannot read ${shown(file)}: ${what}; give a table of numbers as text.`);
   }
 }
@@ -113,9 +129,15 @@ export function split(text: string, separator: string): string[] {
   return trimmed;
 }
 
-/** The number that a text stands for, with a decimal point or comma; NaN if none. */
+/** The number that a text stands for, with a decimal point or comma and perhaps Fortran's exponent; NaN if none. */
 export function numberOf(cell: string): number {
-  return asNumber(cell.replace(",", "."));
+  return asNumber(cell.replace(",", ".").replace(/(?<=^[+-]?[\d.]+)d(?=[+-]?\d+$)/i, "e"));
+}
+
+/** Values of which all are in percent, as Excel may write them, as numbers; others as they are. */
+function withoutPercent(cells: readonly string[]): readonly string[] {
+  const shares = cells.map((cell) => (cell.endsWith("%") ? numberOf(cell.slice(0, -1).trim()) / 100 : NaN));
+  return shares.every(Number.isFinite) ? shares.map(String) : cells;
 }
 
 /** Names, or numbers of columns, and no value between 0 and 1: a row of porosities or of conditions has one. */
@@ -161,13 +183,12 @@ const LEAST_SOLID = 1e-4;
 
 /** The porosities (cells) of a row. Throws InputError for one that is not in [LEAST, 1), and where there is no solid. */
 function porosities(file: string, row: Row, from = 0): Float64Array {
-  return numbers(
-    file,
-    row,
-    from,
-    (value) => value >= LEAST && value < 1,
-    ` from ${LEAST} to 1, which is excluded`,
-  );
+  const allowed = (value: number) => value >= LEAST && value < 1;
+  const inPercent = row.cells
+    .slice(from)
+    .every((cell) => numberOf(cell) >= 1 && allowed(numberOf(cell) / 100));
+  const hint = inPercent ? "; it seems to be in percent, so divide by 100" : "";
+  return numbers(file, row, from, allowed, ` from ${LEAST} to 1, which is excluded${hint}`);
 }
 
 function checkSolid(file: string, line: number, porosity: Float64Array): Float64Array {
@@ -221,7 +242,7 @@ function unevenRow(file: string, row: Row, { cells }: Grid, interpolate: boolean
   if (interpolate)
     return new InputError(`${found}; give x and the porosities, ${Math.max(2, width)} in every row.`);
   const also = count === 2 ? "; if they are x and porosity, give --interpolate as well" : "";
-  return new InputError(`${found}; give ${cells} in every row${also}.`);
+  return new InputError(`${found}; give ${cells} in every row, which is one porosity field${also}.`);
 }
 
 const UNITS = { m: 1, mm: 1e-3, um: 1e-6, nm: 1e-9 } as const;
