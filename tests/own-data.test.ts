@@ -1,22 +1,31 @@
 /** Data that somebody brings: fields that are not the solver's, other units, conditions out of range, what never varies. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { after, test } from "node:test";
+import { after, test, type TestContext } from "node:test";
 import { finish } from "../lib/backend/interrupt";
 import { selectRows } from "../lib/data/rows";
 import type { DataSet } from "../lib/dataSet";
 import { conditionalStandardisation } from "../lib/gaussian/conditionalMoments";
-import { createModel } from "../lib/presets/createModel";
+import { createModel, creatingModel } from "../lib/presets/createModel";
 import { type Chosen, chooseFields, type FieldsFrom, withoutSolver } from "../lib/presets/givenFields";
 import { type Preset, presetByName, presets } from "../lib/presets/presets";
 import { generateDataSet } from "../lib/presets/simulate";
 import { writeDataSet } from "../lib/storage/arrow";
 import { openRows } from "../lib/storage/arrowReader";
+import { Feed } from "../lib/storage/feed";
 import { trainModel } from "../lib/storage/trainingRun";
+import type { Problem } from "../lib/problem";
+import { Training } from "../lib/training";
+import { explain, run } from "../scripts/cli/program";
+import { deadline } from "./processes";
 import { problem, refused, tinyPreset, tinyToken } from "./tiny";
 
+/** The module as the command line sees it. */
+const creation = require("../lib/presets/createModel") as Record<"creatingModel", typeof creatingModel>;
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-own-data-"));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 const at = (name: string): string => path.join(folder, name);
@@ -170,4 +179,109 @@ test("what a preset becomes without the solver depends on the preset alone", () 
     [model.target, model.standardisation, training.steps],
     ["v", "global", presets.best.training.steps],
   );
+});
+
+/** Runs a command line in this process; returns its exit status and what it says on stderr. */
+async function cli(t: TestContext, ...words: string[]): Promise<{ status: number; said: string }> {
+  const said: string[] = [];
+  const error = t.mock.method(process.stderr, "write", (text: string) => said.push(text) > 0);
+  process.exitCode = undefined;
+  try {
+    await run(words);
+    return { status: Number(process.exitCode ?? 0), said: said.join("") };
+  } catch (thrown) {
+    const { sentence, status } = explain(thrown);
+    return { status, said: sentence };
+  } finally {
+    process.exitCode = undefined;
+    error.mock.restore();
+  }
+}
+
+test("a model whose loss is absurd is saved with a sentence and status 2", async (t) => {
+  writeDataSet(at("plain.arrow"), data);
+  const { step } = Training.prototype;
+  for (const [factor, told] of [
+    [1, false],
+    [1e6, true],
+  ] as const) {
+    t.mock.method(Training.prototype, "step", function (this: Training, ...args: Parameters<typeof step>) {
+      const taken = step.apply(this, args);
+      return taken && { ...taken, loss: factor * taken.loss };
+    });
+    const out = at(`absurd-${factor}`);
+    const { status, said } = await cli(t, "train", "--data", at("plain.arrow"), "--out", out, "--preset", "lesson", "--steps", "2"); // prettier-ignore
+    t.mock.restoreAll();
+    assert.equal(status, told ? 2 : 0, said);
+    assert.equal(/The model is of no use: its loss is \d.*, where that of one which has learned nothing is about 1; look for rows/.test(said), told, said); // prettier-ignore
+    assert.deepEqual(fs.readdirSync(out).sort(), ["model.json", "network.bin", "network.json"]);
+  }
+});
+
+test("too few fields of a condition are told of before any moments are computed", async (t) => {
+  writeDataSet(at("few.arrow"), generateDataSet(problem, { conditions: 40, fields: 3, seed: 1 }));
+  const made = t.mock.method(creation, "creatingModel");
+  for (const preset of ["fast", "best"]) {
+    const { status, said } = await cli(t, "train", "--data", at("few.arrow"), "--out", at("never"), "--preset", preset); // prettier-ignore
+    assert.equal(status, 2);
+    assert.match(said, /^Batches take 4 fields of one condition, and no condition of the data has more than 3 to train on; generate at least 4 fields for each condition, or take a preset that needs one, such as lesson\.$/); // prettier-ignore
+  }
+  assert.equal(made.mock.callCount(), 0);
+  assert.ok(!fs.existsSync(at("never")));
+});
+
+test("a training can be stopped at any moment of its preparation: no stretch of it solves for many rows", () => {
+  let solved = 0;
+  const rowsOf = (latent: Float64Array) => latent.length / cells;
+  const counted: Problem = {
+    ...problem,
+    solve(latent, ...rest) {
+      solved += rowsOf(latent);
+      problem.solve(latent, ...rest);
+    },
+    responses(latent) {
+      solved++;
+      return problem.responses(latent);
+    },
+    simulate(conditions, random, latent, fields) {
+      solved += rowsOf(latent);
+      problem.simulate(conditions, random, latent, fields);
+    },
+  };
+  const many = { ...generateDataSet(problem, { conditions: 40, fields: 20, seed: 1 }), problem: counted };
+  const settings = { ...tinyToken, target: "residual" as const, momentDraws: 520 };
+  const preset = tinyPreset(settings, { batch: 16, rowsPerCondition: 4, mirrored: true });
+  /** Most rows that some work solves for between two moments at which it can be stopped, and its result. */
+  const watched = <T>(work: Generator<void, T, void>): { most: number; all: number; result: T } => {
+    let [most, all] = [0, 0];
+    for (;;) {
+      solved = 0;
+      const next = work.next();
+      [most, all] = [Math.max(most, solved), all + solved];
+      if (next.done) return { most, all, result: next.value };
+    }
+  };
+  const chosen = watched(chooseFields(many, preset, "tiny"));
+  const made = watched(creatingModel(chosen.result.data, chosen.result.preset, 1));
+  const fed = watched(Feed.making(made.result, chosen.result.data, preset.training, 1));
+  for (const { most, all } of [chosen, made, fed]) {
+    assert.ok(all >= 760, String(all));
+    assert.ok(most <= 512, String(most));
+  }
+  fed.result.dispose();
+  made.result.dispose();
+});
+
+test("SIGTERM ends a training that is still preparing, and leaves nothing", async () => {
+  writeDataSet(at("term.arrow"), data);
+  const before = fs.readdirSync(folder);
+  const script = path.join(__dirname, "..", "scripts", "porous-sgm.js");
+  const args = ["train", "--data", at("term.arrow"), "--out", at("term"), "--preset", "best"];
+  const child = spawn(process.execPath, [script, ...args], { ...deadline(600) });
+  child.stdout.once("data", () => child.kill("SIGTERM")); // the line that comes before the moments
+  let said = "";
+  child.stderr.on("data", (text: Buffer) => (said += text.toString()));
+  const [status] = (await once(child, "close")) as [number | null];
+  assert.deepEqual([status, said], [128 + 15, ""]);
+  assert.deepEqual(fs.readdirSync(folder), before);
 });
