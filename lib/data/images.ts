@@ -1,6 +1,7 @@
 /** Rows of data sets and their mirror images (Problem.mirror). */
 import type { DataSet } from "../dataSet";
 import { InputError } from "../backend/errors";
+import type { Problem } from "../problem";
 import { rowConditions } from "./rows";
 
 /** The latent field of a row, or its mirror image. Throws InputError where there is none. */
@@ -11,9 +12,17 @@ export function latentOf({ problem, latent }: DataSet, row: number, image: boole
     );
   }
   const drawn = latent.subarray(row * problem.cells, (row + 1) * problem.cells);
-  if (!image) return drawn;
-  if (!problem.mirror) throw new InputError(`The problem ${problem.name} has no mirror images.`);
-  return problem.mirror(drawn);
+  return image ? mirrorOf(problem, drawn) : drawn;
+}
+
+function mirrorOf({ name, mirror }: Problem, latent: Float64Array): Float64Array {
+  if (!mirror) throw new InputError(`The problem ${name} has no mirror images.`);
+  return mirror(latent);
+}
+
+/** The responses (see Problem.responses) of a latent field, or of its mirror image. */
+export function responsesOf(problem: Problem, latent: Float64Array, image: boolean): Float64Array[] {
+  return problem.responses(image ? mirrorOf(problem, latent) : latent);
 }
 
 /** The fields (fields, cells) of a row, or of its mirror image. Throws InputError where there is none. */

@@ -3,7 +3,7 @@
  * covariance of what is generated, the responses of the problem (Problem.responses) instead of its fields.
  */
 import { tf } from "../backend/tensors";
-import { fieldsOf, latentOf } from "../data/images";
+import { fieldsOf, latentOf, responsesOf } from "../data/images";
 import type { DataSet } from "../dataSet";
 import { InputError } from "../backend/errors";
 import {
@@ -69,7 +69,7 @@ export class ModalPreconditioner implements Preconditioner {
   }
 
   generated(data: DataSet, row: number, image: boolean): readonly Float64Array[] {
-    if (this.problem.affineIn.length > 0) return this.problem.responses(latentOf(data, row, image));
+    if (this.problem.affineIn.length > 0) return responsesOf(this.problem, latentOf(data, row, false), image);
     return [fieldsOf(data, row, image)];
   }
 

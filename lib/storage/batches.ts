@@ -5,7 +5,7 @@ import { fieldsOf } from "../data/images";
 import { checkConditionsKnown, type Group, groupByCondition, type RowGroups } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import { InputError } from "../backend/errors";
-import type { Conditioning } from "../preconditioner";
+import type { Conditioning, Preconditioner } from "../preconditioner";
 import type { Random } from "../random";
 import type { ScoreModel } from "../scoreModel";
 import { lastAtMost } from "./conditionGroups";
@@ -33,6 +33,9 @@ export interface Batch {
   readonly mirrored: boolean;
 }
 
+/** Mean and standard deviation (channels, cells) of what is generated at some conditions. */
+export type Moments = ReturnType<Preconditioner["moments"]>;
+
 /** Rows that are standardised, and conditions whose modes are found, before the work may be stopped. */
 const ROWS_AT_ONCE = 256;
 const CONDITIONS_AT_ONCE = 16;
@@ -48,27 +51,19 @@ export function tensorSet(model: ScoreModel, data: DataSet, mirrored = false): T
   return finish(makingTensorSet(model, data, mirrored));
 }
 
-/**
- * The same, as work that can be stopped. chosen: the rows that are taken, in their order (default: all as they are);
- * knowing: what the model knows of the conditions of some groups, in new tensors.
- */
+/** The same, as work that can be stopped. chosen: the rows that are taken, in their order (default: all as they are). */
 export function* makingTensorSet(
   model: ScoreModel,
   data: DataSet,
   mirrored = false,
   chosen?: readonly Group[],
-  knowing: (
-    model: ScoreModel,
-    groups: readonly Group[],
-  ) => Conditioning | Stoppable<Conditioning> = conditioningOf,
 ): Stoppable<TensorSet> {
   const groups = chosen ?? groupByCondition(data);
   const rows = groups.reduce((sum, group) => sum + group.rows.length, 0);
   let place = 0;
   const places = groups.map((group) => group.rows.map((row) => (chosen ? place++ : row)));
   const values = yield* standardised(model, data, groups, places, mirrored);
-  const known = knowing(model, groups);
-  const conditioning = Symbol.iterator in known ? yield* known : known;
+  const conditioning = yield* conditioningOf(model, groups);
   const size = values.length / ((mirrored ? 2 : 1) * rows);
   const { channels } = model;
   return {
@@ -88,34 +83,50 @@ function* standardised(
   places: readonly (readonly number[])[],
   mirrored: boolean,
 ): Stoppable<Float32Array> {
-  const { problem, channels } = model;
-  const { cells, fields } = problem;
-  const size = channels * cells;
+  const size = model.channels * model.problem.cells;
   const rows = groups.reduce((sum, group) => sum + group.rows.length, 0);
   const values = new Float32Array((mirrored ? 2 : 1) * rows * size);
   let done = 0;
   for (const [g, group] of groups.entries()) {
-    const { mean, std } = model.preconditioner.moments(group.conditions);
+    const moments = model.preconditioner.moments(group.conditions);
     for (const [r, row] of group.rows.entries()) {
       if (done++ % ROWS_AT_ONCE === 0) yield;
       for (const image of mirrored ? [false, true] : [false]) {
         const to = (places[g][r] + (image ? rows : 0)) * size;
-        const parts = model.preconditioner.generated?.(data, row, image) ?? [fieldsOf(data, row, image)];
-        parts.forEach((part, k) => {
-          for (let i = 0; i < part.length; i++) {
-            const at = k * part.length + i;
-            const value = std[at] > 0 ? (part[i] - mean[at]) / std[at] : 0;
-            if (!Number.isFinite(value)) {
-              const name = `${fields[Math.floor(i / cells)].name} in cell ${i % cells} of row ${row + 1}`;
-              throw new InputError(`The field ${name} is not finite when standardised; mend the data.`);
-            }
-            values[to + (i % cells) * channels + k * fields.length + Math.floor(i / cells)] = value;
-          }
-        });
+        standardiseRow(model, moments, data, row, image, values.subarray(to, to + size));
       }
     }
   }
   return values;
+}
+
+/**
+ * Standardises a row, or its mirror image: values (cells, channels). Throws InputError for what is not finite then, by the
+ * row's number, which is `named` where the data are a part of others. parts: of what is generated, where that is known.
+ */
+export function standardiseRow(
+  model: ScoreModel,
+  { mean, std }: Moments,
+  data: DataSet,
+  row: number,
+  image: boolean,
+  values: Float32Array,
+  named = row,
+  parts = model.preconditioner.generated?.(data, row, image) ?? [fieldsOf(data, row, image)],
+): void {
+  const { channels } = model;
+  const { cells, fields } = model.problem;
+  parts.forEach((part, k) => {
+    for (let i = 0; i < part.length; i++) {
+      const at = k * part.length + i;
+      const value = std[at] > 0 ? (part[i] - mean[at]) / std[at] : 0;
+      if (!Number.isFinite(value)) {
+        const name = `${fields[Math.floor(i / cells)].name} in cell ${i % cells} of row ${named + 1}`;
+        throw new InputError(`The field ${name} is not finite when standardised; mend the data.`);
+      }
+      values[(i % cells) * channels + k * fields.length + Math.floor(i / cells)] = value;
+    }
+  });
 }
 
 /** What the model knows of the conditions of some groups, in their order. */

@@ -25,7 +25,7 @@ import {
   withOpposite,
 } from "./batches";
 import { memoryToUse } from "./memory";
-import { bytesOfCondition, KnownConditions, streamedBatch } from "./streaming";
+import { bytesOfCondition, StreamedBatches } from "./streaming";
 
 /** Share of the conditions kept for validation, and most rows taken of them. */
 const VALIDATION_SHARE = 0.05;
@@ -93,7 +93,7 @@ export class Feed implements Batches {
     private readonly seed: number,
     private readonly plan: BatchPlan,
     private readonly groups: RowGroups,
-    private readonly gather: (chosen: readonly Block[]) => Batch,
+    private readonly gather: (chosen: readonly Block[], next: readonly Block[]) => Batch,
     private readonly heldSet: TensorSet,
     readonly dispose: () => void,
   ) {
@@ -121,14 +121,14 @@ export class Feed implements Batches {
     const { training, validation } = plan;
     const mirrored = settings.mirrored ?? false;
     const sets: TensorSet[] = [];
-    let known: KnownConditions | undefined;
+    let streamed: StreamedBatches | undefined;
     const dispose = () => {
       sets.splice(0).forEach(disposeSet);
-      known?.dispose();
+      streamed?.dispose();
     };
     let made = false;
     try {
-      let gather: (chosen: readonly Block[]) => Batch;
+      let gather: (chosen: readonly Block[], next: readonly Block[]) => Batch;
       let groups = training;
       const budget = memoryToUse();
       const width = data.problem.conditions.length;
@@ -137,9 +137,9 @@ export class Feed implements Batches {
         training.length * bytesOfCondition(model, data.conditions.slice(0, width)) > budget
       ) {
         const source = isSource(data) ? data : sourceOf(data);
-        const conditions = new KnownConditions(model, budget);
-        known = conditions;
-        gather = (chosen) => streamedBatch(model, source, chosen, mirrored, conditions);
+        const batches = new StreamedBatches(model, source, mirrored, budget);
+        streamed = batches;
+        gather = (chosen, next) => batches.batch(chosen, next);
       } else {
         const chosen = Array.from({ length: training.length }, (_, k): Group => {
           const rows = Array.from(training.at(k)!);
@@ -171,11 +171,13 @@ export class Feed implements Batches {
     }
     const first = (step % stepsPerEpoch) * blocksPerBatch;
     const chosen = this.order.blocks.slice(first, first + blocksPerBatch);
+    const last = (step + 1) % stepsPerEpoch === 0;
+    const next = last ? [] : this.order.blocks.slice(first + blocksPerBatch, first + 2 * blocksPerBatch);
     const random = new Random(seed, streams.times, step);
     const rows = blocksPerBatch * together;
     const drawn = drawTimes(model, settings.noise, rows, random, this.preferredLevel);
     const times = this.mirrored ? repeatedTimes(drawn, blocksPerBatch) : drawn;
-    return noisyBatch(model, this.gather(chosen), times, seed, streams.noise, step + 1);
+    return noisyBatch(model, this.gather(chosen, next), times, seed, streams.noise, step + 1);
   }
 
   /** The rows to validate with, always with the same times and noise; to be disposed of like a batch. */
