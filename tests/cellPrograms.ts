@@ -105,9 +105,20 @@ export class Program {
       () => `const ${this.declared(value)};`,
       () => `let ${this.declared(value)};`,
       () => `var ${this.declared(value)};`,
+      () => `export ${["const", "let", "var"][this.next(3)]} ${this.declared(value)};`,
+      () => `if (${value()} > 3) { var ${this.declared(value)}; }`,
+      () => `{ try { throw 0; } catch { var ${this.declared(value)}; } finally { x += 1; } }`,
+      () =>
+        `for (var ${this.name()}: any = 0; ${this.known.at(-1)} < 3; ${this.known.at(-1)}++) y = ${value()};`,
+      () =>
+        `const ${this.name()}: any = ((exports: any, { require }: any = { require: y }) => (x = exports, [{ exports, require }, x]))(${value()});`,
+      () =>
+        `{ let exports: any = ${value()}; const own: any = () => (y = exports, { exports }); exports = own(); z = [exports.exports, ${value()}][0]; }`,
       () => `(${this.assigned(value)} = o);`,
       () => `${NUMBERS[this.next(3)]} ${["=", "+=", "??="][this.next(3)]} ${value()};`,
       () => `[x, y, z] = [y, ${value()}, x];`,
+      () =>
+        `export function ${this.name()}(exports: any = z, [require]: any = [x]) { return [exports, require, x]; }`,
       () => `function ${this.name()}({ x, ...r }: any = o, ${local()} = o) { return [x, y, r, ${own()}]; }`,
       () => `const ${this.name()}: any = (${local()} = o) => ({ x, y, o, f: ${own()} });`,
       () => `const ${this.name()}: any = () => { ${NUMBERS[this.next(3)]} = ${own()}; return x; };`,

@@ -66,7 +66,10 @@ test("random cells leave the state that their statements leave in plain Node", a
       let place = 0;
       const program = new Program((n) => (numbers[place++] ?? 0) % n);
       const cells = [FIRST, ...Array.from({ length: 4 }, () => program.cell())];
-      assert.deepEqual(await inKernel(cells), await inNode(cells), cells.join("\n// %%\n"));
+      const expected = await inNode(cells).catch(() => undefined);
+      // What fails in Node, such as to take apart what there is not, fails in the kernel.
+      if (!expected) return assert.rejects(inKernel(cells), Error, cells.join("\n// %%\n"));
+      assert.deepEqual(await inKernel(cells), expected, cells.join("\n// %%\n"));
     }),
     { seed: 1, numRuns: Number(process.env["POROUS_SGM_FUZZ"] ?? 1000) / 40, includeErrorInReport: true },
   );
@@ -78,6 +81,26 @@ test("a variable that a later cell changes is changed for what an earlier cell h
     "going = false; record({ ended: await ended });",
   ];
   assert.deepEqual(await inKernel(cells), ['{"ended":false}']);
+});
+
+test("later cells know variables of blocks with their types, names that are the kernel's own, and what is exported", async () => {
+  const cells = [
+    "if (true) { var a = [1]; } for (const _ of [1]) { var { b, ...rest } = { b: 2, c: 3 }; }",
+    "a.push(b); record({ a, rest, more: a.map((value: number) => value + rest.c) });",
+    "let exports = 5, require = 6; export { exports }; const f = () => ({ exports, require });",
+    "exports = 7; record({ exports, require, f: f() });",
+    "export class A { x = 1 } export enum E { P, Q } export interface I { i: number } export const e: I = { i: E.Q };",
+    "record({ x: new A().x, e });",
+  ];
+  assert.deepEqual(await inKernel(cells), [
+    '{"a":[1,2],"rest":{"c":3},"more":[4,5]}',
+    '{"exports":7,"require":6,"f":{"exports":7,"require":6}}',
+    '{"x":1,"e":{"i":1}}',
+  ]);
+  // Also of a cell that fails: what had a value before.
+  await assert.rejects(inKernel(["{ var last = 8; } throw new Error('ends');"]), /ends/);
+  assert.deepEqual(await inKernel(["record({ last });"]), ['{"last":8}']);
+  await assert.rejects(inKernel(['a.push("text");']), /not assignable to parameter of type 'number'/);
 });
 
 test("an await where there can be none is told with its place, before the cell runs", async () => {
