@@ -67,6 +67,7 @@ export interface Preconditioner {
     conditions: Float64Array,
     sampler: Sampler,
     times: Float64Array,
+    keepBias?: boolean,
   ): Generator<void, Drawing, void>;
   /** Fields (rows, fields, cells) in their units from standardised values (rows, cells, channels). */
   toFields(conditions: Float64Array, values: Float32Array): Float64Array;

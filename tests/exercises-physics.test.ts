@@ -7,7 +7,9 @@ import {
   drawFromFactor,
   type DrawPorosity,
   halfCorrelation,
+  type PorosityMaps,
   shareAbove,
+  sigmoidAndInverse,
 } from "../notebooks/support/01/exercises";
 import {
   type LinkConductance,
@@ -77,6 +79,27 @@ test("1.3: the share above 0.45, and the ways to miss it", () => {
   assert.match(String(shareAbove.fault(5.38)), /per cent/);
   assert.match(String(shareAbove.fault(0.1076)), /both tails/);
   assert.match(String(shareAbove.fault(0.3)), /too large/);
+});
+
+test("1.6: the sigmoid and its inverse, and the ways to miss either", () => {
+  const right: PorosityMaps = {
+    porosity: (g) => 0.2 + 0.3 / (1 + Math.exp(-g)),
+    process: (eps) => Math.log((eps - 0.2) / (0.5 - eps)),
+  };
+  const fault = (answer: Partial<PorosityMaps>) => String(sigmoidAndInverse.fault({ ...right, ...answer }));
+  assert.equal(fault({}), "undefined");
+  assert.match(fault({ porosity: (g) => 1 / (1 + Math.exp(-g)) }), /plain sigmoid/);
+  assert.match(fault({ porosity: (g) => 0.2 + 0.3 / (1 + Math.exp(g)) }), /wrong sign/);
+  assert.match(fault({ porosity: (g) => 0.3 / (1 + Math.exp(-g)) }), /start at 0/);
+  assert.match(fault({ porosity: (g) => 0.2 + 0.5 / (1 + Math.exp(-g)) }), /width of the interval/);
+  assert.match(fault({ porosity: (g) => 0.35 + 0.15 * Math.tanh(g) }), /sigmoid of 2 g/);
+  assert.match(fault({ process: (eps) => Math.log((0.5 - eps) / (eps - 0.2)) }), /upside down/);
+  assert.match(fault({ process: (eps) => Math.log(eps / (1 - eps)) }), /no sigmoid/);
+  assert.match(fault({ process: (eps) => Math.log((eps - 0.2) / 0.3) }), /denominator is missing/);
+  assert.match(fault({ process: (eps) => (eps - 0.2) / (0.5 - eps) }), /logarithm is missing/);
+  assert.match(fault({ process: (eps) => Math.log10((eps - 0.2) / (0.5 - eps)) }), /base 10/);
+  assert.match(fault({ process: (eps) => 1 / eps }), /inverse function/);
+  assert.match(fault({ process: () => NaN }), /not a finite number/);
 });
 
 test("2.1: the order between 30 and 90 cells, and the ways to miss it", () => {

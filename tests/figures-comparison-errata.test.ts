@@ -18,23 +18,12 @@ import { inFloorDeviations, metricRows, metricsOf } from "../notebooks/support/1
 import { metricsFigure, metricsTable } from "../notebooks/support/10/metricsFigure";
 import { modeCloudsFigure } from "../notebooks/support/10/modeCloudsFigure";
 import { sparklines } from "../notebooks/support/10/sparkline";
-import {
-  reverseVariancesFigure,
-  samplerOrdersFigure,
-  smallestLossFigure,
-  varianceFigure,
-} from "../notebooks/support/11/errataDiffusionFigures";
-import {
-  convolutionReachFigure,
-  modulationFigure,
-  nearestConditionFigure,
-  parityFigure,
-} from "../notebooks/support/11/errataNetworkFigures";
+import { reverseVariancesFigure, varianceFigure } from "../notebooks/support/11/errataDiffusionFigures";
+import { modulationFigure, nearestConditionFigure } from "../notebooks/support/11/errataNetworkFigures";
 import {
   conventionsFigure,
   eliminationFigure,
   equilibriumPotentialFigure,
-  reactionFigure,
   readingFigure,
   roundOffFigure,
   steadyStateFigure,
@@ -90,7 +79,6 @@ const errataFigures: Record<string, Figure> = {
   elimination: eliminationFigure([1e-7, 1e-6], { difference: [NaN, 4e-4], excess: [3e-6, 3e-7] }, 1.6e-7),
   conventions: conventionsFigure([sets[0]]),
   "equilibrium-potential": equilibriumPotentialFigure(x, ["figures"], [-0.2, 0.2], [[values, values]]),
-  reaction: reactionFigure([0, 50], { figures: [0, -0.1], text: [0, 50] }),
   transient: steadyStateFigure(
     x,
     [
@@ -107,12 +95,8 @@ const errataFigures: Record<string, Figure> = {
   reading: readingFigure([25, 50], [{ name: "face, centres", errors: [4e-4, 1e-4] }]),
   reverse: reverseVariancesFigure([{ title: "β(t)", runs: [{ ...law, simulated }] }]),
   variance: varianceFigure(schedule, { t: [0, 0.5, 1], std: [0, 0.96, 1] }),
-  loss: smallestLossFigure([1e-4, 1], [{ name: "as printed", known: [5e6, 1e-5], drawn: [5e6, 1e-5] }]),
-  orders: samplerOrdersFigure([125, 250], [{ name: "Euler-Maruyama", errors: [0.016, -0.008] }]),
-  layers: convolutionReachFigure(100, 7, [2, 20], [6, 60]),
   modulation: modulationFigure({ before: values, after: values, channels: 3, numbers: 6 }, 3),
   nearest: nearestConditionFigure([{ name: "250 × 100", distances: Float64Array.of(0.1, 0.2) }]),
-  parity: parityFigure([{ title: "c(0) (mol/m³)", solved: [1, 2], predicted: [1, 2] }]),
 };
 const comparisonFigures: Record<string, Figure> = {
   "spread-floor": spreadFloorFigure(

@@ -21,7 +21,7 @@ import { sample } from "./lib/samplers";
 import { vpSchedule } from "./lib/schedule";
 import { filmNetwork } from "./lib/filmCnn";
 import { ScoreModel } from "./lib/scoreModel";
-import { potentialInFloat32 } from "./notebooks/support/11/roundoff";
+import { potentialInFloat32 } from "./lib/evaluation/roundoff";
 import { sampleFields } from "./lib/storage/samplingRun";
 import { compare } from "./lib/evaluation/compare";
 import { energyDistance } from "./lib/comparison";

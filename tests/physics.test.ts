@@ -20,7 +20,7 @@ import {
   potentialError,
 } from "../notebooks/support/02/manufactured";
 import { electrodeResponses, solveElectrode } from "../notebooks/support/02/solve";
-import { potentialInFloat32 } from "../notebooks/support/11/roundoff";
+import { potentialInFloat32 } from "../lib/evaluation/roundoff";
 
 const { cells, length: L } = ELECTRODE;
 const grid = uniformGrid(cells, L);

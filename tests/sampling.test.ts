@@ -6,6 +6,8 @@ import { columnMean, columnStd } from "../lib/comparison";
 import type { DataSet } from "../lib/dataSet";
 import { createModel } from "../lib/presets/createModel";
 import { samplerByName, samplers } from "../lib/presets/samplers";
+import { eulerMaruyama } from "../lib/samplers";
+import { loadModel } from "../lib/storage/modelFolder";
 import { drawBatch, plainDrawing, tensorSpace } from "../lib/sampling";
 import { sampleBatches, sampleFields, type SampleOptions, toDataSet } from "../lib/storage/samplingRun";
 import { refused, tinyData, tinyFilm, tinyPreset, tinyToken } from "./tiny";
@@ -199,4 +201,36 @@ test("fields that are not finite are refused", async () => {
     () => sampleFields(broken, conditions, { count: 2, steps: 2 }),
     /sampled fields are not finite/,
   );
+});
+
+test("with keepBias a model's own denoiser draws; without it, what its network is off on average is taken off", async () => {
+  const shipped = await loadModel("data/models/figures");
+  const at = Float64Array.of(1e-5, 0, 25);
+  const times = eulerMaruyama.grid(shipped.schedule, 2);
+  const noise = normal([4, 100, shipped.channels], 1, 1) as tf.Tensor3D;
+  const distance = (keepBias: boolean) => {
+    const making = shipped.preconditioner.drawing!(shipped, at, eulerMaruyama, times, keepBias);
+    let step = making.next();
+    while (!step.done) step = making.next();
+    const drawing = step.value;
+    const t = times[1];
+    const x = drawing.start(noise, t) as tf.Tensor3D;
+    const far = tf.tidy(
+      () =>
+        drawing
+          .denoise(x, t)
+          .sub(shipped.denoise(x, t, at))
+          .abs()
+          .max()
+          .dataSync()[0],
+    );
+    x.dispose();
+    drawing.dispose();
+    return far;
+  };
+  const [kept, takenOff] = [distance(true), distance(false)];
+  assert.ok(kept < 1e-3, `${kept}`);
+  assert.ok(takenOff > 3 * kept && takenOff < 1, `${takenOff} and ${kept}`);
+  noise.dispose();
+  shipped.dispose();
 });

@@ -34,7 +34,14 @@ export function solutionsFigure(set: DataSet, rows = 5, title?: string): Figure 
     );
     return { title: field.description.split(",")[0], x: "x (µm)", y: axis, traces };
   });
-  return withHover(panels(list, { height: 360, legend: false, title, text: `Solutions: ${title ?? ""}` }));
+  return withHover(
+    panels(list, {
+      height: 360,
+      legend: false,
+      title,
+      text: title ?? `Both fields of ${Math.min(rows, set.rows)} solutions`,
+    }),
+  );
 }
 
 /** Mean and 95 % band of both fields for several data sets, each with a name and a colour. */

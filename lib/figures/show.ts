@@ -1,6 +1,6 @@
 /** Figures and tables in a notebook: one bundle of several MIME types, of which each viewer takes its best. */
 import { table } from "../evaluation/table";
-import type { Figure } from "./figure";
+import type { Figure, Trace } from "./figure";
 
 type Write = (
   content: { data: Record<string, unknown>; metadata: object; transient: object },
@@ -29,9 +29,10 @@ const CONFIG = { displaylogo: false, showSendToCloud: false };
 
 /** The MIME bundle of a figure: live Plotly for JupyterLab and VS Code, a PNG for GitHub, text for the rest. */
 export async function bundleOf(figure: Figure): Promise<Record<string, unknown>> {
-  const { data, layout, frames, text } = figure;
+  const { layout, frames, text } = figure;
+  const data = figure.data.map(withAllPoints);
   const { pngOf } = await import("./png"); // by a program beside Node: not where there is none
-  const png = await pngOf(figure);
+  const png = await pngOf({ ...figure, data });
   return {
     "application/vnd.plotly.v1+json": {
       data,
@@ -42,6 +43,14 @@ export async function bundleOf(figure: Figure): Promise<Record<string, unknown>>
     "image/png": png.toString("base64"),
     "text/plain": text ?? "figure",
   };
+}
+
+/** Plotly drops points of a line that lie within a pixel or so of it, and a smooth curve looks like a polygon then. */
+function withAllPoints(trace: Trace): Trace {
+  const { line } = trace;
+  return line && trace["type"] === "scatter"
+    ? { ...trace, line: { ...(line as Trace), simplify: false } }
+    : trace;
 }
 
 /** Shows a figure below the cell. Await it: the picture is drawn by another process. */

@@ -39,7 +39,7 @@ interface States {
  * In each mode the true residual, which the network approximates, has mean zero and no covariance with the whitened field,
  * as the linear estimate is the best linear one. The network's own mean and slope are errors, and push the mean and the
  * spread of samples off: measured along the sampler's way, on an ensemble of its own, they are taken off. They are the
- * same for all batches, so that fields stay independent of one another.
+ * same for all batches, so that fields stay independent of one another. With keepBias they stay in.
  */
 export function* modalDrawing(
   model: ScoreModel,
@@ -47,6 +47,7 @@ export function* modalDrawing(
   conditions: Float64Array,
   sampler: Sampler,
   times: Float64Array,
+  keepBias = false,
 ): Generator<void, Drawing, void> {
   // Clones, which outlive the model's own: it may be asked for other conditions in between.
   const conditioning = tf.tidy(() =>
@@ -115,12 +116,13 @@ export function* modalDrawing(
 
   let ready = false;
   try {
-    const biases = yield* measure();
+    const biases = keepBias ? undefined : yield* measure();
     ready = true;
     return {
       combineModes,
       denoise: (x, t) =>
         denoise(x, t, () => {
+          if (!biases) return { offset: tf.scalar(0), slope: tf.scalar(0) };
           const { offset, slope } = biases.get(t)!; // the ensemble has been at all times of the sampler
           return { offset: tf.tensor1d(offset), slope: tf.tensor1d(slope) };
         }),

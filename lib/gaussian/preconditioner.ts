@@ -169,8 +169,9 @@ export class ModalPreconditioner implements Preconditioner {
     conditions: Float64Array,
     sampler: Sampler,
     times: Float64Array,
+    keepBias?: boolean,
   ): ReturnType<typeof modalDrawing> {
-    return modalDrawing(model, this, conditions, sampler, times);
+    return modalDrawing(model, this, conditions, sampler, times, keepBias);
   }
 
   toFields(conditions: Float64Array, values: Float32Array): Float64Array {

@@ -19,6 +19,8 @@ export interface SampleOptions {
   readonly sampler?: Sampler;
   /** Steps of the sampler; default: its own. */
   readonly steps?: number;
+  /** True: the bias of the network is neither measured nor taken off, where the model would do so; default false. */
+  readonly keepBias?: boolean;
   /** Fields drawn side by side; default 250. */
   readonly batch?: number;
   /** Called after each step of the sampler. */
@@ -56,7 +58,7 @@ export async function* sampleBatches(
   const watch = new InterruptWatch("The sampling", options.signal);
   const begin = performance.now();
   const times = sampler.grid(model.schedule, steps, model.noiseLevels);
-  const preparing = model.preconditioner.drawing?.(model, checked, sampler, times);
+  const preparing = model.preconditioner.drawing?.(model, checked, sampler, times, options.keepBias);
   let drawing = preparing ? undefined : plainDrawing(model, checked);
   try {
     while (preparing && !drawing) {

@@ -98,6 +98,49 @@ export const shareAbove: Exercise<number> = {
   },
 };
 
+/** The map from a number g of the process to a porosity, and back. */
+export interface PorosityMaps {
+  readonly porosity: (g: number) => number;
+  readonly process: (eps: number) => number;
+}
+
+/** 1.6: the sigmoid that bounds the porosity, and its inverse. */
+export const sigmoidAndInverse: Exercise<PorosityMaps> = {
+  number: "1.6",
+  fault({ porosity, process }) {
+    const [low, width] = [POROSITY_MIN, POROSITY_MAX - POROSITY_MIN];
+    const plain = (g: number) => 1 / (1 + Math.exp(-g));
+    for (const g of [0.7, -1.3, 2.5]) {
+      const [expected] = squashToPorosity(Float64Array.of(g));
+      const fault = numberFault(porosity(g), expected, 1e-9, [
+        [plain(g), `That is the plain sigmoid, from 0 to 1; scale it to ${low} … ${POROSITY_MAX}.`],
+        [low + width * plain(-g), "The exponent has the wrong sign: a large g must give a large porosity."],
+        [width * plain(g), `The values start at 0; add the smallest porosity, ${low}.`],
+        [
+          low + POROSITY_MAX * plain(g),
+          "The factor of the sigmoid is the width of the interval, 0.3, not its upper end.",
+        ],
+        [low + (width * (Math.tanh(g) + 1)) / 2, "That is tanh(g), which is the sigmoid of 2 g."],
+      ]);
+      if (fault) return `porosity(${g}): ${fault}`;
+      const share = (expected - low) / width;
+      const wrong = numberFault(process(expected), g, 1e-9, [
+        [-g, "The fraction stands upside down: g grows with the porosity."],
+        [
+          Math.log(expected / (1 - expected)),
+          "The porosity itself is no sigmoid; scale it to 0 … 1 before the logarithm.",
+        ],
+        [Math.log(share), "The denominator is missing: the inverse is ln(y / (1 − y))."],
+        [share / (1 - share), "The logarithm is missing."],
+        [1 / expected, "That is 1 / ε; asked is the inverse function."],
+        [g / Math.LN10, "That is the logarithm to base 10; the exponential has base e."],
+      ]);
+      if (wrong) return `process(${expected.toPrecision(5)}), which should be ${g}: ${wrong}`;
+    }
+    return undefined;
+  },
+};
+
 /** Where a function that falls through zero between low and high has its root, by bisection. */
 function rootOf(f: (x: number) => number, low: number, high: number): number {
   for (let k = 0; k < 60; k++) {

@@ -26,7 +26,7 @@ export function covarianceFigure(positions: Float64Array, correlationLength: num
   const factor = new CholeskyDecomposition(covariance).lowerTriangularMatrix;
   // Every second row and column: the picture is the same, and the file a quarter of it.
   const every = Array.from({ length: Math.ceil(positions.length / 2) }, (_, k) => 2 * k);
-  const x = rounded(
+  const centres = rounded(
     every.map((i) => positions[i] * 1e6),
     4,
   );
@@ -34,12 +34,11 @@ export function covarianceFigure(positions: Float64Array, correlationLength: num
     title: ["covariance matrix K", "its Cholesky factor R"][k],
     x: ["x′ (µm)", "number of the normal z"][k],
     y: "x (µm)",
-    yRange: [positions[0] * 1e6, positions[positions.length - 1] * 1e6].reverse() as [number, number], // row 1 above
     traces: [
       {
         type: "heatmap",
-        x: k === 0 ? x : every.map((i) => i + 1),
-        y: x,
+        x: k === 0 ? centres : every.map((i) => i + 1),
+        y: centres,
         z: every.map((i) =>
           rounded(
             every.map((j) => matrix.get(i, j)),
@@ -57,7 +56,21 @@ export function covarianceFigure(positions: Float64Array, correlationLength: num
     ],
   }));
   const options = { width: 860, height: 430, legend: false, text: "Covariance matrix and Cholesky factor" };
-  return panels(list, options);
+  const figure = panels(list, options);
+  const whole = (key: string) => ({
+    ...(figure.layout[key] as object),
+    tickmode: "array",
+    tickvals: [0, 25, 50, 75, 100],
+  });
+  const x = { range: [0, 100] };
+  const y = { range: [100, 0] }; // row 1 above
+  const axes = {
+    xaxis: { ...whole("xaxis"), ...x },
+    xaxis2: { ...whole("xaxis2"), ...x },
+    yaxis: { ...whole("yaxis"), ...y },
+    yaxis2: { ...whole("yaxis2"), ...y },
+  };
+  return { ...figure, layout: { ...figure.layout, ...axes } };
 }
 
 /** Eigenvalues of the covariance without jitter for some correlation lengths (m), and the jitter. */
@@ -90,7 +103,8 @@ export function eigenvaluesFigure(positions: Float64Array, lengths: readonly num
   const figure = panels([panel], { width: 760, height: 430, text: "Eigenvalues of the covariance" });
   // A label every five decades: the usual one a decade would be a wall of numbers.
   const axis = figure.layout["yaxis"] as { readonly [key: string]: string };
-  return withHover({ ...figure, layout: { ...figure.layout, yaxis: { ...axis, dtick: 5 } } });
+  const margin = { ...(figure.layout["margin"] as object), l: 95 };
+  return withHover({ ...figure, layout: { ...figure.layout, margin, yaxis: { ...axis, dtick: 5 } } });
 }
 
 /** The sigmoid with the values of one draw on it, and that draw before and after. positions in m (cells). */

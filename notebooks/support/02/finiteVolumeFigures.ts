@@ -39,18 +39,23 @@ export function cellsFigure(): Figure {
     { x: x + 0.3, y: 0.72, ax: x - 0.3, ay: 0.72, xref: "x", yref: "y", axref: "x", ayref: "y", text: "", arrowwidth: 2.5, arrowhead: 2, arrowcolor: colour.fifth }, // prettier-ignore
     label(x, 1.12, text),
   ];
+  // Half of the arrow that measures a cell, below it.
+  const width = (x: number, ax: number) => ({ x, y: -0.12, ax, ay: -0.12, xref: "x", yref: "y", axref: "x", ayref: "y", text: "", arrowwidth: 1.5, arrowhead: 2, arrowcolor: "#444" }); // prettier-ignore
   const annotations = [
     ...centres.map((x, i) => label(x, 0.27, `φ<sub>${name(i)}</sub>`)),
     ...flux(middle, "flux through face i−½"),
     ...flux(middle + 1, "flux through face i+½"),
-    label(middle + 0.5, 0.9, "s<sub>i</sub> Δx"),
+    label(middle + 0.5, 0.9, "q<sub>i</sub> Δx"),
+    ...centres.map((x, i) => label(x, 0.6, `k<sub>${name(i)}</sub>`)),
+    ...[1, -1].map((way) => width(middle + 0.5 + 0.5 * way, middle + 0.5)),
+    label(middle + 0.5, -0.26, "Δx"),
   ];
   const traces: Trace[] = [
     line(centres, centres.map(() => 0.45), { line: { color: colour.grey, width: 1.5, dash: "dot" } }),
     points(centres, centres.map(() => 0.45), { marker: { size: 11, color: colour.pde } }),
   ]; // prettier-ignore
-  const figure = panels([{ x: "", y: "", xRange: [-0.05, cells + 0.05], yRange: [-0.05, 1.25], traces }], {
-    height: 230,
+  const figure = panels([{ x: "", y: "", xRange: [-0.05, cells + 0.05], yRange: [-0.38, 1.25], traces }], {
+    height: 270,
     legend: false,
     text: "Five cells, and the balance of the middle one",
   });
@@ -182,7 +187,11 @@ export function affineFigure(
     const shown = (values: Float64Array, offset: number) => values.map((value) => factor * (value - offset));
     const sum = direct[key].map((_, i) => parts.reduce((all, { fields }) => all + fields[key][i], 0));
     const curves = parts.map(({ name, fields }, k) =>
-      line(x, shown(fields[key], k === 0 ? base : 0), { name, line: { color: shades[k], width: 2.5 } }),
+      // Wide below narrow: where curves lie on one another, both are seen.
+      line(x, shown(fields[key], k === 0 ? base : 0), {
+        name,
+        line: { color: shades[k], width: [7, 3.5, 8][k] },
+      }),
     );
     return {
       title: key === "c" ? "concentration" : "potential",
@@ -190,7 +199,7 @@ export function affineFigure(
       y: key === "c" ? "c − 1000 (mol/m³)" : "φ (mV)",
       traces: [
         ...curves,
-        line(x, shown(sum, base), { name: "sum", line: { color: colour.pde, width: 3 } }),
+        line(x, shown(sum, base), { name: "sum", line: { color: colour.pde, width: 2.5 } }),
         points(
           x.filter((_, i) => i % 6 === 2),
           shown(direct[key], base).filter((_, i) => i % 6 === 2),

@@ -1,5 +1,8 @@
 import type { DataSet } from "../../../lib/dataSet";
 import type { Drawing } from "../../../lib/preconditioner";
+import { streams } from "../../../lib/backend/streams";
+import { normal, type tf } from "../../../lib/backend/tensors";
+import type { Sampler } from "../../../lib/samplers";
 import { checkConditions } from "../../../lib/data/conditions";
 import { drawBatch, plainDrawing } from "../../../lib/sampling";
 import { type SampleOptions, toDataSet } from "../../../lib/storage/samplingRun";
@@ -13,6 +16,26 @@ export interface PathState {
   readonly noiseLevel: number;
   /** x_t in the fields' units: as much noise as field once t is large. */
   readonly fields: DataSet;
+}
+
+/** What draws at conditions (conditions) in their units down these times, as sampleFields makes it; to be disposed of. */
+export function drawingOf(
+  model: ScoreModel,
+  conditions: ArrayLike<number>,
+  sampler: Sampler,
+  times: Float64Array,
+  keepBias = false,
+): Drawing {
+  const checked = checkConditions(model.problem, conditions);
+  const preparing = model.preconditioner.drawing?.(model, checked, sampler, times, keepBias);
+  let next = preparing?.next();
+  while (next && !next.done) next = preparing?.next();
+  return (next?.value as Drawing | undefined) ?? plainDrawing(model, checked);
+}
+
+/** Draw k of the noise that sampleFields takes for so many rows in one batch: 0 is its start, k that of its step k. */
+export function samplingNoise(model: ScoreModel, rows: number, seed: number, k: number): tf.Tensor3D {
+  return normal([rows, model.problem.cells, model.channels], seed, streams.sampling, 0, k) as tf.Tensor3D;
 }
 
 /**
@@ -29,10 +52,7 @@ export function samplingPath(
   const { sampler = model.sampler } = options;
   const steps = options.steps ?? sampler.defaultSteps;
   const times = sampler.grid(model.schedule, steps, model.noiseLevels);
-  const preparing = model.preconditioner.drawing?.(model, checked, sampler, times);
-  let next = preparing?.next();
-  while (next && !next.done) next = preparing?.next();
-  const drawing = (next?.value as Drawing | undefined) ?? plainDrawing(model, checked);
+  const drawing = drawingOf(model, checked, sampler, times, options.keepBias);
   try {
     return Array.from(drawBatch(model, drawing, count, sampler, times, seed, 0), ({ step, t, x }) => ({
       step,

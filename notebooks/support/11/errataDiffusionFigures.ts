@@ -38,7 +38,13 @@ export function reverseVariancesFigure(
       ];
     });
     const truth = thin(times).map((t) => marginalGaussian(data, schedule, t).variance);
-    curves.push({ name: "variance of X_t", hex: "#222222", dash: "dash", x: thin(times), y: truth });
+    curves.push({
+      name: "variance of X<sub>t</sub>",
+      hex: "#222222",
+      dash: "dash",
+      x: thin(times),
+      y: truth,
+    });
     const axes = {
       x: "t, sampled from right to left",
       y: "variance of Y",
@@ -64,7 +70,7 @@ export function varianceFigure(
       {
         title: "X₀ fixed",
         x: "t",
-        y: "standard deviation of X_t",
+        y: "standard deviation of X<sub>t</sub>",
         curves: [
           { name: "√v", hex: right, x: t, y: v.map(Math.sqrt) },
           { name: "v", hex: printed, dash: "dash", x: t, y: v },
@@ -74,7 +80,7 @@ export function varianceFigure(
       {
         title: "X₀ of variance 1",
         x: "t",
-        y: "variance of X_t",
+        y: "variance of X<sub>t</sub>",
         yRange: [0, 1.1],
         curves: [
           { name: "m X₀ + √v Z", hex: right, x: t, y: sum(v) },
@@ -84,44 +90,4 @@ export function varianceFigure(
     ],
     { height: 345, text: "v is a variance" },
   );
-}
-
-/** Smallest possible losses over time, lines the closed form and points a Monte Carlo estimate. */
-export function smallestLossFigure(
-  times: readonly number[],
-  losses: readonly {
-    readonly name: string;
-    readonly known: readonly number[];
-    readonly drawn: readonly number[];
-  }[],
-): Figure {
-  const curves = losses.flatMap(({ name, known, drawn }, k): Curve[] => {
-    const hex = [printed, right][k];
-    return [
-      { name, hex, x: times, y: known },
-      { name: `${name}, drawn`, hex, x: times, y: drawn, mode: "markers", unnamed: true },
-    ];
-  });
-  const axes = { x: "t", y: "smallest possible loss", xType: "log", yType: "log" } as const;
-  const figure = curvesFigure([{ ...axes, curves }], { height: 345, text: "Loss of the exact score" });
-  // Twelve decades: a label at each would lie on its neighbours.
-  const yaxis = { ...(figure.layout["yaxis"] as object), dtick: 3 };
-  return { ...figure, layout: { ...figure.layout, yaxis } };
-}
-
-/** Errors of two samplers against their number of steps. */
-export function samplerOrdersFigure(
-  steps: readonly number[],
-  samplers: readonly { readonly name: string; readonly errors: readonly number[] }[],
-): Figure {
-  const curves = samplers.map(({ name, errors }, k): Curve => ({
-    name,
-    hex: [printed, right][k],
-    symbol: ["square", "circle"][k],
-    mode: "lines+markers",
-    x: steps,
-    y: errors.map(Math.abs),
-  }));
-  const axes = { x: "steps", y: "relative error of the variance", xType: "log", yType: "log" } as const;
-  return curvesFigure([{ ...axes, xTicks: steps, curves }], { height: 345, text: "Orders of samplers" });
 }

@@ -29,7 +29,8 @@ export function roundOffFigure(x: Float64Array, exact: Float64Array, single: Flo
       dash: "dot",
     },
   ];
-  const bands = curves.map(({ values, ...style }): Curve => {
+  // What round-off alone does is seen in the spread: a third band would hide the two.
+  const bands = curves.slice(0, 2).map(({ values, ...style }): Curve => {
     const [low, high] = columnPercentiles(values, cells).map(thinned);
     return { ...style, x: thinned(x), y: thinned(columnMean(values, cells)), low, high };
   });
@@ -61,7 +62,7 @@ export function eliminationFigure(
   return curvesFigure(
     [
       {
-        x: "share of the reaction in the diagonal, a k_rn Δx² / k",
+        x: "share of the reaction in the diagonal, a k<sub>rn</sub> Δx² / k",
         y: "rms error of φ (µV)",
         xType: "log",
         yType: "log",
@@ -116,27 +117,6 @@ export function equilibriumPotentialFigure(
     })),
   }));
   return curvesFigure(list, { height: 345, text: "Concentration at several U0 in both conventions" });
-}
-
-/** The integral of the reaction current against the current that flows in, A/m2, a kind of points a convention. */
-export function reactionFigure(
-  fluxes: readonly number[],
-  currents: Readonly<Record<string, readonly number[]>>,
-): Figure {
-  const ends = [Math.min(...fluxes), Math.max(...fluxes)];
-  const conserved: Curve = { name: "∫ a j dx = F", hex: colour.grey, dash: "dot", x: ends, y: ends };
-  const kinds = Object.entries(currents).map(([name, y], k): Curve => ({
-    name: `“${name}”`,
-    hex: CONVENTION_COLOURS[name],
-    symbol: k === 0 ? "square" : "circle",
-    mode: "markers",
-    x: fluxes,
-    y,
-  }));
-  return curvesFigure([{ x: "F (A/m²)", y: "∫ a j dx (A/m²)", curves: [conserved, ...kinds] }], {
-    height: 345,
-    text: "Reaction current against flux",
-  });
 }
 
 /** c at several times and its steady state; beside it what c(0) still misses, in %, with the slowest mode, tau in s. */

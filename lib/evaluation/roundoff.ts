@@ -1,5 +1,5 @@
-import { ELECTRODE } from "../../../lib/electrode";
-import { ground, uniformGrid } from "../../../lib/finiteVolumes";
+import { ELECTRODE } from "../electrode";
+import { ground, uniformGrid } from "../finiteVolumes";
 
 /**
  * The grounded potential of the "figures" convention as ordinary elimination gives it in single precision.
