@@ -87,6 +87,10 @@ const ablations: AblationStudy = {
 test("ablations: a row for each answer, its seeds and their mean, without what is not finite", () => {
   const { data, layout } = ablationFigure(ablations, ablations.questions[0]);
   const [seeds, means] = data;
+  // What stands at a tick is its place: panels() has ticks of its own on a logarithmic axis.
+  const { tickvals, ticktext } = layout["xaxis"] as { tickvals: number[]; ticktext: string[] };
+  assert.deepEqual(tickvals, ticktext.map(Number));
+  assert.ok(tickvals.includes(1));
   assert.deepEqual(seeds["x"], [1, 2, 2]);
   assert.deepEqual(seeds["y"], [1, 1, 0]);
   assert.deepEqual(means["x"], [1.5, 2]);

@@ -59,7 +59,7 @@ export function conditionMapFigure(problem: Problem, points: readonly MapPoint[]
       ...figure.layout,
       meta: { hoverFrames: true },
       hoverlabel: { font: { family: "Menlo, Consolas, monospace", size: 12 }, align: "left" },
-      sliders: [{ ...slider, ticklen: 0, font: { size: 1, color: "rgba(0,0,0,0)" }, currentvalue: current }],
+      sliders: [{ ...slider, ticklen: 5, font: { size: 1, color: "rgba(0,0,0,0)" }, currentvalue: current }],
     },
     frames: figure.frames!.map((frame, k) => ({
       ...frame,
@@ -124,8 +124,12 @@ function mapAt(
         all.map(({ pooled }) => pooled),
         4,
       ),
-      colorscale: "Cividis",
-      reversescale: true,
+      // From a yellow that is seen on white to a dark blue.
+      colorscale: [
+        [0, "#c8a415"],
+        [0.5, "#7c7b78"],
+        [1, "#00204d"],
+      ],
       cmin: 0.9,
       cmax: Math.max(1.3, ...all.map(({ pooled }) => pooled)),
       line: { color: "#222", width: all.map(({ bands }) => (bands ? 1.2 : 0.4)) },

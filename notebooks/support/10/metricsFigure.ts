@@ -49,9 +49,18 @@ export function metricsFigure(rows: readonly MetricRow[]): Figure {
       return trace(name, deviations, heights, values, { color, symbol, size: 10 });
     }),
   ];
-  const x = "standard deviations of the floor from its mean";
+  const x = "standard deviations of the floor from its mean (asinh scale)";
   const size = { height: 170 + 23 * rows.length, width: 760, text: "Every metric beside its floor" };
-  const figure = panels([{ x, y: "metric", traces }], size);
+  // A shape has no entry in the legend: a point outside the picture stands for it.
+  const inLegend: Trace = {
+    type: "scatter",
+    mode: "markers",
+    name: "strip: within two of them",
+    x: [null],
+    y: [null],
+    marker: { color: "#dcdcdc", symbol: "square", size: 14 },
+  };
+  const figure = panels([{ x, y: "metric", traces: [...traces, inLegend] }], size);
   const { xaxis, yaxis } = figure.layout as { [axis: string]: object };
   const strip = { type: "rect", xref: "x", yref: "paper", x0: squeezed(-2), x1: squeezed(2), y0: 0, y1: 1 };
   const layout = {
