@@ -136,8 +136,8 @@ test("hover labels take symbol and unit from the axes", () => {
 test("the round-off figure shows the difference of both sets", () => {
   const { data } = errataFigures["round-off"];
   const alone = data.filter((trace) => trace["name"] === "round-off alone")[0];
-  // Means of a tenth of each column, of every other cell.
-  assert.deepEqual(alone["y"], [0.15, 0.466667]);
+  // Standard deviations of a tenth of each column, of every other cell.
+  assert.deepEqual(alone["y"], [0.05, 0.208167]);
 });
 
 test("metrics come with the floors of all comparisons, and in their standard deviations", () => {

@@ -29,7 +29,9 @@ export function correlationLengthFigure(
   const { electrodes = 3, seed = 1, convention = "figures" } = options;
   const solver = new PorousElectrode(convention);
   const { centres, length } = solver.grid;
-  const x = centres.map((value) => value * 1e6);
+  // Every second cell and the last: curves are smooth, and positions of the slider many.
+  const some = (values: Float64Array) => values.filter((_, i) => i % 2 === 0 || i === values.length - 1);
+  const x = some(centres.map((value) => value * 1e6));
   const processes = Array.from(
     { length: electrodes },
     (_, k) => new ScaledProcess(new Random(seed, k), length / 2 / Math.min(...lengths)),
@@ -43,7 +45,7 @@ export function correlationLengthFigure(
       const curves = [porosity, solver.effectiveConductivity, c, phi.map((value) => 1000 * value)];
       const style = { line: { color: SHADES[k % SHADES.length], width: 2.5 }, showlegend: false };
       // Six digits of c, whose variation is a thousandth of it; four of the others, for a small file.
-      curves.forEach((curve, p) => traces[p].push(line(x, rounded(curve, p === 2 ? 6 : 4), style)));
+      curves.forEach((curve, p) => traces[p].push(line(x, rounded(some(curve), p === 2 ? 6 : 4), style)));
     });
     const list = [
       { title: "porosity", y: "ε (1)" },

@@ -67,7 +67,7 @@ export function ablationFigure(
   });
   const panel = {
     x: `floor ratio, n = ${study.evaluation.floorRows}`,
-    y: "variant",
+    y: "answer",
     title: question,
     xType: "log" as const,
     traces: [...traces, floor],
@@ -80,7 +80,6 @@ export function ablationFigure(
   const xaxis = { ...(figure.layout["xaxis"] as object), ...ticks(values) };
   const yaxis = {
     ...(figure.layout["yaxis"] as object),
-    title: undefined, // the rows name the answers
     tickvals: answers.map((_, a) => answers.length - 1 - a),
     ticktext: labels,
     range: [-0.5, answers.length - 0.5],
