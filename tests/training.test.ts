@@ -328,16 +328,21 @@ test("after a break the model has the average of its weights, and nothing else i
   const model = createModel(data, tinyPreset(tinyToken));
   const [tensors, listeners] = [tf.memory().numTensors, process.listenerCount("SIGINT")];
   const average = weights(model);
+  // Without an average the same steps leave the last weights in the model, at each step that is validated.
+  const [plain, length] = [createModel(data, tinyPreset(tinyToken)), { steps: 100, validateEvery: 1 }];
   let last = average;
-  // Validated at each step, so that the model has each step's weights.
-  for await (const { step } of trainModel(model, data, tinyTraining, { steps: 100, validateEvery: 1 })) {
-    last = weights(model);
+  for await (const { step } of trainModel(plain, data, { ...tinyTraining, ema: 0 }, length)) {
+    last = weights(plain);
     const decay = Math.min(tinyTraining.ema, (1 + step) / (10 + step));
     average.forEach((value, i) => (average[i] = decay * value + (1 - decay) * last[i]));
     if (step === 7) break;
   }
+  plain.dispose();
+  for await (const { step } of trainModel(model, data, tinyTraining, length)) {
+    if (step === 7) break;
+  }
   const kept = weights(model);
-  kept.forEach((value, i) => near(value, average[i], 1e-6, `weight ${i}`)); // weights of order 1 in float32
+  kept.forEach((value, i) => near(value, average[i], 1e-4, `weight ${i}`)); // but for the order of float32 sums
   assert.ok(kept.some((value, i) => Math.abs(value - last[i]) > 1e-3));
   assert.deepEqual([tf.memory().numTensors, process.listenerCount("SIGINT")], [tensors, listeners]);
   model.dispose();

@@ -121,33 +121,6 @@ test("an interrupt ends a pause and the training, and nothing is left", async ()
   assert.equal(tf.memory().numTensors, before);
 });
 
-test("a training that steps back is turned as it was asked last", async () => {
-  const notes: string[] = [];
-  const folder = path.join(scratch, "back");
-  const { states } = await trained(
-    {
-      divergence: "step-back",
-      checkpoint: { folder, everySteps: 5 },
-      note: (sentence) => notes.push(sentence),
-      steer: (() => {
-        let steps = 0;
-        return () =>
-          ++steps > 7 && notes.length === 0 ? { rate: 1 } : notes.length > 0 ? { rate: 1e-4 } : {};
-      })(),
-      steps: 300,
-    },
-    300,
-    { ...settings, clip: 0 },
-  );
-  const told = states.at(-1)!.turned;
-  assert.match(notes.join(), /back to step/);
-  assert.ok(told.some(({ name, value }) => name === "rate" && value === (notes.length > 0 ? 1e-4 : 1)));
-  assert.deepEqual(
-    told.map(({ step }) => step),
-    told.map(({ step }) => step).sort((a, b) => a - b),
-  );
-});
-
 test("values that cannot be are refused in a sentence", async () => {
   const turn =
     (wanted: Steering, training = settings) =>
