@@ -17,7 +17,7 @@ import { porousElectrode } from "./lib/presets/electrodeProblem";
 import { presetByName } from "./lib/presets/presets";
 import { createModel } from "./lib/presets/createModel";
 import { trainModel, type TrainingState } from "./lib/storage/trainingRun";
-const data = generateDataSet(porousElectrode("figures"), { conditions: 20, fields: 8, seed: 1 });
+const data = generateDataSet(porousElectrode("figures"), { conditions: 40, fields: 5, seed: 1 });
 const { training } = presetByName("lesson");
 const model = createModel(data, presetByName("lesson"), 1);
 const rate = logSlider({ label: "learning rate", min: 1e-5, max: 1e-2, value: 1e-3 });

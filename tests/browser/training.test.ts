@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import path from "node:path";
 import { after, before, test } from "node:test";
 import { Lab, PATIENCE, photograph } from "./lab";
+import { pictures } from "./project";
 import { Notebook, textOf } from "./notebook";
 
 let lab: Lab;
@@ -40,6 +42,60 @@ test("a training shows its progress, ends at the stop button, and leaves a model
   await points(4); // the figure on the page has grown
   assert.equal(await notebook.kernelStatus(), "busy");
   await photograph(page, "training");
+
+  // Turned by mouse and keyboard while it runs: the figure marks it. In a pause no step is taken, and the preview follows.
+  const title = () =>
+    element.evaluate((cell) => {
+      const plot = cell.querySelector(".js-plotly-plot") as unknown as {
+        layout: { title: { text: string }; shapes?: unknown[]; annotations: { text: string }[] };
+      } | null;
+      if (!plot?.layout) return { title: "", marks: 0, texts: "" }; // it is being replaced
+      const { title, shapes = [], annotations } = plot.layout;
+      return {
+        title: title.text,
+        marks: shapes.length,
+        texts: annotations.map(({ text }) => text).join("; "),
+      };
+    });
+  const until = async (found: (seen: Awaited<ReturnType<typeof title>>) => boolean, what: string) => {
+    const end = Date.now() + PATIENCE;
+    for (;;) {
+      const seen = await title();
+      if (found(seen)) return seen;
+      assert.ok(Date.now() < end, `${what}: ${JSON.stringify(seen)}`);
+      await page.waitForTimeout(300);
+    }
+  };
+  await until(({ texts }) => /l 10 µm/.test(texts), "no field is drawn");
+  const handles = page.locator(".widget-slider .noUi-handle");
+  const rail = (await page.locator(".widget-slider .noUi-base").first().boundingBox())!;
+  const grip = (await handles.first().boundingBox())!;
+  await page.mouse.move(grip.x + grip.width / 2, grip.y + grip.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(rail.x + 0.45 * rail.width, grip.y + grip.height / 2, { steps: 4 });
+  await page.mouse.up();
+  await until(({ marks, texts }) => marks >= 2 && /rate /.test(texts), "the turned rate is not marked");
+  await page.waitForTimeout(3000);
+  await handles.nth(1).focus();
+  await page.keyboard.press("PageUp");
+  await until(({ texts }) => /noise /.test(texts), "the turned noise level is not marked");
+  await page.locator(".widget-button", { hasText: "pause" }).click();
+  await handles.nth(2).focus();
+  await page.keyboard.press("End");
+  const { title: paused } = await until(
+    (seen) => /^paused/.test(seen.title) && /l 20 µm/.test(seen.texts),
+    "the pause does not show",
+  );
+  await handles.nth(4).focus();
+  await page.keyboard.press("End");
+  const { title: later } = await until(({ texts }) => /F 50 A/.test(texts), "the preview does not follow");
+  assert.equal(later, paused); // no step was taken
+  await page.locator(".widget-button", { hasText: "go on" }).click();
+  await until((seen) => !/^paused/.test(seen.title), "the training does not go on");
+  // The still of README.md, docs/figures/live-controls.png.
+  const outputs = (await element.$(".jp-Cell-outputArea"))!;
+  fs.mkdirSync(pictures, { recursive: true });
+  await outputs.screenshot({ path: path.join(pictures, "live-controls.png") });
 
   await notebook.stop();
   assert.deepEqual(await notebook.ended(before), ["error"]);

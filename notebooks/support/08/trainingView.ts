@@ -14,6 +14,8 @@ import { TrainingHistory } from "./trainingFigure";
 const PREVIEW = { count: 4, steps: 16, seed: 7 };
 /** ms from one preview to the next: at one condition, and where it was turned. */
 const EVERY = { same: 10_000, turned: 500 };
+/** ms from one picture of the curves to the next. */
+const PICTURE = 500;
 
 /** A slider that stands for a setting: the training hears of it once a person has turned it. */
 class Knob {
@@ -47,11 +49,12 @@ export class TrainingView {
   /** Whether the button was pressed that ends the training and keeps its model. */
   stopped = false;
   private readonly history = new TrainingHistory();
-  private readonly live = new LiveFigure();
+  private readonly live = new LiveFigure(0);
   private readonly knobs: { readonly rate: Knob; readonly noiseLevel?: Knob };
   private readonly preview: readonly Control<number>[];
   private readonly seen: boolean;
   private paused = false;
+  private shown = { time: -Infinity, paused: false };
   private last: TrainingState | undefined;
   private drawn = { at: "", time: -Infinity };
 
@@ -88,7 +91,8 @@ export class TrainingView {
   /** What the training asks before each step, and during a pause. */
   readonly steer = async (): Promise<Steering> => {
     const { rate, noiseLevel } = this.knobs;
-    if (this.paused && this.last && (await this.drawPreview())) this.update();
+    // The pause itself shows at once, and so does what is turned in it.
+    if (this.paused && this.last && ((await this.drawPreview()) || !this.shown.paused)) this.update();
     return { rate: rate.wanted, noiseLevel: noiseLevel?.wanted, pause: this.paused };
   };
 
@@ -98,7 +102,7 @@ export class TrainingView {
     this.last = state;
     this.history.add(state);
     if (this.seen && !Number.isNaN(state.validationLoss)) await this.drawPreview();
-    this.update();
+    if (performance.now() - this.shown.time > PICTURE) this.update();
   }
 
   /** The last state, with a picture. */
@@ -118,6 +122,7 @@ export class TrainingView {
 
   private update(): void {
     this.live.update(() => this.history.figure(this.paused ? "paused" : ""));
+    this.shown = { time: performance.now(), paused: this.paused };
   }
 
   /** Draws fields at the condition of the sliders if it is time to; whether it was. */
