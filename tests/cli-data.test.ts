@@ -10,6 +10,7 @@ import { generateDataSet, simulateAt } from "../lib/presets/simulate";
 import { readDataSet } from "../lib/storage/arrow";
 import { solveElectrode } from "../notebooks/support/02/solve";
 import { deadline } from "./processes";
+import { assertRefused, type Refusal } from "./refusals";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-cli-"));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -20,16 +21,7 @@ function run(...args: string[]): { status: number | null; stdout: string; stderr
   return spawnSync(process.execPath, [script, ...args], { cwd: folder, encoding: "utf8", ...deadline(600) });
 }
 
-/** Asserts status 2, one line on stderr that matches, nothing on stdout and no new file. */
-function refused(args: readonly string[], pattern: RegExp): void {
-  const before = fs.readdirSync(folder);
-  const { status, stdout, stderr } = run(...args);
-  assert.match(stderr, pattern);
-  assert.match(stderr, /^porous-sgm: [^\n]+\.\n$/);
-  assert.equal(status, 2, stderr);
-  assert.equal(stdout, "");
-  assert.deepEqual(fs.readdirSync(folder), before);
-}
+const refused = (...cases: Refusal[]): void => assertRefused(folder, ...cases);
 
 const GENERATE = ["generate", "--conditions", "3", "--fields", "2", "--seed", "1"];
 const row = Array.from({ length: 100 }, (_, i) => 0.25 + i / 1000);
@@ -73,11 +65,13 @@ test("a data set is drawn in parts, in one command or in several, and merged to 
     const [a, b] = [name, "whole.arrow"].map((file) => fs.readFileSync(path.join(folder, file)));
     assert.ok(a.equals(b), name);
   }
-  refused(["merge", "--out", "x.arrow", "part-1.arrow"], /Shard 2\/2 is missing/);
-  refused(["merge", "--out", "x.csv", "part-1.arrow"], /output is "x.csv"/);
-  refused(["merge", "--out", "x.arrow"], /missing required argument/);
-  refused([...GENERATE, "--shard", "1/3", "--resume", "--out", "part-1.arrow"], /has 2 shards and not 3/);
-  refused([...GENERATE, "--shard", "1/3", "--shards", "3", "--out", "x.arrow"], /--shard and --shards/);
+  refused(
+    [["merge", "--out", "x.arrow", "part-1.arrow"], /Shard 2\/2 is missing/],
+    [["merge", "--out", "x.csv", "part-1.arrow"], /output is "x.csv"/],
+    [["merge", "--out", "x.arrow"], /missing required argument/],
+    [[...GENERATE, "--shard", "1/3", "--resume", "--out", "part-1.arrow"], /has 2 shards and not 3/],
+    [[...GENERATE, "--shard", "1/3", "--shards", "3", "--out", "x.arrow"], /--shard and --shards/],
+  );
 });
 
 test("generate draws at chosen conditions, given one by one or as a table, also to standard output", async () => {
@@ -108,16 +102,18 @@ test("generate draws at chosen conditions, given one by one or as a table, also 
       .equals(fs.readFileSync(path.join(folder, "table.arrow"))),
   );
   const generate = (...words: string[]) => ["generate", "--fields", "3", "--out", "x.arrow", ...words];
-  refused(generate(), /conditions are not told; give --conditions with their number or a file, or each of/);
-  refused(generate(...at, "--conditions", "3"), /conditions are not told/);
-  refused(generate(...at.slice(0, 4)), /conditions are told in part; give --flux as well/);
-  refused(generate(...at, "--flux", "75"), /The flux is 75; give a number from 0 to 50/);
   refused(
-    generate("--conditions", "many"),
-    /number of conditions is "many"; give a whole number, or the name of a file/,
+    [generate(), /conditions are not told; give --conditions with their number or a file, or each of/],
+    [generate(...at, "--conditions", "3"), /conditions are not told/],
+    [generate(...at.slice(0, 4)), /conditions are told in part; give --flux as well/],
+    [generate(...at, "--flux", "75"), /The flux is 75; give a number from 0 to 50/],
+    [
+      generate("--conditions", "many"),
+      /number of conditions is "many"; give a whole number, or the name of a file/,
+    ],
+    [generate("--conditions", "absent.csv"), /"absent.csv": there is no such file/],
+    [generate(...at, "--resume", "--out", "-"), /Nothing on standard output can be resumed/],
   );
-  refused(generate("--conditions", "absent.csv"), /"absent.csv": there is no such file/);
-  refused(generate(...at, "--resume", "--out", "-"), /Nothing on standard output can be resumed/);
 });
 
 test("compare takes what solve and generate write, as far as the conditions of both are known", () => {
@@ -138,10 +134,12 @@ test("compare takes what solve and generate write, as far as the conditions of b
   const self = run("compare", "drawn.arrow", "drawn.arrow");
   assert.match(self.stdout, /^energy distance .* 0\.00 /m);
   assert.equal(run(...SOLVE, "--out", "s.arrow").stderr, "");
-  refused(["compare", "s.arrow", "drawn.arrow"], /"s.arrow" is at .* -0.05 V, .*"drawn.arrow" at .* 0 V/);
   refused(
-    ["compare", "s.arrow", "s.arrow"],
-    /"s.arrow" has 2 rows at conditions that are not known in full.*give at least 4/,
+    [["compare", "s.arrow", "drawn.arrow"], /"s.arrow" is at .* -0.05 V, .*"drawn.arrow" at .* 0 V/],
+    [
+      ["compare", "s.arrow", "s.arrow"],
+      /"s.arrow" has 2 rows at conditions that are not known in full.*give at least 4/,
+    ],
   );
 });
 
@@ -216,22 +214,26 @@ test("help is shown for the program and its verbs", () => {
 
 test("unknown verbs and options are refused", () => {
   refused(
-    ["paint"],
-    /verb is "paint"; give one of generate, merge, solve, presets, train, sample, compare, evaluate/,
+    [
+      ["paint"],
+      /verb is "paint"; give one of generate, merge, solve, presets, train, sample, compare, evaluate/,
+    ],
+    [["--paint"], /unknown option '--paint'/],
+    [[...GENERATE, "--out", "x.arrow", "--paint"], /unknown option '--paint'/],
+    [GENERATE, /required option '--out/],
+    [[...GENERATE, "--out", "x.arrow", "more"], /too many arguments/],
   );
-  refused(["--paint"], /unknown option '--paint'/);
-  refused([...GENERATE, "--out", "x.arrow", "--paint"], /unknown option '--paint'/);
-  refused(GENERATE, /required option '--out/);
-  refused([...GENERATE, "--out", "x.arrow", "more"], /too many arguments/);
 });
 
 test("bad values of generate are refused", () => {
   const generate = (...more: string[]): string[] => [...GENERATE, "--out", "x.arrow", ...more]; // the last one counts
-  refused(generate("--convention", "blog"), /convention is "blog"; give one of figures, text/);
-  refused(generate("--conditions", "-1"), /conditions is -1; give a whole number from 1/);
-  refused(generate("--seed", "1.5"), /seed is 1.5; give a whole number from 0/);
-  refused(generate("--shard", "4/3"), /shard is "4"; give a whole number from 1 to 3/);
-  refused(generate("--out", "x.csv"), /output is "x.csv"; give a name that ends in .arrow/);
+  refused(
+    [generate("--convention", "blog"), /convention is "blog"; give one of figures, text/],
+    [generate("--conditions", "-1"), /conditions is -1; give a whole number from 1/],
+    [generate("--seed", "1.5"), /seed is 1.5; give a whole number from 0/],
+    [generate("--shard", "4/3"), /shard is "4"; give a whole number from 1 to 3/],
+    [generate("--out", "x.csv"), /output is "x.csv"; give a name that ends in .arrow/],
+  );
 });
 
 test("bad porosity and bad values of solve are refused", () => {
@@ -244,28 +246,27 @@ test("bad porosity and bad values of solve are refused", () => {
   // 300 good rows first, so that a part of the output has been written when the bad one comes.
   const many = Array.from({ length: 300 }, () => row);
   refused(
-    solve("--porosity", file("nan.csv", [...many, with3rd("NaN")])),
-    /Line 301, column 3 of .* is "NaN"/,
+    [solve("--porosity", file("nan.csv", [...many, with3rd("NaN")])), /Line 301, column 3 of .* is "NaN"/],
+    [
+      solve("--porosity", file("one.csv", [with3rd(1)])),
+      /Line 1, column 3 of .* is "1", the values being separated by commas; give a number from 1e-9/,
+    ],
+    [
+      solve("--porosity", file("short.csv", [row, row.slice(1)])),
+      /Line 2 of .* has 99 values, separated by commas; give 100/,
+    ],
+    [solve("--porosity", "absent.csv"), /Cannot read "absent.csv": there is no such file/],
+    [solve("--porosity", "."), /Cannot read ".": it is a folder/],
+    [solve("--flux", "NaN"), /flux is "NaN"; give a finite number/],
+    [solve("--flux", "1e308"), /give smaller values/],
+    [solve("--out", "x.txt"), /extension of the output is ".txt"; give one of .arrow, .csv/],
   );
-  refused(
-    solve("--porosity", file("one.csv", [with3rd(1)])),
-    /Line 1, column 3 of .* is "1", the values being separated by commas; give a number from 1e-9/,
-  );
-  refused(
-    solve("--porosity", file("short.csv", [row, row.slice(1)])),
-    /Line 2 of .* has 99 values, separated by commas; give 100/,
-  );
-  refused(solve("--porosity", "absent.csv"), /Cannot read "absent.csv": there is no such file/);
-  refused(solve("--porosity", "."), /Cannot read ".": it is a folder/);
-  refused(solve("--flux", "NaN"), /flux is "NaN"; give a finite number/);
-  refused(solve("--flux", "1e308"), /give smaller values/);
-  refused(solve("--out", "x.txt"), /extension of the output is ".txt"; give one of .arrow, .csv/);
 });
 
 test("outputs that cannot be written are refused", () => {
-  refused([...GENERATE, "--out", "porosity.csv/x.arrow"], /a part of its path is not a folder/);
+  refused([[...GENERATE, "--out", "porosity.csv/x.arrow"], /a part of its path is not a folder/]);
   fs.mkdirSync(path.join(folder, "folder.arrow"));
-  refused([...GENERATE, "--out", "folder.arrow"], /not a regular file/);
+  refused([[...GENERATE, "--out", "folder.arrow"], /not a regular file/]);
 });
 
 test("a disk that fills up leaves neither a file nor a part of one", () => {

@@ -21,6 +21,7 @@ import { readDataSet, writeDataSet } from "../lib/storage/arrow";
 import { saveModel } from "../lib/storage/modelFolder";
 import type { Cost } from "../scripts/cli/cost";
 import { deadline } from "./processes";
+import { assertRefused, type Refusal } from "./refusals";
 import { problem, tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-cli-model-"));
@@ -48,22 +49,7 @@ function run(...args: string[]): Promise<Result> {
   });
 }
 
-/** Asserts status 2, one line on stderr that matches and nothing on stdout, of each command; and no new file. */
-async function refused(...cases: [args: readonly string[], pattern: RegExp][]): Promise<void> {
-  const files = fs.readdirSync(folder).sort();
-  const queue = [...cases];
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      const [args, pattern] = next;
-      const { status, stdout, stderr } = await run(...args);
-      assert.match(stderr, pattern);
-      assert.match(stderr, /^porous-sgm: [^\n]+\.\n$/);
-      assert.deepEqual([status, stdout], [2, ""], args.join(" "));
-    }
-  };
-  await Promise.all([worker(), worker()]);
-  assert.deepEqual(fs.readdirSync(folder).sort(), files);
-}
+const refused = (...cases: Refusal[]): void => assertRefused(folder, ...cases);
 
 const CONDITIONS = ["--correlation-length", "1e-5", "--equilibrium-potential", "-0.1", "--flux=25"];
 const conditions = [1e-5, -0.1, 25];
@@ -390,7 +376,7 @@ test("evaluate confirms the worst, and goes on from an earlier evaluation of the
   assert.ok(begun && begun.model.floor !== model.floor);
   assert.ok(begun.model.values.every((value) => !model.values.includes(value)));
 
-  await refused(
+  refused(
     [
       [...EVALUATE, "--seed", "2", "--from", "first.json"],
       /has another seed than this evaluation \(1, not 2\); give/,
@@ -456,14 +442,14 @@ test("an evaluation that is killed has saved what it measured, and another goes 
   assert.deepEqual(read("own.json"), before);
 });
 
-test("bad input to evaluate is refused before anything is written", async () => {
+test("bad input to evaluate is refused before anything is written", () => {
   fs.writeFileSync(
     at("other.json"),
     JSON.stringify({ evaluations: [], reference: { conditions: {}, model: {} } }),
   );
   fs.writeFileSync(at("no.json"), JSON.stringify({ evaluations: 1 }));
   const evaluate = (...more: string[]): string[] => [...EVALUATE, "--json", "new.json", ...more];
-  await refused(
+  refused(
     [evaluate("--set", "training"), /set of conditions is "training"; give one of test, tuning/],
     [evaluate("--conditions", "0"), /number of conditions is "0"; give a whole number from 1/],
     [evaluate("--n", "1"), /number of fields is "1"; give a whole number from 2/],
@@ -491,9 +477,9 @@ test("bad input to evaluate is refused before anything is written", async () => 
   );
 });
 
-test("bad input to train is refused before anything is written", async () => {
+test("bad input to train is refused before anything is written", () => {
   const train = (...more: string[]): string[] => [...TRAIN, ...more];
-  await refused(
+  refused(
     [train("--preset", "lessons"), /preset is "lessons"; give one of blog, lesson, fast/],
     [
       train("--minutes", "1", "--epochs", "1"),
@@ -526,10 +512,10 @@ test("bad input to train is refused before anything is written", async () => {
   );
 });
 
-test("bad input to sample is refused before anything is written", async () => {
+test("bad input to sample is refused before anything is written", () => {
   const sample = (...more: string[]): string[] => [...SAMPLE, ...CONDITIONS, ...more];
   const [l, u, f] = [CONDITIONS.slice(0, 2), CONDITIONS.slice(2, 4), CONDITIONS.slice(4)];
-  await refused(
+  refused(
     [
       sample("--sampler", "euler"),
       /sampler is "euler"; give one of euler-maruyama, stochastic-heun, pf-ode-heun, dpm/,
@@ -566,8 +552,8 @@ test("bad input to sample is refused before anything is written", async () => {
   );
 });
 
-test("bad input to compare is refused", async () => {
-  await refused(
+test("bad input to compare is refused", () => {
+  refused(
     [["compare", "reference.arrow"], /missing required argument 'B.arrow'; see --help/],
     [["compare", "reference.arrow", "cut.arrow"], /Cannot read "cut.arrow": it is truncated/],
     [["compare", "foreign.arrow", "same.arrow"], /its schema names no problem/],
