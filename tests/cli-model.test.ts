@@ -221,7 +221,7 @@ test("Ctrl-C saves what is trained, and a second one leaves nothing that is half
 
 test("a training that SIGTERM ended goes on with --resume, and says so when it is complete", async () => {
   const args = [...TRAIN.slice(0, 3), "--out", "resumed", "--preset", "lesson", "--checkpoint", "states"];
-  const length = ["--steps", "60"];
+  const length = ["--steps", "30"];
   const child = spawn(process.execPath, [script, ...args, ...length], { cwd: folder, ...deadline(600) });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (text: Buffer) => (stdout += text.toString()));
@@ -239,14 +239,14 @@ test("a training that SIGTERM ended goes on with --resume, and says so when it i
   if (goesOn) {
     const again = await run(...args, ...length);
     assert.match(again.stderr, /"states" holds the states of a training; resume it, or give another folder/);
-    const other = await run(...args, "--steps", "61", "--resume");
+    const other = await run(...args, "--steps", "31", "--resume");
     assert.match(other.stderr, /of a training with another length/);
     assert.deepEqual(states(), before);
   }
   const resumed = await run(...args, ...length, "--resume");
   assert.equal(resumed.status, 0, resumed.stderr);
   if (goesOn) assert.match(resumed.stderr, /The training goes on after step \d+\./);
-  assert.equal(historyOf("resumed").steps, 60);
+  assert.equal(historyOf("resumed").steps, 30);
   const complete = await run(...args, ...length, "--resume");
   const told = "data.arrow: 160 rows, in memory; the fields are the solver's for each porosity\n";
   assert.deepEqual(

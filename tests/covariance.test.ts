@@ -14,7 +14,7 @@ import { biasFrom, denoisedInModes, whitened } from "../lib/gaussian/drawing";
 import { gaussianExact } from "../lib/gaussian/exactSampler";
 import { dpmSolver2M } from "../lib/gaussian/odeSamplers";
 import { gainsOf, type ModalPreconditioner, toCells, toModes } from "../lib/gaussian/preconditioner";
-import { createModel } from "../lib/presets/createModel";
+import { buildModel, createModel } from "../lib/presets/createModel";
 import type { ModelSettings } from "../lib/presets/presets";
 import { generateDataSet, simulateAt } from "../lib/presets/simulate";
 import type { Problem } from "../lib/problem";
@@ -31,7 +31,10 @@ const settings: ModelSettings = {
   noiseLevels: { smallest: 0.002, largest: 60 },
 };
 const data = generateDataSet(problem, { conditions: 300, fields: 20, seed: 3 });
-const model = createModel(data, tinyPreset(settings));
+/** Taken once: half of what an untrained model takes. */
+const moments = conditionalMoments(data);
+const untrained = () => buildModel(problem, settings, moments);
+const model = untrained();
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "porous-sgm-"));
 after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
@@ -149,7 +152,7 @@ test("a network of zeros samples the exact Gaussian: mean and variance of every 
 });
 
 test("the bias of a network is measured and taken off: samples keep mean and spread", async () => {
-  const biased = createModel(data, tinyPreset(settings));
+  const biased = untrained();
   // A constant and a slope in the last layer: the network returns 0.3 and a share of what it sees everywhere.
   const last = biased.network.getLayer("project");
   const [kernel, bias] = last.getWeights();
@@ -189,7 +192,7 @@ test("the bias of a network is measured and taken off: samples keep mean and spr
 });
 
 test("training in mirrored pairs stays of order 1, frees its memory, and its model survives saving", async () => {
-  const trained = createModel(data, tinyPreset(settings));
+  const trained = untrained();
   const tensors = tf.memory().numTensors;
   const training = { ...tinyTraining, rowsPerCondition: 4, mirrored: true };
   // The modes of each condition take a tenth of a second: 40 of them are enough to learn from.
