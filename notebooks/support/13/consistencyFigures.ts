@@ -60,7 +60,7 @@ export function processMoments(
   };
 }
 
-/** Variance along x, and covariance over the distance beside exp(-d^2 / 2 l^2). length: l, µm. */
+/** Density of all values, variance along x, and covariance over the distance beside exp(-d^2 / 2 l^2). length: l, µm. */
 export function processFigure(
   x: Float64Array,
   length: number,
@@ -76,8 +76,25 @@ export function processFigure(
   const distance = Array.from(x.subarray(0, x.length / 2), (value) => value - x[0]);
   const law = distance.map((d) => Math.exp(-(d * d) / (2 * length * length)));
   const exact = { hex: colour.grey, dash: "dot" };
+  const bins = Array.from({ length: 25 }, (_, k) => -3 + 0.25 * k);
+  const density = (process: Float64Array): number[] => {
+    const known = process.filter(Number.isFinite);
+    return bins.map(
+      (z) => known.filter((value) => Math.abs(value - z) < 0.125).length / (0.25 * known.length),
+    );
+  };
+  const normal = bins.map((z) => Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI));
   return curvesFigure(
     [
+      {
+        title: "values",
+        x: "z (1)",
+        y: "density (1)",
+        curves: [
+          { name: "exact", x: bins, y: normal, ...exact },
+          ...kinds.map(({ name, process }, k) => ({ ...moments[k], name, x: bins, y: density(process) })),
+        ],
+      },
       {
         title: "variance of the process",
         x: "x (µm)",
@@ -98,7 +115,7 @@ export function processFigure(
         ],
       },
     ],
-    { text: "Variance and covariance of the process behind the recovered porosities" },
+    { width: 1000, text: "Values, variance and covariance of the process behind the recovered porosities" },
   );
 }
 
