@@ -221,7 +221,7 @@ function startedAgain() {
   const args = [...process.execArgv, require.main.filename, ...process.argv.slice(2)];
   // eslint-disable-next-line no-restricted-syntax -- this program itself, as long as it takes
   const child = spawn(process.execPath, args, { env, stdio: "inherit" });
-  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("exit", (code) => process.exit(code ?? 1));
   return true;
 }

@@ -264,7 +264,15 @@ test("bad porosity and bad values of solve are refused", () => {
 });
 
 test("outputs that cannot be written are refused", () => {
-  refused([[...GENERATE, "--out", "porosity.csv/x.arrow"], /a part of its path is not a folder/]);
+  const porosity = fs.readFileSync(path.join(folder, "porosity.csv"), "utf8");
+  refused(
+    [
+      [...SOLVE, "--out", "porosity.csv"],
+      /The output "porosity.csv" is the file of the porosities; give another name/,
+    ],
+    [[...GENERATE, "--out", "porosity.csv/x.arrow"], /a part of its path is not a folder/],
+  );
+  assert.equal(fs.readFileSync(path.join(folder, "porosity.csv"), "utf8"), porosity);
   fs.mkdirSync(path.join(folder, "folder.arrow"));
   refused([[...GENERATE, "--out", "folder.arrow"], /not a regular file/]);
 });

@@ -225,6 +225,20 @@ test("a model whose place was taken during the training is saved beside it, or e
   });
 });
 
+test("a link to where models are kept stays one, also where it leads to nothing yet", async () => {
+  await withModel(async (model) => {
+    fs.mkdirSync(at("disk"));
+    for (const name of ["linked", "linked"]) {
+      if (!fs.existsSync(at(name))) fs.symlinkSync(path.join("disk", "place"), at(name));
+      checkModelFolder(at(name));
+      await saveModel(model, at(name));
+      assert.ok(fs.lstatSync(at(name)).isSymbolicLink());
+      assert.deepEqual(fs.readdirSync(at("disk")), ["place"]);
+      assert.deepEqual(await weightsOf(path.join(at("disk"), "place")), await weightsOf(at("good")));
+    }
+  });
+});
+
 test("a model and the states of its training lie apart", async () => {
   fs.mkdirSync(at("apart"));
   fs.symlinkSync("apart", at("same-by-link"));

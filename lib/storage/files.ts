@@ -293,8 +293,8 @@ export function writeWhole(file: string, ...parts: readonly Uint8Array[]): void 
   }
 }
 
-/** The file behind symbolic links, which may not be there yet, so that the links survive. */
-function linkedFile(file: string): string {
+/** The file or folder behind symbolic links, which may not be there yet, so that the links survive. */
+export function linkedFile(file: string): string {
   for (let links = 0, at = file; ; links++) {
     const stat = fs.lstatSync(at, { throwIfNoEntry: false }); // throws for a name that is too long
     if (stat && !stat.isSymbolicLink()) return fs.realpathSync(at);

@@ -1,7 +1,7 @@
 /** The folder of a saved model, as files: it appears whole or not at all, and is read with a reason for what fails. */
 import fs from "fs";
 import path from "path";
-import { fileError, placesInstead, readInside } from "./files";
+import { fileError, linkedFile, placesInstead, readInside } from "./files";
 import { InputError, shown } from "../backend/errors";
 import type { PresetModel } from "../presets/createModel";
 import {
@@ -69,10 +69,10 @@ export async function loadModel(folder: string): Promise<PresetModel> {
  * name is anything but a model.
  */
 export function writeModelFolder(folder: string, contents: ModelFiles): void {
-  const target = path.resolve(folder);
-  const partial = `${target}.${process.pid}.partial`;
   let created: string | undefined; // the first folder made, which may be one above
   try {
+    const target = linkedFile(path.resolve(folder));
+    const partial = `${target}.${process.pid}.partial`;
     checkReplaceable(target);
     created = makeFolder(partial);
     for (const [name, content] of Object.entries(contents)) write(path.join(partial, name), content);
@@ -129,8 +129,8 @@ export class ModelFolder implements ModelSource {
  * Leaves nothing behind.
  */
 export function checkModelFolder(folder: string): void {
-  const target = path.resolve(folder);
   try {
+    const target = linkedFile(path.resolve(folder));
     checkReplaceable(target);
     fs.rmSync(makeFolder(`${target}.${process.pid}.partial`), { recursive: true });
   } catch (error) {

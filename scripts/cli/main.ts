@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { abandonAll } from "../../lib/storage/files";
-import { explain, run, UNEXPECTED } from "./program";
+import { explain, run } from "./program";
+import { outlivesTerminal } from "./terminal";
 
 function fail(thrown: unknown): never {
   abandonAll();
@@ -17,7 +18,8 @@ function fail(thrown: unknown): never {
 }
 
 process.stdout.on("error", fail);
-process.stderr.on("error", () => process.exit(UNEXPECTED));
+// A terminal that is closed takes no words any more; what is computed is saved all the same.
+process.stderr.on("error", () => undefined);
 process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
 // Ctrl-C and the batch system's time limit: leave no temporary file; 128 + signal, as shells report it.
@@ -26,7 +28,9 @@ for (const [signal, number] of [
   ["SIGINT", 2],
   ["SIGTERM", 15],
 ] as const) {
+  const ignored = signal === "SIGHUP" && outlivesTerminal();
   process.on(signal, () => {
+    if (ignored) return;
     abandonAll();
     process.exit(128 + number);
   });

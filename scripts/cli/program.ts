@@ -21,7 +21,7 @@ const VERBS: Readonly<Record<string, string>> = {
 /** Exit status of bad input, as of an unknown option. */
 const BAD_INPUT = 2;
 /** Exit status of any other failure. */
-export const UNEXPECTED = 1;
+const UNEXPECTED = 1;
 /** Characters of what is said about a wrong word, which may itself be of any length. */
 const LONGEST = 300;
 

@@ -1,10 +1,11 @@
 import { Command, Option } from "commander";
 import { allocateDataSet, sliceRows } from "../../lib/data/rows";
 import { type Convention, CONVENTIONS } from "../../lib/electrode";
-import { finite, InputError, oneOf } from "../../lib/backend/errors";
+import { finite, InputError, oneOf, shown } from "../../lib/backend/errors";
 import { MeaninglessFields } from "../../lib/evaluation/warnings";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { readPorosityCsv } from "../../lib/storage/csv";
+import { sameFile } from "../../lib/storage/files";
 import { createFieldsWriter } from "../../lib/storage/fieldsWriter";
 import { warn } from "./samplingOptions";
 
@@ -28,6 +29,9 @@ async function solve({
   convention,
   out,
 }: Options): Promise<void> {
+  if (sameFile(porosity, out)) {
+    throw new InputError(`The output ${shown(out)} is the file of the porosities; give another name.`);
+  }
   const problem = porousElectrode(convention);
   // The correlation length of a given porosity is not known.
   const conditions = Float64Array.of(NaN, equilibriumPotential, flux);

@@ -12,6 +12,7 @@ import type { Divergence } from "../../lib/storage/trainingStates";
 import type { History } from "../../lib/scoreModel";
 import { duration } from "../../lib/notebook/duration";
 import { conventionOption } from "./conditions";
+import { outlivesTerminal } from "./terminal";
 import { Progress } from "./progress";
 
 interface Options {
@@ -218,27 +219,31 @@ function mean(values: readonly number[]): number {
  * process. Returns a function that puts back what Ctrl-C did before.
  */
 function leaveInterruptToTraining(): () => void {
-  const before = process.listeners("SIGINT");
-  const beforeTerm = process.listeners("SIGTERM");
   let count = 0;
   const listen = (): void => {
     if (++count < 2) return;
     abandonAll();
     process.exit(STATUS_INTERRUPTED);
   };
-  // What batch systems send before they kill is for the training, too.
+  // What batch systems send before they kill is for the training, too. A terminal that is closed may tell it more than once.
   const forward = (): void => void process.emit("SIGINT");
-  // The new listeners first: without any for a moment, a signal on its way would be lost.
-  process.on("SIGINT", listen);
-  process.on("SIGTERM", forward);
-  for (const listener of before) process.removeListener("SIGINT", listener);
-  for (const listener of beforeTerm) process.removeListener("SIGTERM", listener);
-  return () => {
-    process.removeListener("SIGINT", listen);
-    process.removeListener("SIGTERM", forward);
-    for (const listener of before) process.on("SIGINT", listener);
-    for (const listener of beforeTerm) process.on("SIGTERM", listener);
-  };
+  const forwardOnce = (): void => void (count === 0 && forward());
+  const nohup = outlivesTerminal();
+  const taken = (["SIGINT", "SIGTERM", "SIGHUP"] as const).filter(
+    (signal) => !(nohup && signal === "SIGHUP"),
+  );
+  const changes = taken.map((signal) => {
+    const before = process.listeners(signal);
+    const own = { SIGINT: listen, SIGTERM: forward, SIGHUP: forwardOnce }[signal];
+    // The new listener first: without any for a moment, a signal on its way would be lost.
+    process.on(signal, own);
+    for (const listener of before) process.removeListener(signal, listener);
+    return () => {
+      process.removeListener(signal, own);
+      for (const listener of before) process.on(signal, listener);
+    };
+  });
+  return () => changes.forEach((undo) => undo());
 }
 
 export function command(): Command {
