@@ -59,7 +59,7 @@ export class Training {
   private readonly heldLoss: CompiledFunction<NoisyBatch, { readonly loss: tf.Tensor }>;
 
   constructor(
-    model: ScoreModel,
+    model: Pick<ScoreModel, "variables" | "loss">,
     private readonly batches: Batches,
     settings: StepSettings,
   ) {

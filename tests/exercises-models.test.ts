@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Exercise } from "../lib/notebook/check";
-import { modulation, parametersOfFiveBlocks, smallestDilation } from "../notebooks/support/07/exercises";
+import {
+  type FilmAnswer,
+  modulation,
+  parametersOfFiveBlocks,
+  smallestDilation,
+} from "../notebooks/support/07/exercises";
 import { halfLife, linearLossOfMode, stratificationFactor } from "../notebooks/support/08/exercises";
 import { biasOfHalfTheSteps, eulerStep, fewestSteps } from "../notebooks/support/09/exercises";
 import { filmNetwork } from "../lib/filmCnn";
@@ -13,14 +18,24 @@ async function judges<T>(exercise: Exercise<T>, right: T, wrong: [T, RegExp][]):
   for (const [answer, sentence] of wrong) assert.match(String(await exercise.fault(answer)), sentence);
 }
 
-test("7.1 knows the forgotten 1, the shift in the wrong place and the missing shift", () =>
-  judges(modulation, (h, gamma, beta) => h.map((x) => (1 + gamma) * x + beta), [
-    [(h, gamma, beta) => h.map((x) => gamma * x + beta), /gain is γ itself/],
-    [(h, gamma, beta) => h.map((x) => (1 + gamma) * (x + beta)), /before the gain/],
-    [(h, gamma) => h.map((x) => (1 + gamma) * x), /shift β is missing/],
-    [(h) => h, /differ from those/],
-    [() => [1, 2], /has 2 numbers/],
-  ]));
+test("7.1 knows the forgotten 1, the shift in the wrong place, the missing shift, cells for channels and the post's", () => {
+  const film =
+    (of: (x: number, gamma: number, beta: number) => number): FilmAnswer =>
+    (h, gamma, beta) =>
+      h.map((row) => row.map((x, k) => of(x, gamma[k], beta[k])));
+  const silu = (x: number) => x / (1 + Math.exp(-x));
+  const right = film((x, gamma, beta) => (1 + gamma) * x + beta);
+  return judges(modulation, right, [
+    [film((x, gamma, beta) => gamma * x + beta), /gain is γ itself/],
+    [film((x, gamma, beta) => (1 + gamma) * (x + beta)), /before the gain/],
+    [film((x, gamma) => (1 + gamma) * x), /shift b is missing/],
+    [(h, gamma, beta) => h.map((row, i) => row.map((x) => (1 + gamma[i]) * x + beta[i])), /go by cells/],
+    [film((x, gamma, beta) => gamma * silu(x) + beta), /post's γ SiLU/],
+    [film((x, gamma, beta) => (1 + gamma) * silu(x) + beta), /it follows it/],
+    [(h) => h, /it should be/],
+    [() => [[1, 2]], /Return 5 rows/],
+  ]);
+});
 
 test("7.2 knows halves and networks without ends", () => {
   const count = (blocks: number) =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { check, numberFault } from "../lib/notebook/check";
+import { check, listFault, numberFault } from "../lib/notebook/check";
 
 test("a judgement says what is wrong with a number", () => {
   const mistakes = [[4, "4 is the ratio of the errors; asked is its logarithm."]] as const;
@@ -12,6 +12,18 @@ test("a judgement says what is wrong with a number", () => {
   assert.match(numberFault(NaN, 2, 0.02)!, /not a finite number/);
   assert.match(numberFault("2" as unknown as number, 2, 0.02)!, /not a finite number/);
   assert.equal(numberFault(0.01, 0, 0.02), undefined);
+});
+
+test("a judgement says what is wrong with a list", () => {
+  const mistakes = [[[2, 4], "That is twice as much."]] as const;
+  assert.equal(listFault([1, 2.001], [1, 2], 0.01, mistakes), undefined);
+  assert.equal(listFault(Float64Array.of(0, 0), [0, 0], 0.01), undefined);
+  assert.match(listFault([2, 4.001], [1, 2], 0.01, mistakes)!, /twice as much/);
+  assert.match(listFault([-1, -2], [1, 2], 0.01)!, /the sign is not/);
+  assert.match(listFault([1, 3], [1, 2], 0.01)!, /Number 2 of the answer is 3; it should be 2/);
+  assert.match(listFault([1], [1, 2], 0.01)!, /has 1 numbers; return 2/);
+  assert.match(listFault(undefined as never, [1, 2], 0.01)!, /has no numbers/);
+  assert.match(listFault([1, NaN], [1, 2], 0.01)!, /NaN is not a finite number/);
 });
 
 test("check prints the judgement, also for answers that are missing or make the judge fail", async (t) => {

@@ -15,6 +15,14 @@ export function threeClusters(): GaussianMixture {
   ]);
 }
 
+/** Two peaks on a line that move apart and exchange their weights as the condition p goes from 0 to 1. */
+export function movingPeaks(p: number): GaussianMixture {
+  return new GaussianMixture([
+    gaussian(0.7 - 0.4 * p, [-0.2 - 0.9 * p], [[0.05]]),
+    gaussian(0.3 + 0.4 * p, [0.4 + 0.8 * p], [[0.08]]),
+  ]);
+}
+
 function slanted(first: number, both: number, second: number): number[][] {
   return [
     [first, both],

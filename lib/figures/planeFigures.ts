@@ -16,13 +16,13 @@ export interface PlaneField {
 /**
  * Arrows of vector fields in the plane on a square lattice, over a density, points or both.
  *
- * The size of an arrow grows with the logarithm of the vector's length, as scores range over decades.
+ * The length of an arrow grows with the logarithm of the vector's length, as scores range over decades.
  */
-export function vectorFieldFigure(fields: readonly PlaneField[], reach = 3, lattice = 13): Figure {
+export function vectorFieldFigure(fields: readonly PlaneField[], reach = 3, lattice = 11): Figure {
   const places = square(reach, lattice);
   const range = [-reach - 0.3, reach + 0.3] as const;
   const list = fields.map(({ title, vectors, cloud, density }) => {
-    const traces: Trace[] = [arrows(places, vectors(places))];
+    const traces: Trace[] = arrows(places, vectors(places));
     if (cloud) traces.unshift(cloudTrace(cloud, colour.pde, "points", 400));
     if (density) traces.unshift(ellipses(density, 2), ellipses(density, 1));
     return { title, x: "x₁ (1)", y: "x₂ (1)", xRange: range, yRange: range, square: true, traces };
@@ -35,28 +35,45 @@ export function vectorFieldFigure(fields: readonly PlaneField[], reach = 3, latt
   });
 }
 
-/** Arrows as markers, whose angles and sizes are all that a slider has to change. */
-function arrows(places: Float64Array, values: Float64Array): Trace {
+/**
+ * Arrows as two traces of markers, shafts and heads, whose angles and sizes are all that a slider has to change.
+ *
+ * An arrow ends at its place. Even the shortest has a shaft: without one nobody sees where it points.
+ */
+function arrows(places: Float64Array, values: Float64Array): Trace[] {
   const of = (k: number) => Array.from({ length: places.length / 2 }, (_, i) => values[2 * i + k]);
   const [dx, dy] = [of(0), of(1)];
   const lengths = dx.map((value, i) => Math.hypot(value, dy[i]));
-  return {
+  const shafts = lengths.map((length) => Number((9 + 13 * Math.min(1, Math.log1p(length) / 4)).toFixed(1)));
+  const common = {
     x: rounded(places.filter((_, i) => i % 2 === 0)),
     y: rounded(places.filter((_, i) => i % 2 === 1)),
     mode: "markers",
     name: "score",
+  };
+  const angle = dx.map((value, i) => Math.round((Math.atan2(value, dy[i]) * 180) / Math.PI)); // clockwise from above
+  const color = "#333";
+  const shaft = {
+    ...common,
+    // Of a "line-ns" the size is half its length; the standoff moves it back, so that it ends at its place.
     marker: {
-      symbol: "arrow",
-      angle: dx.map((value, i) => Math.round((Math.atan2(value, dy[i]) * 180) / Math.PI)), // clockwise from above
-      size: lengths.map((length) => Number((5 + 11 * Math.min(1, Math.log1p(length) / 4)).toFixed(1))),
-      color: "#333",
+      symbol: "line-ns",
+      angle,
+      size: shafts.map((length) => Number((length / 2).toFixed(1))),
+      standoff: shafts.map((length) => Number((length / 2).toFixed(1))),
       opacity: 1,
-      line: { width: 0 },
+      line: { width: 1.3, color },
     },
+    hoverinfo: "skip",
+  };
+  const head = {
+    ...common,
+    marker: { symbol: "arrow", angle, size: 7, color, opacity: 1, line: { width: 0 } },
     customdata: dx.map((value, i) => [value, dy[i]].map((v) => Number(v.toPrecision(3)))),
     hovertemplate:
       "x₁ = %{x:.2f}, x₂ = %{y:.2f}<br>score (%{customdata[0]}, %{customdata[1]})<extra></extra>",
   };
+  return [shaft, head];
 }
 
 /** Ellipses so many standard deviations around the Gaussians of a mixture, filled. */
@@ -131,10 +148,11 @@ export function nearestFigure(
     readonly distances: Float64Array;
     readonly dash?: string;
   }[],
+  smallest?: number, // nearer ones, and 0, which has no logarithm, are drawn here
 ): Figure {
   const count = 100;
   const traces = sets.map(({ name, hex, distances, dash = "solid" }) => {
-    const sorted = distances.slice().sort();
+    const sorted = distances.map((d) => (smallest === undefined ? d : Math.max(d, smallest))).sort();
     const share = Float64Array.from({ length: count }, (_, i) => (i + 0.5) / count);
     const x = share.map((u) => sorted[Math.floor(u * sorted.length)]);
     return line(x, share, {
@@ -147,6 +165,7 @@ export function nearestFigure(
     x: "distance to the nearest sample (1)",
     y: "share of points (1)",
     xType: "log" as const,
+    xRange: smallest === undefined ? undefined : ([Math.log10(smallest / 2), 0.3] as const), // off the frame
     traces,
   };
   return panels([panel], { width: 760, height: 420, text: "Distance to the nearest sample" });

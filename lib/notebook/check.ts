@@ -50,3 +50,34 @@ export function numberFault(
   const digits = (value: number) => Number(value.toPrecision(3));
   return `${digits(answer)} is too ${answer > expected ? "large" : "small"}.`;
 }
+
+/**
+ * What is wrong with a list of numbers, element by element: its length, a value that is not finite, or a known mistake,
+ * a list that such a mistake leads to with the sentence that tells it. Tolerance relative to the largest expected value.
+ */
+export function listFault(
+  answer: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: number,
+  mistakes: readonly (readonly [values: ArrayLike<number>, sentence: string])[] = [],
+): string | undefined {
+  if (answer?.length !== expected.length)
+    return `The answer has ${answer?.length ?? "no"} numbers; return ${expected.length}.`;
+  const [given, right] = [Array.from(answer), Array.from(expected)];
+  const odd = given.find((value) => typeof value !== "number" || !Number.isFinite(value));
+  if (odd !== undefined) return `${String(odd)} is not a finite number.`;
+  const off = (values: ArrayLike<number>) =>
+    Math.max(...given.map((value, i) => Math.abs(value - values[i])));
+  const fits = (values: ArrayLike<number>) =>
+    off(values) <= tolerance * (Math.max(...Array.from(values, Math.abs)) || 1);
+  if (fits(right)) return undefined;
+  const known = mistakes.find(([values]) => fits(values));
+  if (known) return known[1];
+  if (fits(right.map((value) => -value))) return "The size is right, the sign is not.";
+  const worst = right.reduce(
+    (k, value, i) => (Math.abs(given[i] - value) > Math.abs(given[k] - right[k]) ? i : k),
+    0,
+  );
+  const digits = (value: number) => Number(value.toPrecision(3));
+  return `Number ${worst + 1} of the answer is ${digits(given[worst])}; it should be ${digits(right[worst])}.`;
+}

@@ -69,7 +69,7 @@ export async function drawPosterior(
   sensors: readonly Sensor[],
   options: PosteriorOptions,
 ): Promise<Posterior> {
-  const { method = "twisted", seed = 1, onProgress, weight = 0.3 } = options;
+  const { method = "twisted", seed = 1, onProgress, weight = 0.02 } = options;
   const { problem } = model;
   const checked = checkConditions(problem, conditions);
   const count = positiveInteger("The number of fields", options.count);

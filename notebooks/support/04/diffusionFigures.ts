@@ -182,8 +182,14 @@ export function drowningFigure(
   });
   return panels(
     [
-      { x: "diffusion time t (1)", y: "share of data in the variance (1)", traces: shares },
       {
+        title: `modes of ${sets[0].name}`,
+        x: "diffusion time t (1)",
+        y: "share of data in the variance (1)",
+        traces: shares,
+      },
+      {
+        title: "all modes",
         x: "number of the mode (1)",
         y: "time at which it drowns (1)",
         xType: "log",

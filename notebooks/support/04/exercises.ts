@@ -1,6 +1,6 @@
 /** Exercises of notebook 04: the forward process. */
 import { type Schedule, vpSchedule } from "../../../lib/schedule";
-import { type Exercise, numberFault } from "../../../lib/notebook/check";
+import { type Exercise, listFault, numberFault } from "../../../lib/notebook/check";
 
 /** The time in [0, endTime] at which a falling function of time crosses 0, by bisection. */
 function crossing({ endTime }: Schedule, of: (t: number) => number): number {
@@ -65,5 +65,38 @@ export const equalEnd: Exercise<number> = {
       [1, "At t = 1 the process with β = 1 still keeps exp(-1/2) = 61 % of the data."],
       [schedule.beta(schedule.endTime), "That is β at the end; α(1), the area under β, is half of it."],
     ]);
+  },
+};
+
+/** x_t from x_0 and z (any number of each) at time t. */
+export type Noising = (x0: Float64Array, z: Float64Array, t: number) => Float64Array;
+
+/** Noising written out by the reader, without the library's schedule. */
+export const noising: Exercise<Noising> = {
+  number: "4.4",
+  fault(answer) {
+    const [x0, z] = [Float64Array.of(2, -1, 0.5, 0), Float64Array.of(0.3, 1, -2, 1)];
+    for (const t of [0.1, 0.4, 0.9]) {
+      const given = answer(x0.slice(), z.slice(), t);
+      const mix = (onData: number, onNoise: number) => x0.map((x, i) => onData * x + onNoise * z[i]);
+      const [m, std] = [schedule.mean(t), schedule.std(t)];
+      const steep = t * schedule.beta(t);
+      const fault = listFault(given, mix(m, std), 1e-6, [
+        [mix(m, std ** 2), "The noise has the factor v. But v is a variance: its factor is the root of v."],
+        [mix(m * m, std), "The data have the factor exp(-α); it is exp(-α/2)."],
+        [mix(1, std), "The data are not shrunk: the variance would grow above 1."],
+        [
+          mix(1, schedule.noiseLevel(t)),
+          "That is x_t / m, the data plus noise of level s; x_t itself is asked.",
+        ],
+        [
+          mix(Math.exp(-steep / 2), Math.sqrt(-Math.expm1(-steep))),
+          "That takes α = β(t) t; α is the integral of β, and β grows.",
+        ],
+        [mix(std, m), "The two factors are exchanged."],
+      ]);
+      if (fault) return `At t = ${t}: ${fault}`;
+    }
+    return undefined;
   },
 };

@@ -70,3 +70,73 @@ export const denoisedErrorWeight: Exercise<(m: number, v: number) => number> = {
     return undefined;
   },
 };
+
+/** Guesses the noise in noisy numbers x, each at its own time. */
+export type NoiseGuess = (x: Float64Array, t: Float64Array) => Float64Array;
+
+/** The denoising loss of a batch: clean numbers, noise and times, one each a row. */
+export type DenoisingLoss = (x0: Float64Array, z: Float64Array, t: Float64Array, guess: NoiseGuess) => number;
+
+/** The denoising loss written out by the reader; the schedule is the library's. */
+export const denoisingLossOfBatch: Exercise<DenoisingLoss> = {
+  number: "6.4",
+  fault(answer) {
+    const x0 = Float64Array.of(-0.9, 1.2, -1.1, 0.8, 1.4);
+    const z = Float64Array.of(0.4, -1.3, 0.9, 1.7, -0.2);
+    const t = Float64Array.of(0.02, 0.1, 0.25, 0.5, 0.9);
+    const guess: NoiseGuess = (x, at) =>
+      x.map((value, i) => 0.6 * value * schedule.std(at[i]) + 0.1 * value ** 2);
+    const [m, std] = [t.map(schedule.mean), t.map(schedule.std)];
+    const mix = (a: Float64Array, b: Float64Array) => x0.map((x, i) => a[i] * x + b[i] * z[i]);
+    const noisy = mix(m, std);
+    const mean = (of: (guessed: number, i: number) => number, given = noisy) =>
+      guess(given, t).reduce((sum, value, i) => sum + of(value, i), 0) / t.length;
+    const square = (guessed: number, i: number) => (guessed - z[i]) ** 2;
+    const right = mean(square);
+    return numberFault(
+      answer(x0.slice(), z.slice(), t.slice(), (x, at) => guess(x, at)),
+      right,
+      1e-6,
+      [
+        [right * t.length, "That is the sum over the batch; asked is the mean."],
+        [Math.sqrt(right), "That is the root of the loss."],
+        [right / 2, "There is a factor ½ too many."],
+        [mean((guessed, i) => Math.abs(guessed - z[i])), "The error is squared, not its magnitude taken."],
+        [
+          mean((guessed, i) => (guessed - x0[i]) ** 2),
+          "The network guesses the noise z, and is compared with x₀.",
+        ],
+        [mean((guessed, i) => (guessed - std[i] * z[i]) ** 2), "Compare with z itself, not with √v z."],
+        [
+          mean((guessed, i) => (guessed + z[i] / std[i]) ** 2),
+          "That compares with the score's −z/√v; the network guesses z.",
+        ],
+        [
+          mean((guessed, i) => square(guessed, i) / std[i] ** 2),
+          "That is the squared error of the score, 1/v times as large.",
+        ],
+        [mean(square, x0), "The network is given the clean numbers; it must see the noisy ones."],
+        [
+          mean(
+            square,
+            mix(
+              m,
+              std.map((value) => value ** 2),
+            ),
+          ),
+          "The noise has the factor v; v is a variance, its root is the factor.",
+        ],
+        [
+          mean(
+            square,
+            mix(
+              t.map(() => 1),
+              std,
+            ),
+          ),
+          "The clean numbers are not shrunk by m.",
+        ],
+      ],
+    );
+  },
+};

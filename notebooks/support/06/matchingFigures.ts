@@ -93,7 +93,7 @@ export class PointHistory {
     const panel = { x: "step (1)", y: "loss (squared noise, 1)", xRange: [0, this.all] as const, traces };
     const last = this.losses[this.losses.length - 1];
     const text = `step ${this.steps[this.steps.length - 1] ?? 0}, loss ${last?.toFixed(3) ?? ""}, floor ${this.floor.toFixed(3)}`;
-    return panels([{ ...panel, yRange: [0, 2.2] as const }], { width: 760, height: 380, text });
+    return panels([{ ...panel, yRange: [0, 1.1] as const }], { width: 760, height: 380, text });
   }
 }
 

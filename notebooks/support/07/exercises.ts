@@ -5,41 +5,52 @@ import { FiLM } from "../../../lib/backend/filmLayers";
 import { influenceOfFirstCell } from "../../../lib/evaluation/receptiveField";
 import { Random } from "../../../lib/random";
 import { tf } from "../../../lib/backend/tensors";
-import { type Exercise, numberFault } from "../../../lib/notebook/check";
+import { type Exercise, listFault, numberFault } from "../../../lib/notebook/check";
 
 const shape = { cells: 100, fields: 2, conditions: 3 };
 
-/** FiLM of one channel: h (cells), its gamma and beta; returns (cells). */
-export type FilmAnswer = (h: Float64Array, gamma: number, beta: number) => ArrayLike<number>;
+/** FiLM of features h (cells, channels) by gamma and beta (channels each): returns (cells, channels). */
+export type FilmAnswer = (h: number[][], gamma: number[], beta: number[]) => number[][];
 
-/** 7.1: write FiLM. Compared with the layer of the network on random numbers. */
+/** 7.1: write the FiLM layer. Compared with the layer of the network on random numbers. */
 export const modulation: Exercise<FilmAnswer> = {
   number: "7.1",
   fault(answer) {
+    const size = 5; // as many cells as channels, so that exchanged indices are found
     const random = new Random(71);
-    const h = random.fillNormal(new Float64Array(8));
-    const [gamma, beta] = [0.5 + random.uniform(), 0.5 + random.uniform()];
+    const list = (of: () => number) => Array.from({ length: size }, of);
+    const h = list(() => 0).map(() => list(() => random.normal()));
+    const [gamma, beta] = [list(() => 0.5 + random.uniform()), list(() => 0.5 + random.uniform())];
     const expected = tf.tidy(() =>
-      (
-        new FiLM().apply([
-          tf.tensor3d(Float32Array.from(h), [1, 8, 1]),
-          tf.tensor2d([[gamma, beta]]),
-        ]) as tf.Tensor
-      ).dataSync(),
+      (new FiLM().apply([tf.tensor3d([h]), tf.tensor2d([[...gamma, ...beta]])]) as tf.Tensor).dataSync(),
     );
-    const given = answer(h.slice(), gamma, beta);
-    if (given === undefined || given === null || given.length !== 8) {
-      return `The answer has ${given?.length ?? "no"} numbers; return one for each cell of h.`;
-    }
-    const fits = (value: (h: number) => number) =>
-      h.every((x, i) => Math.abs(given[i] - value(x)) <= 1e-5 * (1 + Math.abs(value(x)))); // single precision
-    if (h.every((_, i) => Math.abs(given[i] - expected[i]) <= 1e-5 * (1 + Math.abs(expected[i]))))
-      return undefined;
-    if (fits((x) => gamma * x + beta))
-      return "The gain is γ itself: with a modulation of zero nothing would be left of h.";
-    if (fits((x) => (1 + gamma) * (x + beta))) return "β is added before the gain, which scales it, too.";
-    if (fits((x) => (1 + gamma) * x)) return "The shift β is missing.";
-    return "The values differ from those of the network's layer: h ↦ (1 + γ) h + β.";
+    const given = answer(
+      h.map((row) => [...row]),
+      [...gamma],
+      [...beta],
+    );
+    if (!Array.isArray(given) || given.length !== size || !given.every((row) => row?.length === size))
+      return `Return ${size} rows, one a cell, of ${size} numbers, one a channel, as in h.`;
+    const each = (of: (value: number, g: number, b: number) => number, ofCell = false) =>
+      h.flatMap((row, cell) => row.map((x, k) => of(x, gamma[ofCell ? cell : k], beta[ofCell ? cell : k])));
+    const silu = (x: number) => x / (1 + Math.exp(-x));
+    return listFault(given.flat(), expected, 1e-5, [
+      [
+        each((x, g, b) => g * x + b),
+        "The gain is γ itself: with a modulation of zero nothing would be left of h.",
+      ],
+      [each((x, g, b) => (1 + g) * (x + b)), "The shift b is added before the gain, which scales it, too."],
+      [each((x, g) => (1 + g) * x), "The shift b is missing."],
+      [
+        each((x, g, b) => (1 + g) * x + b, true),
+        "There is one γ and one b a channel, the same for all cells; yours go by cells.",
+      ],
+      [
+        each((x, g, b) => g * silu(x) + b),
+        "That is the post's γ SiLU(h) + β, with β for b; the layer has the gain 1 + γ and leaves SiLU to what follows.",
+      ],
+      [each((x, g, b) => (1 + g) * silu(x) + b), "SiLU is not part of FiLM: it follows it."],
+    ]);
   },
 };
 

@@ -13,25 +13,35 @@ import { withSlider } from "../../../lib/figures/slider";
 
 const SHADES = [colour.third, colour.fourth, colour.fifth];
 
-/**
- * A slider over states of one FiLM layer: some channels of the feature map before and after it, and the gain 1 + gamma
- * and shift beta of all channels, those shown marked in their colours.
- *
- * length: of the domain, m; label, prefix: what the slider says; the channels shown are those whose gain moves most.
- */
-export function filmFigure(
-  states: readonly FilmState[],
-  options: { length: number; label: (state: FilmState) => string; prefix: string; active?: number },
-): Figure {
-  const { length, label, prefix, active } = options;
-  const { positions, channels } = states[0];
-  const x = Array.from({ length: positions }, (_, i) => (1e6 * length * (i + 0.5)) / positions);
+/** The channels whose gain moves most over some states; two figures that show the same ones give them the same colours. */
+export function movingChannels(states: readonly FilmState[]): number[] {
   const moved = (k: number) => {
     const gains = states.map(({ gamma }) => gamma[k]);
     return Math.max(...gains) - Math.min(...gains);
   };
-  const order = Array.from({ length: channels }, (_, k) => k).sort((a, b) => moved(b) - moved(a));
-  const shown = order.slice(0, SHADES.length);
+  const order = Array.from({ length: states[0].channels }, (_, k) => k);
+  return order.sort((a, b) => moved(b) - moved(a)).slice(0, SHADES.length);
+}
+
+/**
+ * A slider over states of one FiLM layer: some channels of the feature map before and after it, and the gain 1 + gamma
+ * and shift beta of all channels, those shown marked in their colours.
+ *
+ * length: of the domain, m; label, prefix: what the slider says; shown: channels, see {@link movingChannels}.
+ */
+export function filmFigure(
+  states: readonly FilmState[],
+  options: {
+    length: number;
+    label: (state: FilmState) => string;
+    prefix: string;
+    active?: number;
+    shown?: readonly number[];
+  },
+): Figure {
+  const { length, label, prefix, active, shown = movingChannels(states) } = options;
+  const { positions, channels } = states[0];
+  const x = Array.from({ length: positions }, (_, i) => (1e6 * length * (i + 0.5)) / positions);
   const before = ({ features }: FilmState, k: number) =>
     Float32Array.from(x, (_, i) => features[i * channels + k]);
   const after = (state: FilmState, k: number) =>
@@ -82,9 +92,9 @@ export function filmFigure(
     return panels(
       [
         map("before: h", before),
-        map("after: (1 + γ) h + β", after),
+        map("after: (1 + γ) h + b", after),
         vector("gain 1 + γ", gains, state.gamma.map((value) => 1 + value)), // prettier-ignore
-        vector("shift β", shifts, state.beta),
+        vector("shift b", shifts, state.beta),
       ],
       { height: 640, columns: 2 },
     );

@@ -1,4 +1,4 @@
-/** Figure 2: a block of the network, drawn from the layers of the model itself. */
+/** A block of the network, drawn from the layers of the model itself. */
 import type { tf } from "../../../lib/backend/tensors";
 import { colour, faded, type Figure, type Json } from "../../../lib/figures/figure";
 
@@ -25,9 +25,9 @@ interface Box {
  * Draws the layers whose names start with `prefix`: features on the lower row, left to right, the FiLM network that
  * modulates them on the upper row, arrows where the model has connections.
  *
- * Throws an Error if the model has no such layers.
+ * text: what the picture is, for those who do not see it. Throws an Error if the model has no such layers.
  */
-export function blockFigure(model: tf.LayersModel, prefix = "block1_"): Figure {
+export function blockFigure(model: tf.LayersModel, prefix = "block1_", text = "A block"): Figure {
   const layers = model.layers.filter(({ name }) => name.startsWith(prefix));
   if (layers.length === 0) throw new Error(`The model has no layer whose name starts with ${prefix}.`);
   const isFilm = (name: string) => /film\d/.test(name);
@@ -103,14 +103,30 @@ export function blockFigure(model: tf.LayersModel, prefix = "block1_"): Figure {
         } else if (layer.getClassName() === "Add") {
           shapes.push({
             type: "path",
-            path: `M -0.015 0 L -0.015 -0.45 L ${to.x} -0.45 L ${to.x} ${-half.y}`,
+            path: `M -0.015 0 L -0.015 -0.45 L ${to.x} -0.45`,
             line: { color: "#555", width: 1.4 },
           });
-        } else arrows.push(arrow(-0.03, 0, to.x - half.x, to.y));
+          // The arrowhead says that the features are added at the end, and do not flow back.
+          arrows.push(arrow(to.x, -0.45, to.x, -half.y));
+          labels.push({
+            x: to.x / 2,
+            y: -0.45,
+            text: "skip connection: h",
+            yanchor: "top",
+            showarrow: false,
+            font: { size: 13 },
+          });
+        } else {
+          arrows.push(arrow(-0.05, 0, to.x - half.x, to.y));
+          labels.push(label(-0.052, 0, "h in"));
+        }
       } else if (from.y === to.y) arrows.push(arrow(from.x + half.x, from.y, to.x - half.x, to.y));
       else arrows.push(arrow(from.x, from.y - half.y, to.x, to.y + half.y));
     }
   }
+  const out = boxes.filter(({ y }) => y === 0).at(-1)!;
+  arrows.push(arrow(out.x + half.x, 0, 1.03, 0));
+  labels.push({ ...(label(1.035, 0, "h out") as object), xanchor: "left" });
   const invisible = { visible: false, fixedrange: true };
   return {
     data: [
@@ -119,8 +135,8 @@ export function blockFigure(model: tf.LayersModel, prefix = "block1_"): Figure {
     layout: {
       width: 900,
       height: 350,
-      xaxis: { ...invisible, range: [-0.09, 1.02] },
-      yaxis: { ...invisible, range: [-0.65, 1.35] },
+      xaxis: { ...invisible, range: [-0.11, 1.1] },
+      yaxis: { ...invisible, range: [-0.72, 1.35] },
       shapes,
       annotations: [...labels, ...arrows],
       showlegend: false,
@@ -129,7 +145,7 @@ export function blockFigure(model: tf.LayersModel, prefix = "block1_"): Figure {
       font: { family: "Lato, Helvetica, Arial, sans-serif", size: 14, color: "#222" },
       margin: { l: 24, r: 10, t: 10, b: 10 }, // letters differ in width from machine to machine
     },
-    text: `Figure 2: the layers ${layers.map(({ name }) => name).join(", ")}`,
+    text: `${text}: the layers ${layers.map(({ name }) => name).join(", ")}`,
   };
 }
 
@@ -152,7 +168,7 @@ function describe(layer: tf.layers.Layer): string {
     case "Affine":
       return `dense<br>${config["units"]}${parameters}`;
     case "FiLM":
-      return `FiLM<br>(1+γ)h+β${config["activation"] ? "<br>SiLU" : ""}`;
+      return `FiLM<br>(1+γ)h+b${config["activation"] ? "<br>SiLU" : ""}`;
     case "SiLU":
       return "SiLU";
     case "Activation":

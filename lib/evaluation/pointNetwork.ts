@@ -1,8 +1,13 @@
-import { positiveInteger } from "../../../lib/backend/errors";
-import type { Denoiser } from "../../../lib/sde";
-import type { Schedule } from "../../../lib/schedule";
-import { tf } from "../../../lib/backend/tensors";
-import { Dense, seededInitializers, SiLU } from "../../../lib/backend/layers";
+import { positiveInteger } from "../backend/errors";
+import { Dense, seededInitializers, SiLU } from "../backend/layers";
+import { tf } from "../backend/tensors";
+import { denoisingLoss } from "../loss";
+import type { NoisyBatch } from "../preconditioner";
+import type { Schedule } from "../schedule";
+import type { Denoiser } from "../sde";
+
+/** What is squared: the error of the noise, or of the score (the noise's, divided by std). */
+export type SquaredError = "noise" | "score";
 
 /**
  * A small network for points in a few dimensions: x_t and its noise level -> the noise in it.
@@ -37,21 +42,32 @@ export class PointNetwork {
     return this.model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   }
 
-  /** Estimated noise of points [rows, dimension], one time a row, with a gradient. */
-  noise(points: tf.Tensor2D, times: Float64Array): tf.Tensor2D {
+  /** What the network returns for points [rows, dimension] of noise levels, told as u [rows, 1], with a gradient. */
+  output(points: tf.Tensor, u: tf.Tensor): tf.Tensor2D {
     return tf.tidy(() => {
-      const features = tf.tensor2d(this.features(times), [times.length, FEATURES]);
-      return this.model.apply(tf.concat([points, features], 1)) as tf.Tensor2D;
+      const waves = [2, 4].flatMap((factor) => [u.mul(factor).sin(), u.mul(factor).cos()]);
+      return this.model.apply(tf.concat([points, u, ...waves], 1)) as tf.Tensor2D;
+    });
+  }
+
+  /** The denoising loss, as lib/training.ts wants it; a point is a field of one cell: [rows, 1, dimension]. */
+  loss({ fields: clean, noise, mean, std, input }: NoisyBatch, squared: SquaredError = "noise"): tf.Scalar {
+    return tf.tidy(() => {
+      const noisy = clean.mul(mean).add(noise.mul(std));
+      const output = this.output(noisy.reshape([-1, this.dimension]), input).reshape(clean.shape);
+      if (squared === "noise") return denoisingLoss("noise", output, { fields: clean, noise, mean, std });
+      return denoisingLoss("noise", output.div(std), { fields: clean, noise: noise.div(std), mean, std });
     });
   }
 
   /** The denoised state D = (x - std noise) / mean of points (rows x dimension). */
   readonly denoise: Denoiser<Float64Array> = (points, t) => {
     const rows = points.length / this.dimension;
+    const u = toldLevel(this.schedule, t);
     const noise = tf.tidy(() =>
-      this.noise(
+      this.output(
         tf.tensor2d(Float32Array.from(points), [rows, this.dimension]),
-        new Float64Array(rows).fill(t),
+        tf.fill([rows, 1], u),
       ).dataSync(),
     );
     const [m, std] = [this.schedule.mean(t), this.schedule.std(t)];
@@ -67,15 +83,12 @@ export class PointNetwork {
   dispose(): void {
     this.model.dispose();
   }
-
-  private features(times: Float64Array): Float32Array {
-    const features = new Float32Array(times.length * FEATURES);
-    times.forEach((t, row) => {
-      const u = Math.log(this.schedule.noiseLevel(t)) / 4;
-      features.set([u, Math.sin(2 * u), Math.cos(2 * u), Math.sin(4 * u), Math.cos(4 * u)], row * FEATURES);
-    });
-    return features;
-  }
 }
 
+/** What networks of points are told of the noise at time t: u = ln(noise level) / 4. */
+export function toldLevel(schedule: Schedule, t: number): number {
+  return Math.log(schedule.noiseLevel(t)) / 4;
+}
+
+/** u, and a sine and a cosine of 2u and of 4u. */
 const FEATURES = 5;
