@@ -9,7 +9,7 @@ import { quadraticGrid } from "../lib/samplers";
 import { uniformGrid } from "../lib/evaluation/reverseForms";
 import { stratifiedUniform, type Target } from "../lib/loss";
 import { blogWeight, denoisedWeight, targetCoefficients } from "../lib/evaluation/lossWeights";
-import { denoiserLoss } from "../lib/evaluation/denoiserLoss";
+import { denoiserLoss } from "../notebooks/support/06/denoiserLoss";
 import { quadraticTime, vpSchedule } from "../lib/schedule";
 import { InputError } from "../lib/backend/errors";
 import { Random } from "../lib/random";

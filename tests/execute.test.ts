@@ -4,7 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { execute } from "./kernelRuns";
+import { cellsOf, execute } from "./kernelRuns";
 import { deadline } from "./processes";
 
 const { python, environment, root } = require("../scripts/environment") as {
@@ -122,39 +122,61 @@ print(json.dumps([removed, sorted(listing(folder))]))`;
   assert.deepEqual(left, ["model/network.bin"]);
 });
 
+/** Three notebooks in one kernel, the last of which fails. */
+const together = (() => {
+  let result: ReturnType<typeof execute> | undefined;
+  return () => {
+    const mayFail = notebook("may-fail.ipynb", ["throw new Error('may be');", "console.log('reached');"]);
+    const raw = JSON.parse(fs.readFileSync(mayFail, "utf8")) as Notebook;
+    raw.cells[0].metadata = { tags: ["raises-exception"] };
+    fs.writeFileSync(mayFail, JSON.stringify(raw));
+    const right = notebook("right.ipynb", [
+      "const name = 5;",
+      "console.log(JSON.stringify({ name }));",
+      "for await (const n of [name]) console.log(`n = ${n}`);",
+    ]);
+    const fails = notebook("fails.ipynb", [
+      "const a = 1;",
+      "throw new Error('as wanted');",
+      "console.log('not there');",
+    ]);
+    return (result ??= execute([
+      "--one-kernel",
+      "--to",
+      path.join(scratch, "together"),
+      mayFail,
+      right,
+      fails,
+    ]));
+  };
+})();
+
 test("a failing cell ends the run with status 1 and names the notebook", () => {
-  const file = notebook("fails.ipynb", [
-    "const a = 1;",
-    "throw new Error('as wanted');",
-    "console.log('not reached');",
-  ]);
-  const { status, output } = execute(["--to", path.join(scratch, "failed"), file]);
+  const { status, output } = together();
   assert.equal(status, 1);
   assert.match(output, /fails\.ipynb: a cell failed/);
   assert.match(output, /as wanted/);
-  assert.doesNotMatch(output, /^ +not reached/m);
+  assert.doesNotMatch(output, /^ +not there/m);
 });
 
 test("after a cell that may fail the others run", () => {
-  const file = notebook("may-fail.ipynb", ["throw new Error('as wanted');", "console.log('reached');"]);
-  const raw = JSON.parse(fs.readFileSync(file, "utf8")) as Notebook;
-  raw.cells[0].metadata = { tags: ["raises-exception"] };
-  fs.writeFileSync(file, JSON.stringify(raw));
-  const { status, output } = execute(["--to", path.join(scratch, "may-fail"), file]);
-  assert.equal(status, 0, output);
-  assert.match(output, /as wanted[^]*^ +reached/m);
+  const { output } = together();
+  assert.match(output, /may be[^]*^ +reached/m);
+  assert.doesNotMatch(output, /may-fail\.ipynb: a cell failed/);
+});
+
+test("one kernel for several notebooks: each counts its own cells", () => {
+  together();
+  const counts = ["may-fail", "right"].map((name) =>
+    cellsOf(path.join(scratch, "together", `${name}.ipynb`)).map((cell) => cell.execution_count),
+  );
+  assert.deepEqual(counts, [[1, 2], [1, 2, 3]]); // prettier-ignore
 });
 
 test("cells are type-checked, and the kernel mends what tslab does not compile", () => {
   const wrong = notebook("wrong.ipynb", ["const n: number = 'text';"]);
   assert.equal(execute(["--to", path.join(scratch, "typed"), wrong]).status, 1);
-  const right = notebook("right.ipynb", [
-    "const name = 5;",
-    "console.log(JSON.stringify({ name }));",
-    "for await (const n of [name]) console.log(`n = ${n}`);",
-  ]);
-  const { status, output } = execute(["--to", path.join(scratch, "typed"), right]);
-  assert.equal(status, 0, output);
+  const { output } = together();
   assert.match(output, /\{"name":5\}/);
   assert.match(output, /n = 5/);
 });

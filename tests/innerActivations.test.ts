@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tf } from "../lib/backend/tensors";
-import { denoiserLoss } from "../lib/evaluation/denoiserLoss";
+import { denoiserLoss } from "../notebooks/support/06/denoiserLoss";
 import { gaussianDenoiser, marginalGaussian, sampledGaussian } from "../lib/evaluation/gaussianSampling";
 import { filmNetwork } from "../lib/filmCnn";
 import { karrasGrid } from "../lib/gaussian/odeSamplers";

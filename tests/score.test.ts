@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tf } from "../lib/backend/tensors";
 import { columnMean, columnStd } from "../lib/comparison";
-import { denoiserLoss } from "../lib/evaluation/denoiserLoss";
+import { denoiserLoss } from "../notebooks/support/06/denoiserLoss";
 import { nearestDistances } from "../lib/evaluation/empiricalScore";
 import { gaussian, GaussianMixture } from "../lib/evaluation/gaussianMixture";
 import { binnedMean, histogram } from "../lib/evaluation/histogram";

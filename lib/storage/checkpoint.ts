@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { finish, type Stoppable } from "../backend/interrupt";
+import type { Stoppable } from "../backend/interrupt";
 import { isSource, piecesOf, type RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import { InputError, shown } from "../backend/errors";
@@ -40,12 +40,7 @@ const NAMES = ["weights", "average", "first", "second"] as const;
 const NUMBERS_AT_ONCE = 1 << 22;
 const digests = new WeakMap<object, string>();
 
-/** A short digest of a data set's conditions and fields. */
-export function digestOf(data: DataSet | RowSource): string {
-  return finish(digesting(data));
-}
-
-/** The same, as work that can be stopped; what is asked for again is remembered. */
+/** A short digest of a data set's conditions and fields, as work that can be stopped; what is asked for again is remembered. */
 export function* digesting(data: DataSet | RowSource): Stoppable<string> {
   const before = digests.get(data);
   if (before !== undefined) return before;

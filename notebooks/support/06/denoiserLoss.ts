@@ -1,7 +1,7 @@
-import { denoisedWeight } from "./lossWeights";
-import type { Random } from "../random";
-import type { Schedule } from "../schedule";
-import type { Denoiser } from "../sde";
+import { denoisedWeight } from "../../../lib/evaluation/lossWeights";
+import type { Random } from "../../../lib/random";
+import type { Schedule } from "../../../lib/schedule";
+import type { Denoiser } from "../../../lib/sde";
 
 /**
  * Denoising score matching loss of a denoiser on clean rows: the mean over rows of weight(t) |D(x_t, t) - x_0|^2.
