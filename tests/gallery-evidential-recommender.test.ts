@@ -7,6 +7,8 @@ import { Model, sizes, whole } from "../lib/gallery/evidential-recommender/metho
 import * as ranking from "../lib/gallery/evidential-recommender/ranking";
 import { Recommender } from "../lib/gallery/evidential-recommender/recommender";
 import * as system from "../lib/gallery/evidential-recommender/system";
+import { found, movieLens } from "../lib/gallery/evidential-recommender/movieLens";
+import { sameDensity, twoVariances } from "../notebooks/support/gallery-6/exercises";
 import { Random } from "../lib/random";
 
 const near = (found: number, expected: number, tolerance: number, what = "") =>
@@ -197,7 +199,7 @@ test("a state moves as its equation says: four Euler-Maruyama steps, and no step
 
 test("training finds what is in a log, repeats, and refuses a window that does not fit", () => {
   const log = system.generateLog(2, { users: 60, items: 40, visits: 24, testVisits: 4, count: 20 });
-  const settings = { epochs: 12, rate: 0.02, window: 10, paths: 2 };
+  const settings = { epochs: 12, rate: 0.02, window: 10, paths: 2, hidden: 0.1 };
   const run = () => {
     const recommender = new Recommender(log.items, whole, 3);
     const losses = [...recommender.train(log, settings)];
@@ -221,4 +223,73 @@ test("training finds what is in a log, repeats, and refuses a window that does n
     /An item is 40; give numbers from 0 to 39/,
   );
   recommender.dispose();
+});
+
+test("MovieLens's ratings become logs: split, order, gaps, padding, negatives that were never rated", () => {
+  const random = new Random(1);
+  const lines = ["user_id:token\titem_id:token\trating:float\ttimestamp:float"];
+  const seen = new Map<string, Set<string>>();
+  for (let user = 1; user <= 10; user++) {
+    const own = random.permutation(40).subarray(0, 4 + user);
+    seen.set(String(user), new Set(Array.from(own, String)));
+    own.forEach((item, k) =>
+      lines.push([user, item, 1 + (item % 5), 86400 * (own.length - k) ** 2].join("\t")),
+    );
+  }
+  const options = { seed: 3, visits: 8, testVisits: 2, candidates: 10, negatives: 2 };
+  const { items, train, test: held, popularity } = movieLens(`${lines.join("\n")}\n`, options);
+  assert.deepEqual([train.users, held.users, train.tests.visits, held.tests.visits], [7, 3, 0, 2]);
+  assert.equal(popularity.length, items);
+  for (const log of [train, held]) {
+    for (let user = 0; user < log.users; user++) {
+      const at = Array.from({ length: 8 }, (_, k) => user * 8 + k);
+      const kept = at.filter((k) => log.ratings[3 * k] > 0);
+      assert.deepEqual(kept, at.slice(8 - kept.length), "visits without a rating come first");
+      // Squares of days: gaps 3, 5, 7, ... from the second rating on.
+      const gaps = kept.map((k) => log.gaps[k]);
+      gaps.slice(1).forEach((gap, k) => assert.equal(gap - gaps[k], gaps[k] === 0 ? 3 : 2));
+      const mine = new Set(kept.map((k) => log.rated[3 * k]));
+      kept.forEach((k) =>
+        [1, 2].forEach((j) => assert.ok(!mine.has(log.rated[3 * k + j]) && log.ratings[3 * k + j] === 0)),
+      );
+    }
+  }
+  // The first candidate is the item rated at that visit.
+  assert.equal(held.tests.candidates[11], held.rated[3 * 7]);
+  const perfect = Float64Array.from(held.tests.ratings);
+  assert.deepEqual(found(held, perfect), { hits: 1, ndcg: 1 });
+  assert.deepEqual(found(held, perfect.map(() => 0)), { hits: 0, ndcg: 0 }); // prettier-ignore
+  const second = perfect.map((value, k) => (k % 11 === 4 ? 2 : value));
+  near(found(held, second).ndcg, 1 / Math.log2(3), 1e-12);
+  const shuffled = movieLens(lines.join("\n"), { ...options, shuffled: true }).test;
+  assert.notDeepEqual(shuffled.rated, held.rated);
+  assert.deepEqual(shuffled.gaps, held.gaps);
+  assert.throws(() => movieLens("a,b\n1,2", options), /begins with "a,b"; give ml-100k.inter/);
+});
+
+test("exercises are judged right, and their usual slips are told", () => {
+  const variances = (
+    noise: (n: number, a: number, b: number) => number,
+    mean: (n: number, a: number, b: number) => number,
+  ) => String(twoVariances.fault((n, a, b) => [noise(n, a, b), mean(n, a, b)]));
+  const noise = (_: number, a: number, b: number) => b / (a - 1);
+  assert.equal(
+    variances(noise, (n, a, b) => noise(n, a, b) / n),
+    "undefined",
+  );
+  assert.match(
+    variances((_, a, b) => b / a, noise),
+    /inverse gamma/,
+  );
+  assert.match(variances(noise, noise), /the noise again/);
+  assert.match(
+    variances(noise, (n, a, b) => noise(n, a, b) * n),
+    /divide by it/,
+  );
+  assert.equal(
+    sameDensity.fault((nu, beta, other) => (beta * (1 + 1 / nu)) / (1 + 1 / other)),
+    undefined,
+  );
+  assert.match(String(sameDensity.fault((_, beta) => beta)), /changes with/);
+  assert.match(String(sameDensity.fault((nu, beta, other) => (beta * other) / nu)), /ignorance alone/);
 });

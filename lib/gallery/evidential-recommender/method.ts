@@ -76,11 +76,19 @@ export interface Visits {
   readonly gains: Tensor;
   /** Compressed gaps: [visits, users] */
   readonly time: Tensor;
+  /** 0 for a rating that is hidden from the cell, else 1: [visits, users, n]; none is hidden if there is none. */
+  readonly shown?: Tensor;
 }
 
 /** Weights of a model by their names. */
 interface Weights {
   readonly [name: string]: Tensor;
+}
+
+/** What is known of some items: factors [visits, users, n, f], and the rating by which all differ, [visits, users, n]. */
+interface Items {
+  readonly factors: Tensor;
+  readonly bias: Tensor;
 }
 
 /** The model of a number of items; its weights are one vector. */
@@ -102,10 +110,10 @@ export class Model {
     };
     const own = Object.entries(this.networks).map(([name, { size }]) => [name, [size]] as const);
     this.shapes = {
-      items: [items, f],
-      bias: [items, 1],
+      items: [items, f + 1], // factors, and a bias
       centre: [1],
       read: [d, f],
+      forget: [2, d],
       slopes: [sigmoids],
       places: [sigmoids],
       ...Object.fromEntries(own),
@@ -121,10 +129,10 @@ export class Model {
     const draws = (length: number, scale: number) =>
       Float32Array.from({ length }, () => scale * random.normal());
     const given: Record<string, () => Float32Array> = {
-      items: () => draws(size(this.shapes["items"]), 0.3),
-      bias: () => new Float32Array(size(this.shapes["bias"])),
+      items: () => draws(size(this.shapes["items"]), 0.3).map((z, k) => (k % (f + 1) === f ? 0 : z)),
       centre: () => Float32Array.of(3.5),
       read: () => withUnit(draws(d * f, 0.3 / Math.sqrt(d)), f, f),
+      forget: () => Float32Array.from({ length: 2 * d }, (_, k) => (k < d ? -5 + (4 * k) / d : 0.5)),
       slopes: () => new Float32Array(sizes.sigmoids),
       places: () => Float32Array.from({ length: sizes.sigmoids }, (_, k) => -k),
       motion: () => this.networks["motion"].start(random, 0.1),
@@ -151,9 +159,11 @@ export class Model {
     const { motion } = this.variant;
     if (motion === "none") return state;
     const h = time.div(sizes.steps);
+    const [forget, ahead] = tf.split(w["forget"], 2, 0);
     return noise.reduce((u, z, k) => {
       const [drift, raw] = tf.split<Tensor>(this.apply("motion", w, tf.concat([u, h.mul(k)], 1)), 2, 1);
-      const moved = u.add(drift.mul(h));
+      const rate = tf.softplus(tf.add(forget, ahead.mul(h.mul(k))));
+      const moved = u.add(drift.sub(rate.mul(u)).mul(h));
       return motion === "ode" ? moved : moved.add(tf.softplus(raw.add(QUIET)).mul(h.sqrt()).mul(z));
     }, state);
   }
@@ -162,16 +172,22 @@ export class Model {
    * States [visits, paths, users, d] before the ratings of each visit are seen, and the last one after, from state
    * [paths users, d]. noise: [visits steps, paths users, d]
    */
-  private through(w: Weights, state: Tensor, { items, ratings, time }: Visits, noise: Tensor) {
+  private through(
+    w: Weights,
+    state: Tensor,
+    { items, ratings, time, shown }: Visits,
+    known: Items,
+    noise: Tensor,
+  ) {
     const [visits, users, n] = items.shape as number[];
     const { state: d, factors: f, steps } = sizes;
     const paths = state.shape[0] / users;
-    const factors = tf.unstack(picked(w["items"], items).reshape([visits, 1, users, n, f]));
-    const biases = tf.unstack(picked(w["bias"], items).reshape([visits, 1, users, n]).add(w["centre"]));
+    const factors = tf.unstack(known.factors.reshape([visits, 1, users, n, f]));
+    const biases = tf.unstack(known.bias.reshape([visits, 1, users, n]));
     const times = tf.unstack(
       tf.tile(time.reshape([visits, 1, users]), [1, paths, 1]).reshape([visits, -1, 1]),
     );
-    const given = tf.unstack(ratings.reshape([visits, 1, users, n]));
+    const given = tf.unstack((shown ? ratings.mul(shown) : ratings).reshape([visits, 1, users, n]));
     const noises = tf.unstack(noise);
     const states: Tensor[] = [];
     let u = state;
@@ -195,15 +211,15 @@ export class Model {
   }
 
   /** What is said of items [visits, users, n] in states [visits, paths, users, d]: [visits, paths, users, n] each. */
-  private judge(w: Weights, states: Tensor, items: Tensor, time: Tensor): Evidence {
-    const [visits, users, n] = items.shape as number[];
+  private judge(w: Weights, states: Tensor, known: Items, time: Tensor): Evidence {
+    const [visits, users, n] = known.bias.shape as number[];
     const [, paths, , d] = states.shape as number[];
     const { factors: f, sigmoids } = sizes;
     const shape = [visits, paths, users, n];
-    const factors = tf.tile(picked(w["items"], items).reshape([visits, 1, users, n * f]), [1, paths, 1, 1]);
+    const factors = tf.tile(known.factors.reshape([visits, 1, users, n * f]), [1, paths, 1, 1]);
     const read = tf.matMul(states.reshape([-1, d]) as Rows, w["read"] as Rows);
     const product = tf.matMul(factors.reshape([-1, n, f]), read.reshape([-1, f, 1])).reshape(shape);
-    const gamma = product.add(picked(w["bias"], items).reshape([visits, 1, users, n])).add(w["centre"]);
+    const gamma = product.add(known.bias.reshape([visits, 1, users, n]));
     const user = tf.tile(states.reshape([-1, 1, d]), [1, n, 1]);
     const out = this.apply("head", w, tf.concat([user.reshape([-1, d]), factors.reshape([-1, f])], 1));
     const [a, b, floor, heights] = tf.split(out as Tensor, [1, 1, 1, sigmoids], 1);
@@ -233,8 +249,9 @@ export class Model {
   /** The loss of a window of visits, and the state after it. */
   loss(vector: Tensor, state: Tensor, visits: Visits, noise: Tensor, ratingsOfAll: number) {
     const w = this.named(vector);
-    const { states, last } = this.through(w, state, visits, noise);
-    const found = this.judge(w, states, visits.items, visits.time);
+    const known = picked(w, visits.items);
+    const { states, last } = this.through(w, state, visits, known, noise);
+    const found = this.judge(w, states, known, visits.time);
     const paths = states.shape[1] as number;
     const wide = (x: Tensor) => tf.expandDims(x, 1);
     const rated = wide(tf.step(visits.ratings));
@@ -272,9 +289,9 @@ export class Model {
     candidates?: Tensor,
   ): Record<string, Tensor> {
     const w = this.named(vector);
-    const { states, last } = this.through(w, state, visits, noise);
+    const { states, last } = this.through(w, state, visits, picked(w, visits.items), noise);
     if (!candidates) return { state: last.mul(1) }; // a graph returns nothing as it was given
-    const found = this.judge(w, states, candidates, visits.time);
+    const found = this.judge(w, states, picked(w, candidates), visits.time);
     const { aleatoric, epistemic } = variances(found);
     const mean = found.gamma.mean(1, true);
     const between = found.gamma.sub(mean).square().mean(1);
@@ -298,7 +315,13 @@ function withUnit(values: Float32Array, columns: number, count: number): Float32
   return values;
 }
 
-/** Rows of a table by their numbers: a product, as tfjs's own operation reads the numbers, which a graph cannot. */
-function picked(table: Tensor, rows: Tensor): Tensor {
-  return tf.matMul(tf.oneHot(rows.flatten().toInt(), table.shape[0]).toFloat() as Rows, table as Rows);
+/** Factors and biases of items [visits, users, n]: a product, as tfjs's own operation reads the numbers, which a graph cannot. */
+function picked({ items: table, centre }: Weights, items: Tensor): Items {
+  const [count, columns] = table.shape as number[];
+  const rows = tf.matMul(tf.oneHot(items.flatten().toInt(), count).toFloat() as Rows, table as Rows);
+  const [factors, bias] = tf.split(rows, [columns - 1, 1], 1);
+  return {
+    factors: factors.reshape([...items.shape, columns - 1]),
+    bias: bias.reshape(items.shape).add(centre),
+  };
 }

@@ -19,10 +19,12 @@ export interface TrainingSettings {
   readonly window: number;
   /** Paths of each user's state. */
   readonly paths: number;
+  /** Share of the ratings that are hidden from the cell, others in each pass, so that it learns no history by heart. */
+  readonly hidden: number;
 }
 
 /** Of the chapter's trainings. */
-export const training: TrainingSettings = { epochs: 30, rate: 0.02, window: 10, paths: 2 };
+export const training: TrainingSettings = { epochs: 30, rate: 0.02, window: 10, paths: 2, hidden: 0.2 };
 
 /** What is said of all candidates before their ratings are seen: (users, tests.visits, count) each. */
 export interface Expectation {
@@ -36,8 +38,16 @@ export interface Expectation {
   readonly between: Float64Array;
 }
 
+/** eta: how much what is unsure is preferred in a ranking. */
+const CURIOSITY = 0.01;
+
+/** gamma and a little of the uncertainty: what candidates are ranked by. */
+export function scoresOf({ mean, epistemic, between }: Expectation): Float64Array {
+  return mean.map((value, k) => value + CURIOSITY * (epistemic[k] + between[k]));
+}
+
 /** What random numbers are drawn for; the log's own streams are others. */
-const stream = { weights: 10, training: 11, forecast: 12 };
+const stream = { weights: 10, training: 11, forecast: 12, hidden: 13 };
 
 interface Step {
   readonly vector: Tensor;
@@ -61,7 +71,7 @@ export class Recommender {
   }
 
   /** Trains on the visits before the tests; yields each epoch's mean loss. Throws InputError for a window that does not fit. */
-  *train(log: RatingLog, { epochs, rate, window, paths }: TrainingSettings): Generator<number, void> {
+  *train(log: RatingLog, { epochs, rate, window, paths, hidden }: TrainingSettings): Generator<number, void> {
     const last = log.visits - log.tests.visits;
     if (!(Number.isInteger(window) && window >= 1 && last % window === 0)) {
       throw new InputError(
@@ -92,13 +102,15 @@ export class Recommender {
         let total = 0;
         for (const visits of windows) {
           const noise = normal([window * sizes.steps, rows, d], this.seed, stream.training, step);
-          const found = slope.run({ vector: this.vector, state, noise, ...visits });
+          const random = new Random(this.seed, stream.hidden, step);
+          const shown = tf.tidy(() => tf.tensor(Float32Array.from({ length: visits.ratings.size }, () => (random.uniform() < hidden ? 0 : 1)), visits.ratings.shape)); // prettier-ignore
+          const found = slope.run({ vector: this.vector, state, noise, shown, ...visits });
           total += found.loss.dataSync()[0] / count;
           this.adam.step(
             [found.gradient],
             0.5 * rate * (1 + Math.cos((Math.PI * step++) / (epochs * count))),
           );
-          tf.dispose([state, noise, found.loss, found.gradient]);
+          tf.dispose([state, noise, shown, found.loss, found.gradient]);
           state = found.state;
         }
         state.dispose();

@@ -2,18 +2,15 @@
 import { finish } from "../../backend/interrupt";
 import type { GallerySystem, Target } from "../system";
 import { plainCell, type Variant, whole } from "./method";
-import { type Expectation, Recommender, training } from "./recommender";
+import { type Expectation, Recommender, scoresOf, training } from "./recommender";
 import { byGap, type ByGap, ndcg, precision, rankCorrelation, testGaps } from "./ranking";
 import { generateLog, type GeneratedLog, latentRatings, ratingMoments, taste, tasteFilter } from "./system";
 
 const budgets = {
   smoke: { log: { users: 20, items: 60, visits: 14, testVisits: 4, count: 20 }, epochs: 2, forecastPaths: 2 },
   lesson: { log: {}, epochs: 30, forecastPaths: 4 },
-  full: { log: {}, epochs: 40, forecastPaths: 8 },
+  full: { log: {}, epochs: 30, forecastPaths: 4 },
 };
-
-/** eta: how much what is unsure is preferred in a ranking. */
-export const CURIOSITY = 0.01;
 
 /** Ablations of the chapter, each with one thing changed. */
 export const ablations: { readonly [name: string]: Variant } = {
@@ -35,11 +32,6 @@ export function expectation(
   const found = recommender.forecast(log, forecastPaths);
   recommender.dispose();
   return found;
-}
-
-/** gamma and a little of the uncertainty: what candidates are ranked by. */
-export function scoresOf({ mean, epistemic, between }: Expectation): Float64Array {
-  return mean.map((value, k) => value + CURIOSITY * (epistemic[k] + between[k]));
 }
 
 /** Quality of a ranking of all tests by these scores. */
