@@ -17,12 +17,8 @@ export function uniformGrid(cells: number, length: number): Grid {
   integerInRange("The number of cells", cells, 2, 1e6);
   positive("The length", length, "m");
   const spacing = length / cells;
-  return {
-    cells,
-    length,
-    spacing,
-    centres: Float64Array.from({ length: cells }, (_, i) => (i + 0.5) * spacing),
-  };
+  const centres = Float64Array.from({ length: cells }, (_, i) => (i + 0.5) * spacing);
+  return { cells, length, spacing, centres };
 }
 
 /**

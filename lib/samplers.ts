@@ -165,8 +165,7 @@ export function* trajectory<X>(options: SamplingOptions<X>): Generator<SamplingP
 
 /**
  * Runs a trajectory to its end and returns the last state, in the shape of `start`, which is then the caller's.
- *
- * Denoiser and states are in standardised units. Errors as {@link trajectory}.
+ * Errors as {@link trajectory}.
  */
 export function sample<X>(options: SamplingOptions<X>): X {
   for (const { step, steps, x } of trajectory(options)) {
