@@ -140,9 +140,10 @@ test("in plain Node a control holds what it is set to", async () => {
   const on = toggle({ label: "on" });
   row(on);
   const heard: boolean[] = [];
-  const end = on.onChange((value) => heard.push(value));
+  const listen = (value: boolean) => heard.push(value);
+  assert.equal(on.onChange(listen), undefined); // a cell that ends with it shows nothing
   on.value = true;
-  end();
+  on.offChange(listen);
   on.value = false;
   assert.deepEqual(heard, [true]);
   for await (const value of on) assert.equal(value, false);

@@ -97,11 +97,15 @@ export class Control<T> extends Shown {
 
   /**
    * Calls `listener` with each new value; while it is awaited, only the newest is kept. What it prints, and how it fails, is shown
-   * below the cell that made the control. Returns what ends this.
+   * below the cell that made the control. {@link offChange} ends this.
    */
-  onChange(listener: (value: T) => unknown): () => void {
+  onChange(listener: (value: T) => unknown): void {
     this.listeners.add(listener);
-    return () => void this.listeners.delete(listener);
+  }
+
+  /** Calls this listener no more. */
+  offChange(listener: (value: T) => unknown): void {
+    this.listeners.delete(listener);
   }
 
   /**
@@ -113,12 +117,14 @@ export class Control<T> extends Shown {
     yield seen;
     if (!this.widget) return;
     let wake = () => {};
+    const woken = () => wake();
     let stopped = false;
     const stop = () => {
       stopped = true;
       wake();
     };
-    const ends = [this.onChange(() => wake()), this.host?.onInterrupt(stop)];
+    this.onChange(woken);
+    const end = this.host?.onInterrupt(stop);
     try {
       for (;;) {
         if (stopped) throw new Interrupted("Interrupted.");
@@ -126,7 +132,8 @@ export class Control<T> extends Shown {
         else yield (seen = this.current);
       }
     } finally {
-      for (const end of ends) end?.();
+      this.offChange(woken);
+      end?.();
     }
   }
 }

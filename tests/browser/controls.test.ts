@@ -22,14 +22,14 @@ const { training } = presetByName("lesson");
 const model = createModel(data, presetByName("lesson"), 1);
 const rate = logSlider({ label: "learning rate", min: 1e-5, max: 1e-2, value: 1e-3 });
 const fail = button({ label: "fail" });
-fail.onChange(() => { throw new Error("as wanted"); });
+fail.onChange(() => { throw new Error("as " + "wanted"); });
 const heard: { value: number; step: number }[] = [];
 let last: TrainingState | undefined;
 rate.onChange((value) => void heard.push({ value, step: last?.step ?? 0 }));`;
 const TRAIN = `const steer = () => ({ rate: rate.value });
 for await (const state of trainModel(model, data, { ...training, batch: 32 }, { steps: 1e6, steer })) {
   last = state;
-  if (state.step === 3) console.log("it trains");
+  if (state.step === 3) console.log("it " + "trains");
 }`;
 const TOLD = `console.log(JSON.stringify({ heard, turned: last!.turned, value: rate.value, rate: last!.rate }));`;
 /** Memory after everything that can be freed is. */
