@@ -144,7 +144,11 @@ export class Box extends Shown {
     private readonly name: "HBox" | "VBox",
     private readonly children: readonly Shown[],
   ) {
-    super(({ create }) => create(name, { children: children.flatMap(({ widget }) => widget ?? []) }));
+    super(({ create }) => {
+      // What does not fit beside the others goes below them.
+      const layout = name === "HBox" ? { layout: create("Layout", { flex_flow: "row wrap" }) } : {};
+      return create(name, { children: children.flatMap(({ widget }) => widget ?? []), ...layout });
+    });
     for (const child of children) child.place();
   }
 
