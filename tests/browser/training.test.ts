@@ -6,6 +6,10 @@ import { Lab, PATIENCE, photograph } from "./lab";
 import { pictures } from "./project";
 import { Notebook, textOf } from "./notebook";
 
+/** The cell that trains under controls, and those before it that it and the following need. */
+const TRAINING = /of trainModel\([\s\S]*view\.add/;
+const NEEDED = /settingsFor\(|const model = |const condition = /;
+
 let lab: Lab;
 before(async () => {
   lab = await Lab.start("training");
@@ -13,7 +17,7 @@ before(async () => {
 after(() => lab.stop());
 
 test("a training shows its progress, ends at the stop button, and leaves a model to the next cell", async () => {
-  const name = lab.project.notebookWith(/of trainModel\(/);
+  const name = lab.project.notebookWith(TRAINING);
   // Longer than a test waits: only the button ends it.
   const code = lab.project
     .code(name)
@@ -21,8 +25,9 @@ test("a training shows its progress, ends at the stop button, and leaves a model
   lab.project.addNotebook(name, code);
   const notebook = await Notebook.open(lab, lab.addressOf(name));
   const { page } = notebook;
-  const { index: training } = await notebook.find(/of trainModel\(/);
-  for (const { index } of (await notebook.code()).filter((cell) => cell.index < training)) {
+  const { index: training } = await notebook.find(TRAINING);
+  const needed = (await notebook.code()).filter((cell) => cell.index < training && NEEDED.test(cell.source));
+  for (const { index } of needed) {
     const { status, cell } = await notebook.run(index);
     assert.equal(status, "ok", textOf(cell.outputs));
   }
