@@ -8,7 +8,7 @@ import { Notebook, textOf } from "./notebook";
 
 /** The cell that trains under controls, and those before it that it and the following need. */
 const TRAINING = /of trainModel\([\s\S]*view\.add/;
-const NEEDED = /settingsFor\(|const model = |const condition = /;
+const NEEDED = /settingsFor\(|const preset\b|const model = |heldOut = /;
 
 let lab: Lab;
 before(async () => {
