@@ -4,7 +4,8 @@ import { tf } from "../lib/backend/tensors";
 import { CouplingFlow, DenseNetwork, evenNormals } from "../lib/gallery/couplingFlow";
 import { finish } from "../lib/backend/interrupt";
 import { descent } from "../lib/gallery/descent";
-import * as likelihood from "../lib/gallery/multiscale-flows/likelihood";
+import { loss } from "../lib/gallery/driftLearning";
+import * as likelihood from "../lib/gallery/pathLikelihood";
 import * as method from "../lib/gallery/multiscale-flows/method";
 import * as systems from "../lib/gallery/multiscale-flows/system";
 import { Random } from "../lib/random";
@@ -98,7 +99,9 @@ test("descent finds a minimum, step by step with the same losses for the same se
       settings,
     ),
   ];
+  const { numTensors } = tf.memory();
   const first = run();
+  assert.equal(tf.memory().numTensors, numTensors);
   assert.ok(first[299] < 1e-4, `${first[299]}`);
   assert.deepEqual(run(), first);
 });
@@ -181,7 +184,7 @@ test("exact data give the coefficients back, and no law on the grid beats the be
     1e-9,
     "s^2",
   );
-  const { mean, drift } = likelihood.gridFit(data);
+  const { mean, drift } = systems.gridFit(data);
   assert.ok(mean.every((w) => w >= 0));
   const best = likelihood.gain(data, drift);
   near(best, likelihood.gain(data, data.x.map(systems.waveDrift)), 0.02, "gain"); // on the grid almost as good
@@ -202,13 +205,13 @@ test("two sets of draws make the squared drift unbiased, and one does not", () =
   const theta = tf.tensor1d([0.5, 2]);
   const of = (rows: typeof y) => method.waveModel.average(x, rows, theta);
   const [zero, one] = [tf.zeros([3]), tf.ones([3])] as ReturnType<typeof of>[];
-  const exact = method.loss(of(y), of(y), zero, one).dataSync()[0];
+  const exact = loss(of(y), of(y), zero, one).dataSync()[0];
   const [single, double] = [1, 2].map((sets) => {
     let sum = 0;
     for (let k = 0; k < 700; k++) {
       const draw = (stream: number) =>
         tf.tensor2d(Float32Array.from(new Random(7, k, stream).fillNormal(new Float64Array(16))), [8, 2]);
-      sum += tf.tidy(() => method.loss(of(draw(0)), of(draw(sets - 1)), zero, one).dataSync()[0]) / 700;
+      sum += tf.tidy(() => loss(of(draw(0)), of(draw(sets - 1)), zero, one).dataSync()[0]) / 700;
     }
     return sum;
   });
@@ -223,7 +226,7 @@ test("the gradient of the flow's loss is that of differences", () => {
   const theta = tf.tensor1d([0.5, 2]);
   const value = (w: ReturnType<typeof tf.tensor1d>) => {
     const [a, b] = tf.split(flow.forward(w, xi).y, 2) as (typeof xi)[];
-    return method.loss(
+    return loss(
       method.waveModel.average(x, a, theta),
       method.waveModel.average(x, b, theta),
       slopes,

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tf } from "../lib/backend/tensors";
 import { gridMoments, gridSmoother } from "../lib/gallery/gridSmoother";
-import { backwardInformation, kalmanFilter, kalmanSmoother } from "../lib/gallery/kalman";
-import { chainSamples, crankNicolson, effectiveSamples, resampled, uniqueAncestors } from "../lib/gallery/variational-smoothing/baselines"; // prettier-ignore
-import { evidence, guide, meanAndDeviation, Smoother, timeGrid } from "../lib/gallery/variational-smoothing/method"; // prettier-ignore
-import { likeliestTheta } from "../lib/gallery/variational-smoothing/run";
+import { backwardInformation, kalmanFilter, kalmanSmoother, likeliestTheta } from "../lib/gallery/kalman";
+import { chainSamples, crankNicolson, effectiveSamples, resampled, timeGrid, uniqueAncestors } from "../lib/gallery/pathSmoothers"; // prettier-ignore
+import { evidence, guide, meanAndDeviation, Smoother } from "../lib/gallery/variational-smoothing/method"; // prettier-ignore
 import { doubleWell, ornsteinUhlenbeck, scalarSde } from "../lib/gallery/variational-smoothing/system";
 import { Random } from "../lib/random";
 
@@ -16,8 +15,8 @@ test("the closed form has the numbers of an independent program, and the grid th
   const problem = ornsteinUhlenbeck();
   const { observations } = problem;
   near(kalmanFilter(problem, observations).logEvidence, -6.349, 5e-5);
-  near(likeliestTheta(), 0.853, 2e-3);
-  near(kalmanFilter({ theta: likeliestTheta(), sigma: 1 }, observations).logEvidence, -6.3309, 5e-5);
+  near(likeliestTheta(problem), 0.853, 2e-3);
+  near(kalmanFilter({ theta: likeliestTheta(problem), sigma: 1 }, observations).logEvidence, -6.3309, 5e-5);
   const grid = gridSmoother(scalarSde(problem), observations, { reach: 4, cells: 401, dt: 0.01 });
   near(grid.logEvidence, -6.349, 1e-3);
   for (const [t, mean, deviation] of [
@@ -86,13 +85,17 @@ test("weights are unbiased for any score, and training brings the bound to the e
 });
 
 test("the same seed draws the same paths, and no path stays in memory", () => {
+  const { numTensors: before } = tf.memory();
   const smoother = new Smoother(ornsteinUhlenbeck(2), { paths: 32, perInterval: 10, width: 8, seed: 1 });
   const draw = () => smoother.sample([0.5], { count: 2, perInterval: 10, seed: 7 });
   const first = draw();
   const { numTensors } = tf.memory();
   assert.deepEqual(draw(), first);
   assert.equal(tf.memory().numTensors, numTensors);
+  for (const step of smoother.train({ steps: 2, rate: 0.01, reuse: 1, seed: 1 })) void step;
+  smoother.score(1, Float64Array.of(0, 0));
   smoother.dispose();
+  assert.equal(tf.memory().numTensors, before);
 });
 
 test("steps end at the observations, and are shortest before them", () => {

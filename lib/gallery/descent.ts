@@ -22,7 +22,7 @@ export function* descent<Data extends object, Drawn extends object>(
   draw: () => Drawn,
   { steps, rate }: DescentSettings,
 ): Generator<number, Float32Array> {
-  const vector = tf.variable(tf.tensor1d(start));
+  const vector = tf.tidy(() => tf.variable(tf.tensor1d(start))); // else the tensor remains
   const adam = new FlatAdam([vector], { beta1: 0.9, beta2: 0.99, ema: 0, clip: 0 });
   const slope = new CompiledFunction(({ vector: w, ...rest }: Data & Drawn & { vector: tfTypes.Tensor }) => {
     const inputs = rest as unknown as Data & Drawn;

@@ -93,3 +93,22 @@ export function kalmanSmoother(
   const smoothed = 1 / (1 / variance + precision);
   return { mean: smoothed * (mean / variance + shift), variance: smoothed };
 }
+
+/** The theta of the largest evidence, sigma being known, by golden sections. */
+export function likeliestTheta({
+  sigma,
+  observations,
+}: {
+  sigma: number;
+  observations: Observations;
+}): number {
+  const value = (theta: number) => kalmanFilter({ theta, sigma }, observations).logEvidence;
+  const golden = (Math.sqrt(5) - 1) / 2;
+  let [low, high] = [0.1, 4];
+  while (high - low > 1e-6) {
+    const [a, b] = [high - golden * (high - low), low + golden * (high - low)];
+    if (value(a) > value(b)) high = b;
+    else low = a;
+  }
+  return (low + high) / 2;
+}

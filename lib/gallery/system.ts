@@ -10,6 +10,10 @@ export interface Target {
   readonly value: number;
   readonly at: "most" | "least";
   readonly limit: number;
+  /** The value is 1 or 0, and its mean over seeds is what was aimed at: one run cannot tell. */
+  readonly share?: boolean;
+  /** What the same measure is for references and baselines. */
+  readonly beside?: Readonly<Record<string, number>>;
 }
 
 /** What a run of a system prints. */
@@ -20,6 +24,15 @@ export interface GalleryResult {
   readonly targets: readonly Target[];
 }
 
+export interface RunOptions {
+  readonly budget: Budget;
+  readonly seed: number;
+  /** Only what the targets need that are shares. */
+  readonly sharesOnly?: boolean;
+  /** Takes a line of text now and then. */
+  progress(text: string): void;
+}
+
 /** A system of the gallery. */
 export interface GallerySystem {
   /** As on the command line. */
@@ -27,11 +40,13 @@ export interface GallerySystem {
   readonly title: string;
   /** Whose method it is. */
   readonly paper: string;
-  /** Everything random comes from the seed. progress: a line of text now and then. */
-  run(options: { budget: Budget; seed: number; progress: (text: string) => void }): Promise<GalleryResult>;
+  /** Seeds of a study for the targets that are shares, if there are any; the others have five. */
+  readonly seedsOfShares?: number;
+  /** Everything random comes from the seed. */
+  run(options: RunOptions): Promise<GalleryResult>;
 }
 
 /** Whether a target is met; NaN meets none. */
-export function isMet({ value, at, limit }: Target): boolean {
+export function isMet({ value, at, limit }: Pick<Target, "value" | "at" | "limit">): boolean {
   return at === "most" ? value <= limit : value >= limit;
 }

@@ -3,6 +3,7 @@ import path from "node:path";
 import { Command } from "commander";
 import { writeWhole } from "../../lib/storage/files";
 import { finiteInRange, InputError, positiveInteger } from "../../lib/backend/errors";
+import type { GalleryStudy } from "../../lib/gallery/results";
 import { systems } from "../../lib/gallery/systems";
 import type { AblationStudy } from "../../lib/evaluation/studies";
 import type { AblationOptions } from "./ablations";
@@ -57,14 +58,26 @@ program
 for (const system of systems) {
   program
     .command(`gallery-${system.name}`)
-    .description(`${system.title}: the table of the gallery's notebook, full budget, several seeds`)
+    .description(
+      `${system.title}: the table of the gallery's notebook, full budget (goes on where it was stopped)`,
+    )
     .option("--seeds <n>", "runs", (text) => positiveInteger("The number of seeds", text), 5)
-    .action(async ({ seeds }: { seeds: number }) => {
-      const results = [];
-      for (let seed = 1; seed <= seeds; seed++) {
+    .option("--again", "drop the results that are there", false)
+    .action(async ({ seeds, again }: { seeds: number; again: boolean }) => {
+      const file = resultFile(`gallery-${system.name}`);
+      const found = !again && fs.existsSync(file);
+      const results = found ? [...(JSON.parse(fs.readFileSync(file, "utf8")) as GalleryStudy).results] : [];
+      for (let seed = 1; seed <= Math.max(seeds, system.seedsOfShares ?? 0); seed++) {
+        const sharesOnly = seed > seeds;
+        const before = results.findIndex((result) => result.seed === seed);
+        if (before >= 0 && (sharesOnly || results[before].rows.length > 0)) continue;
         print(`seed ${seed}`);
-        results.push({ seed, ...(await system.run({ budget: "full", seed, progress: print })) });
-        save(resultFile(`gallery-${system.name}`), { budget: "full", results }); // a study that is stopped keeps what it has
+        const clock = process.cpuUsage();
+        const result = await system.run({ budget: "full", seed, sharesOnly, progress: print });
+        const { user, system: kernel } = process.cpuUsage(clock);
+        const own = { seed, seconds: Math.round((user + kernel) / 1e5) / 10, ...result };
+        results.splice(before < 0 ? results.length : before, 1, own);
+        saveStudy(file, { budget: "full", results });
       }
     });
 }
@@ -88,6 +101,15 @@ program
       save(resultFile("gallery-movielens"), { results });
     }
   });
+
+/** One run a line, numbers with six digits that count. */
+function saveStudy(file: string, { budget, results }: GalleryStudy): void {
+  const short = (_: string, value: unknown) =>
+    typeof value === "number" && Number.isFinite(value) ? Number(value.toPrecision(6)) : value;
+  const lines = results.map((result) => `  ${JSON.stringify(result, short)}`);
+  writeWhole(file, Buffer.from(`{\n "budget": "${budget}",\n "results": [\n${lines.join(",\n")}\n ]\n}\n`));
+}
+
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${error instanceof InputError ? error.message : String((error as Error).stack)}\n`);
   process.exit(error instanceof InputError ? 2 : 1);

@@ -2,9 +2,10 @@
 import type * as tfTypes from "@tensorflow/tfjs";
 import { tf } from "../../backend/tensors";
 import { Random } from "../../random";
-import { concatenated, CouplingFlow, DenseNetwork, evenNormals } from "../couplingFlow";
+import { concatenated, CouplingFlow, evenNormals } from "../couplingFlow";
 import { descent, type DescentSettings } from "../descent";
-import type { Increments } from "./likelihood";
+import { loss, type Seen, tensorsOf } from "../driftLearning";
+import type { Increments } from "../pathLikelihood";
 import { particle } from "./system";
 
 type Vector = tfTypes.Tensor1D;
@@ -72,30 +73,6 @@ export interface FittedFlow {
   readonly theta: Float32Array;
 }
 
-/** What the likelihood needs of the increments: [bins] each; slopes: dX / s^2, weights: n Delta / s^2. */
-type Seen = { x: Vector; slopes: Vector; weights: Vector };
-
-export function tensorsOf({ x, count, sum, interval, variance }: Increments): Seen {
-  const [places, slopes, weights] = [
-    x,
-    sum.map((own) => own / variance),
-    count.map((n) => (n * interval) / variance),
-  ];
-  return {
-    x: tf.tensor1d(Float32Array.from(places)),
-    slopes: tf.tensor1d(Float32Array.from(slopes)),
-    weights: tf.tensor1d(Float32Array.from(weights)),
-  };
-}
-
-/**
- * Minus the gain of a drift in log likelihood (see gain), in nats, of two averages of it over independent draws:
- * E[b1 b2] = b^2, while the square of one average is too large by its variance, which would pay for a narrow law.
- */
-export function loss(b1: Vector, b2: Vector, slopes: Vector, weights: Vector): tfTypes.Scalar {
-  return tf.sum(b1.mul(b2).mul(weights).sub(b1.add(b2).mul(slopes))).mul(0.5);
-}
-
 /** Learns the law of y and theta together from the increments; yields the loss of each step, minus the gain and the penalty. */
 export function* fitFlow(
   model: SlowModel,
@@ -159,30 +136,6 @@ export function flowDrift(model: SlowModel, fitted: FittedFlow, x: Float64Array)
 /** int cos(x y) of a fitted law at some x. */
 export function flowAverage(fitted: FittedFlow, x: Float64Array): Float32Array {
   return flowDrift(waveModel, { ...fitted, theta: Float32Array.of(0, 1) }, x);
-}
-
-/** A drift that is a network and nothing else, by the same likelihood, optimiser and steps; its values in the bins. */
-export function* fitNetwork(
-  data: Increments,
-  { hidden, steps, rate }: Pick<FlowSettings, "hidden"> & DescentSettings,
-  seed: number,
-): Generator<number, Float32Array> {
-  const network = new DenseNetwork([1, hidden, hidden, 1]);
-  const own = tensorsOf(data);
-  const drift = (all: Vector, x: Vector) => network.apply(all, x.reshape([-1, 1])).flatten() as Vector;
-  const objective = (all: Vector, { x, slopes, weights }: Seen) => {
-    const b = drift(all, x);
-    return loss(b, b, slopes, weights);
-  };
-  try {
-    const all = yield* descent(objective, network.start(new Random(seed, 12)), own, () => ({}), {
-      steps,
-      rate,
-    });
-    return tf.tidy(() => drift(tf.tensor1d(all), own.x).dataSync() as Float32Array);
-  } finally {
-    tf.dispose(Object.values(own));
-  }
 }
 
 /**

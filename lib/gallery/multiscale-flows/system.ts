@@ -1,15 +1,14 @@
 /** Two slow-fast systems whose averaged drift is known: a wave that a double-well process moves, and a tagged particle. */
 import { InputError } from "../../backend/errors";
 import { Random } from "../../random";
-
-/** A slow path at equal times, and the part of each increment that is noise, which only a simulation knows. */
-export interface SlowPath {
-  readonly interval: number;
-  /** (increments + 1) */
-  readonly x: Float64Array;
-  /** s times the increments of the Brownian motion: (increments) */
-  readonly noise: Float64Array;
-}
+import {
+  type Coefficients,
+  gain,
+  type Increments,
+  linearPosterior,
+  nonNegativeFit,
+  type SlowPath,
+} from "../pathLikelihood";
 
 /**
  * dX = (-lambda X + amplitude cos(X Y)) dt + s dW,   dY = -(Y^3 - Y) / epsilon dt + sqrt(2 tau / epsilon) dB.
@@ -90,6 +89,23 @@ export function waveAverage(x: number): number {
 /** The wave's averaged drift. */
 export function waveDrift(x: number): number {
   return wave.amplitude * waveAverage(x) - wave.lambda * x;
+}
+
+/** What the wave's averaged drift would be with a normal law of Y, of the mean and the variance of largest likelihood. */
+export function gaussianFit(data: Increments, means: readonly number[]): Coefficients {
+  const variances = Array.from({ length: 25 }, (_, k) => 0.02 * 1.2 ** k); // up to 1.6
+  const fits = means.flatMap((mean) =>
+    variances.map((variance) =>
+      linearPosterior(data, (x) => [-x, Math.cos(x * mean) * Math.exp(-0.5 * variance * x * x)]),
+    ),
+  );
+  return fits.reduce((a, b) => (gain(data, b.drift) > gain(data, a.drift) ? b : a));
+}
+
+/** The estimate over all laws of Y on a grid: y from 0 to 3 in steps of 0.05 (the sign of Y cannot be seen). */
+export function gridFit(data: Increments): Pick<Coefficients, "mean" | "drift"> {
+  const grid = Array.from({ length: 61 }, (_, k) => 0.05 * k);
+  return nonNegativeFit(data, (x) => [-x, ...grid.map((y) => Math.cos(x * y))]);
 }
 
 /**

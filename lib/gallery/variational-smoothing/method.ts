@@ -8,22 +8,12 @@ import { Random } from "../../random";
 import { tensorSpace } from "../../sampling";
 import { eulerMaruyamaStep } from "../../sde";
 import { derivedSeed } from "../../evaluation/derivedSeed";
-import type { Observations } from "../kalman";
+import { timeGrid } from "../pathSmoothers";
 import type { SmoothingProblem } from "./system";
 
 /** What the random numbers are drawn for. */
 const stream = { start: 0, steps: 1 };
 const OCTAVES = 3;
-
-/** Times of the steps from 0 to the last observation: `perInterval` from one observation to the next, shorter before it. */
-export function timeGrid({ times }: Observations, perInterval: number): { t: number; dt: number }[] {
-  return times.flatMap((end, i) => {
-    const length = end - (times[i - 1] ?? 0);
-    // The time to the observation falls from 1 to 0 such that steps are proportional to it plus a half.
-    const left = Array.from({ length: perInterval + 1 }, (_, k) => 0.5 * (3 ** (1 - k / perInterval) - 1));
-    return left.slice(1).map((next, k) => ({ t: end - length * left[k], dt: length * (left[k] - next) }));
-  });
-}
 
 /**
  * The gradient of what each later observation alone would say if the process between were Brownian, fading with the time to
@@ -53,7 +43,7 @@ function bridged({ observations, sigma }: SmoothingProblem, { t, dt }: { t: numb
 }
 
 /** What the network is given of some times, one row each, as tensors. */
-function tables(problem: SmoothingProblem, grid: readonly { t: number; dt: number }[]) {
+export function tables(problem: SmoothingProblem, grid: readonly { t: number; dt: number }[]) {
   const times = grid.map(({ t }) => t);
   const observed = problem.observations.times;
   const last = observed[observed.length - 1];
@@ -81,7 +71,7 @@ function tables(problem: SmoothingProblem, grid: readonly { t: number; dt: numbe
     };
   });
 }
-type Tables = ReturnType<typeof tables>;
+export type Tables = ReturnType<typeof tables>;
 
 /**
  * log q / p of the steps of paths, summed: of dX - theta phi dt, which is N(sigma^2 s dt, sigma^2 spread) under the posterior and
@@ -175,11 +165,12 @@ export class Smoother {
     );
     const mixture = (value: (mean: number) => number) =>
       tf.variable(tf.tensor2d(guess.means.map((mean) => new Array<number>(dimension).fill(value(mean)))));
-    this.start = {
+    // A variable takes the value of a tensor, which remains: tidy frees it.
+    this.start = tf.tidy(() => ({
       means: mixture((mean) => mean),
       logs: mixture(() => Math.log(guess.deviation)),
       logits: tf.variable(tf.zeros([guess.means.length])),
-    };
+    }));
     const weights = this.network.trainableWeights.map((weight) => weight.read() as tf.Variable);
     this.variables = [...weights, ...Object.values(this.start)];
   }
@@ -201,7 +192,7 @@ export class Smoother {
   }
 
   /** s at the times of the tables, one a row of x: (times, paths, dimension) */
-  private scoreAt({ conditions, time, shift, slope, fading }: Tables, x: tf.Tensor): tf.Tensor {
+  scoreAt({ conditions, time, shift, slope, fading }: Tables, x: tf.Tensor): tf.Tensor {
     return tf.tidy(() => {
       const head = this.network.apply([x, conditions, time]) as tf.Tensor;
       return shift.sub(slope.mul(x)).add(fading.mul(head));
@@ -209,7 +200,7 @@ export class Smoother {
   }
 
   /** log q(X_0): (paths, dimension) -> (paths) */
-  private logStart(x0: tf.Tensor): tf.Tensor {
+  logStart(x0: tf.Tensor): tf.Tensor {
     return tf.tidy(() => {
       const { means, logs, logits } = this.start;
       const z = x0.expandDims(1).sub(means).div(logs.exp());
@@ -316,16 +307,19 @@ export class Smoother {
     return logWeights.sub(logWeights.mean()).square().mean() as tf.Scalar;
   }
 
-  /** Trains the score and the start: yields after each step. */
-  *train({ steps, rate, reuse, seed }: { steps: number; rate: number; reuse: number; seed: number }) {
+  /** Trains the score and the start: yields after each step. objective: another loss than {@link loss}. */
+  *train({ steps, rate, reuse, seed, objective }: TrainingSettings) {
     const { variables } = this;
     const { perInterval } = this.settings;
     const optimiser = new FlatAdam(variables, { beta1: 0.9, beta2: 0.99, ema: 0.98, clip: 10 });
-    const { table } = this.gridOf(perInterval);
+    const { inputs: table, loss: lossOf } = objective ?? {
+      inputs: this.gridOf(perInterval).table,
+      loss: (batch) => this.loss(batch),
+    };
     const gradientOf = new CompiledFunction(
       ({ weights, ...batch }: Omit<Paths, "logWeights"> & Tables & { weights: tf.Tensor }) => {
         optimiser.assign(weights);
-        const { value, grads } = tf.variableGrads(() => this.loss(batch), variables);
+        const { value, grads } = tf.variableGrads(() => lossOf(batch), variables);
         return { loss: value, ...flatGradient(variables.map(({ name }) => grads[name])) };
       },
     );
@@ -425,11 +419,7 @@ export class Smoother {
     rounds: number;
     draws: number;
     perInterval: number;
-    steps: number;
-    rate: number;
-    reuse: number;
-    seed: number;
-  }) {
+  } & TrainingSettings) {
     for (let round = 0; round < rounds; round++) {
       for (const step of this.train({ ...training, seed: training.seed + round })) void step;
       this.theta = this.maximise(perInterval, draws, training.seed + rounds + round);
@@ -458,6 +448,20 @@ export class Smoother {
     s.dispose();
     return values;
   }
+}
+
+export interface TrainingSettings {
+  readonly steps: number;
+  /** Rate of Adam in the first step. */
+  readonly rate: number;
+  /** Steps on the same paths. */
+  readonly reuse: number;
+  readonly seed: number;
+  /** A loss of a batch of paths and of tables that remain the caller's; by default the variance of the weights. */
+  readonly objective?: {
+    readonly inputs: Tables;
+    loss(batch: Omit<Paths, "logWeights"> & Tables): tf.Scalar;
+  };
 }
 
 interface Grid {

@@ -1,17 +1,12 @@
 /** The two processes of the chapter, what is seen of them, and where they start. */
 import { tf } from "../../backend/tensors";
 import type { ScalarSde } from "../gridSmoother";
-import type { Observations } from "../kalman";
+import type { ObservedSde } from "../pathSmoothers";
 
-/** dX = theta phi(X) dt + sigma dW with independent, equal coordinates, seen at a few times. */
-export interface SmoothingProblem {
-  readonly dimension: number;
-  readonly theta: number;
-  readonly sigma: number;
-  readonly observations: Observations;
-  /** phi of any number of coordinates, in tensors or in arrays. */
+/** A process, what is seen of it, and where it starts. */
+export interface SmoothingProblem extends ObservedSde {
+  /** phi of tensors. */
   feature(x: tf.Tensor): tf.Tensor;
-  featureOf(x: Float64Array): Float64Array;
   /** Logarithm of one coordinate's density at time 0, which is stationary, with another theta on request. */
   logStart(x: number, theta?: number): number;
   /** Normal distributions whose mixture the posterior at time 0 is close to: means and common deviation, before training. */

@@ -1,7 +1,20 @@
-/** The likelihood of a slow path under an averaged drift, and the estimates of the drift that a formula or a convex problem gives. */
+/** Slow paths, the likelihood of a drift on them, and the drifts that a formula or a convex problem gives. */
 import { inverse, Matrix, solve } from "ml-matrix";
-import { InputError } from "../../backend/errors";
-import type { SlowPath } from "./system";
+import { InputError } from "../backend/errors";
+
+/** A slow path at equal times, and the part of each increment that is noise, which only a simulation knows. */
+export interface SlowPath {
+  readonly interval: number;
+  /** (increments + 1) */
+  readonly x: Float64Array;
+  /** s times the increments of the Brownian motion: (increments) */
+  readonly noise: Float64Array;
+}
+
+/** The intervals of a path from one to another. */
+export function partOf({ interval, x, noise }: SlowPath, from: number, to: number): SlowPath {
+  return { interval, x: x.subarray(from, to + 1), noise: noise.subarray(from, to) };
+}
 
 /**
  * The increments of a path by narrow bins of x, in which a smooth drift hardly changes: all that the likelihood needs.
@@ -150,23 +163,6 @@ export function nonNegativeFit(
     }
   }
   return { mean, drift: Float64Array.from(design.mmul(Matrix.columnVector(mean)).to1DArray()) };
-}
-
-/** What the wave's averaged drift would be with a normal law of Y, of the mean and the variance of largest likelihood. */
-export function gaussianFit(data: Increments, means: readonly number[]): Coefficients {
-  const variances = Array.from({ length: 25 }, (_, k) => 0.02 * 1.2 ** k); // up to 1.6
-  const fits = means.flatMap((mean) =>
-    variances.map((variance) =>
-      linearPosterior(data, (x) => [-x, Math.cos(x * mean) * Math.exp(-0.5 * variance * x * x)]),
-    ),
-  );
-  return fits.reduce((a, b) => (gain(data, b.drift) > gain(data, a.drift) ? b : a));
-}
-
-/** The estimate over all laws of Y on a grid: y from 0 to 3 in steps of 0.05 (the sign of Y cannot be seen). */
-export function gridFit(data: Increments): Pick<Coefficients, "mean" | "drift"> {
-  const grid = Array.from({ length: 61 }, (_, k) => 0.05 * k);
-  return nonNegativeFit(data, (x) => [-x, ...grid.map((y) => Math.cos(x * y))]);
 }
 
 /** A polynomial of degree 5. */

@@ -1,16 +1,38 @@
-/** What the learned smoother is held against: Markov chains on paths, and particles that carry their ancestors. */
-import { arraySpace } from "../../evaluation/forwardProcess";
-import { Random } from "../../random";
-import { eulerMaruyamaStep } from "../../sde";
-import { timeGrid } from "./method";
-import type { SmoothingProblem } from "./system";
+/** Smoothing of paths without learning: Markov chains on them, and particles that carry their ancestors. */
+import { arraySpace } from "../evaluation/forwardProcess";
+import { Random } from "../random";
+import { eulerMaruyamaStep } from "../sde";
+import { effectiveNumber, normalised, systematic } from "../posterior/resampling";
+import type { Observations } from "./kalman";
 
-/** Effective number of independent draws among draws of these weights: (sum w)^2 / sum w^2. Source: Kong 1992. */
+/** dX = theta phi(X) dt + sigma dW with independent, equal coordinates, seen at a few times. */
+export interface ObservedSde {
+  readonly dimension: number;
+  readonly theta: number;
+  readonly sigma: number;
+  readonly observations: Observations;
+  /** phi of any number of coordinates. */
+  featureOf(x: Float64Array): Float64Array;
+}
+
+/** Times of the steps from 0 to the last observation: `perInterval` from one observation to the next, shorter before it. */
+export function timeGrid({ times }: Observations, perInterval: number): { t: number; dt: number }[] {
+  return times.flatMap((end, i) => {
+    const length = end - (times[i - 1] ?? 0);
+    // The time to the observation falls from 1 to 0 such that steps are proportional to it plus a half.
+    const left = Array.from({ length: perInterval + 1 }, (_, k) => 0.5 * (3 ** (1 - k / perInterval) - 1));
+    return left.slice(1).map((next, k) => ({ t: end - length * left[k], dt: length * (left[k] - next) }));
+  });
+}
+
+/** Effective number of independent draws among draws of these weights. */
 export function effectiveSamples(logWeights: ArrayLike<number>): number {
-  const most = Array.from(logWeights).reduce((a, b) => Math.max(a, b), -Infinity);
-  const weights = Array.from(logWeights, (value) => Math.exp(value - most));
-  const sum = weights.reduce((total, w) => total + w, 0);
-  return sum ** 2 / weights.reduce((total, w) => total + w * w, 0);
+  return effectiveNumber(normalised(Float64Array.from(logWeights)));
+}
+
+/** As many draws by their weights; u: uniform in [0, 1). */
+export function resampled(logWeights: ArrayLike<number>, u: number): Int32Array {
+  return systematic(normalised(Float64Array.from(logWeights)), logWeights.length, u);
 }
 
 /**
@@ -38,7 +60,7 @@ export function chainSamples(chain: Float64Array): number {
 }
 
 /** One coordinate's stationary normal distribution at time 0 has this deviation (Ornstein and Uhlenbeck's process). */
-function startDeviation({ theta, sigma }: SmoothingProblem): number {
+function startDeviation({ theta, sigma }: ObservedSde): number {
   return sigma / Math.sqrt(2 * theta);
 }
 
@@ -49,7 +71,7 @@ function startDeviation({ theta, sigma }: SmoothingProblem): number {
  * Source: Cotter, Roberts, Stuart & White 2013.
  */
 export function crankNicolson(
-  problem: SmoothingProblem,
+  problem: ObservedSde,
   { iterations, perInterval, seed }: { iterations: number; perInterval: number; seed: number },
 ): { chain: Float64Array; mean: number; acceptance: number; beta: number } {
   const { dimension: d, sigma, theta, observations, featureOf } = problem;
@@ -109,7 +131,7 @@ export function crankNicolson(
  * 1993; the ancestors are Kitagawa's (1996) smoother.
  */
 export function uniqueAncestors(
-  problem: SmoothingProblem,
+  problem: ObservedSde,
   { particles, perInterval, seed }: { particles: number; perInterval: number; seed: number },
 ): number {
   const { dimension: d, sigma, theta, observations, featureOf } = problem;
@@ -135,18 +157,4 @@ export function uniqueAncestors(
     ancestors = chosen.map((from) => ancestors[from]);
   });
   return new Set(ancestors).size;
-}
-
-/** Indices drawn in proportion to weights, with as little chance as can be; u: uniform in (0, 1). */
-export function resampled(logWeights: ArrayLike<number>, u: number): Int32Array {
-  const n = logWeights.length;
-  const most = Array.from(logWeights).reduce((a, b) => Math.max(a, b), -Infinity);
-  const weights = Array.from(logWeights, (value) => Math.exp(value - most));
-  const total = weights.reduce((sum, w) => sum + w, 0);
-  let [from, reached] = [0, weights[0]];
-  return Int32Array.from({ length: n }, (_, i) => {
-    const aim = ((i + u) / n) * total;
-    while (reached < aim && from < n - 1) reached += weights[++from];
-    return from;
-  });
 }
