@@ -136,7 +136,8 @@ export function* chooseFields(
       : `the training is on the file's own fields, scaled by ${scaled} of the file itself` +
         (own === preset
           ? ""
-          : `, without the Gaussian part of ${name}, which is made of the solver's responses`);
+          : `, without the Gaussian part of ${name}, which is made of the solver's responses, and the model will not come as ` +
+            `close to its data as ${name} does to the solver's: compare tells how close`);
   const reason =
     solved === undefined ? `the data have no ${input}, so that nothing can be solved` : difference;
   return {

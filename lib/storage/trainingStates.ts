@@ -3,6 +3,7 @@ import { InputError, shown } from "../backend/errors";
 import type { Training } from "../training";
 import type { TrainingSettings } from "../presets/presets";
 import { type Checkpoint, CheckpointFolder, checkSame, type Fingerprint } from "./checkpoint";
+import { fileError } from "./files";
 import { settled, turnText, Turns } from "./turns";
 
 export type Divergence = "stop" | "step-back";
@@ -30,6 +31,17 @@ export interface StateOptions {
   readonly divergence?: Divergence;
   /** Gets a sentence when a damaged state was passed over, when a training goes on, and when it steps back. */
   readonly note?: (sentence: string) => void;
+}
+
+/** Thrown where a state cannot be kept any more: what the model has learned by then is as good as before. */
+export class StatesLost extends InputError {
+  constructor(
+    message: string,
+    readonly steps: number,
+    cause: unknown,
+  ) {
+    super(message, { cause });
+  }
 }
 
 const MOST_ROLLBACKS = 5;
@@ -169,7 +181,7 @@ export class TrainingStates {
   validated(loss: number): void {
     if (!(loss < this.bestLoss)) return;
     this.bestLoss = loss;
-    this.folder?.keepBest(this.now());
+    this.inFolder((folder) => folder.keepBest(this.now()));
   }
 
   /** Keeps the present state if it is time to. */
@@ -183,7 +195,8 @@ export class TrainingStates {
   close(): void {
     const { steps } = this.training;
     try {
-      if (this.worthKeeping && steps > 0 && this.folder && this.folder.steps[0] !== steps) this.keep();
+      if (this.worthKeeping && steps > 0)
+        this.inFolder((folder) => folder.steps[0] !== steps && folder.keep(this.now()));
     } finally {
       this.folder?.close();
     }
@@ -192,8 +205,19 @@ export class TrainingStates {
   private keep(): void {
     const state = this.now();
     if (this.stepsBack) this.good = state;
-    this.folder?.keep(state);
+    this.inFolder((folder) => folder.keep(state));
     this.kept = performance.now();
+  }
+
+  /** Does something in the folder, if there is one. Throws StatesLost where that fails. */
+  private inFolder(act: (folder: CheckpointFolder) => void): void {
+    if (!this.folder) return;
+    try {
+      act(this.folder);
+    } catch (error) {
+      const told = fileError("write", this.folder.folder, error);
+      throw told instanceof InputError ? new StatesLost(told.message, this.training.steps, error) : told;
+    }
   }
 
   private now(): Checkpoint {

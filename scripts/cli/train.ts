@@ -8,7 +8,7 @@ import { finishWithPauses, Interrupted } from "../../lib/backend/interrupt";
 import { FIELDS_FROM, type FieldsFrom } from "../../lib/presets/givenFields";
 import { bytesToLoad } from "../../lib/storage/memory";
 import type { TrainingState } from "../../lib/storage/trainingRun";
-import type { Divergence } from "../../lib/storage/trainingStates";
+import { type Divergence, StatesLost } from "../../lib/storage/trainingStates";
 import type { History } from "../../lib/scoreModel";
 import { duration } from "../../lib/notebook/duration";
 import { conventionOption } from "./conditions";
@@ -100,7 +100,7 @@ async function runTraining(options: Options): Promise<void> {
     progress.end();
     if (given instanceof ArrowRows) given.close();
   }
-  const { last, loss, interrupted } = run;
+  const { last, loss, interrupted, lost } = run;
   if (interrupted) process.exitCode = STATUS_INTERRUPTED;
   if (last === undefined && interrupted) {
     process.stderr.write(
@@ -137,6 +137,13 @@ async function runTraining(options: Options): Promise<void> {
     ...(validated ? { validationLoss } : {}),
   });
   restore();
+  if (lost !== undefined) {
+    note(
+      `${lost.replace(/(; [^;]*)?\.$/, "")}; the training ended, and the model of ${step} steps is in ${place}.`,
+    );
+    process.exitCode ||= STATUS_NOT_AS_ASKED;
+    return;
+  }
   if (interrupted) {
     process.stderr.write(
       `porous-sgm: The training was interrupted: the model of ${step} steps is in ${place}.\n`,
@@ -179,6 +186,8 @@ interface Run {
   readonly last: TrainingState | undefined;
   readonly loss: number;
   readonly interrupted: boolean;
+  /** Why its states could not be kept any more, which ended it. */
+  readonly lost?: string;
 }
 
 /** Follows a training to its end or its interruption. */
@@ -194,6 +203,9 @@ async function follow(states: AsyncIterable<TrainingState>, progress: Progress):
       progress.report(() => progressLine(state, mean(losses)));
     }
   } catch (error) {
+    if (error instanceof StatesLost && last) {
+      return { last: { ...last, step: error.steps }, loss: mean(losses), interrupted, lost: error.message };
+    }
     if (!(error instanceof Interrupted)) throw error;
     interrupted = true;
   }
