@@ -96,3 +96,64 @@ export interface AblationRun {
     readonly stdRatio: number | null;
   }[];
 }
+
+/** What `npm run study -- posterior` writes: posteriors from sensors against the solver's own, and their calibration. */
+export interface PosteriorStudy {
+  readonly model: string;
+  readonly conditions: readonly { readonly name: string; readonly at: readonly number[] }[];
+  /** Of each sensor, in standard deviations of the prior at its place. */
+  readonly noise: number;
+  /** Cells of the sensors. */
+  readonly sets: readonly {
+    readonly name: string;
+    readonly c: readonly number[];
+    readonly phi: readonly number[];
+  }[];
+  /** Of each method, for the accuracy. */
+  readonly samples: Readonly<Record<string, number>>;
+  readonly steps: Readonly<Record<string, number>>;
+  readonly calibrationSettings: {
+    readonly draws: number;
+    readonly steps: number;
+    readonly particles: number;
+  };
+  readonly accuracy: readonly PosteriorRun[];
+  readonly calibration: readonly RankRun[];
+}
+
+/** One truth at one set of conditions, seen by one set of sensors. */
+export interface PosteriorRun {
+  readonly condition: string;
+  readonly sensors: string;
+  readonly truth: number;
+  /** The solver's own posterior, and its effective number of samples. */
+  readonly reference: { readonly by: string; readonly effective: number };
+  readonly results: readonly {
+    readonly method: string;
+    /** Root mean square over free cells of the error of the mean, in standard deviations of the posterior. */
+    readonly error: number;
+    /** Standard deviations over the reference's: smallest, median and largest of the cells. */
+    readonly ratios: readonly [number, number, number];
+    /** The same of the porosity that was read back, and the median of its ratios. */
+    readonly porosityError: number;
+    readonly porosityRatio: number;
+    /** Smallest effective number of samples on the way. */
+    readonly effective: number;
+    /** Processor time, s. */
+    readonly seconds: number;
+  }[];
+}
+
+/** One truth of the calibration. */
+export interface RankRun {
+  readonly pair: number;
+  readonly results: readonly {
+    readonly method: string;
+    /** Draws below the truth: c(0), phi(L), mean porosity, largest slope of the porosity. */
+    readonly ranks: readonly number[];
+    /** Means over free cells, in standard deviations of the prior: CRPS, squared error of the mean, variance. */
+    readonly crps: number;
+    readonly error: number;
+    readonly spread: number;
+  }[];
+}

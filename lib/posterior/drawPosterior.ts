@@ -69,7 +69,7 @@ export async function drawPosterior(
   sensors: readonly Sensor[],
   options: PosteriorOptions,
 ): Promise<Posterior> {
-  const { method = "twisted", seed = 1, onProgress, weight = 0.02 } = options;
+  const { method = "twisted", seed = 1, onProgress, weight = 0.3 } = options;
   const { problem } = model;
   const checked = checkConditions(problem, conditions);
   const count = positiveInteger("The number of fields", options.count);
@@ -89,9 +89,9 @@ export async function drawPosterior(
         const next = run.next();
         if (next.done) {
           ended = true;
-          return next.value;
+          return next.value as R;
         }
-        onProgress?.({ fields: Math.floor(done + fields(next.value)), count });
+        onProgress?.({ fields: Math.floor(done + fields(next.value as P)), count });
         await watch.check(`${done} of ${count} fields are done.`);
       }
     } finally {

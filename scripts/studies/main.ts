@@ -7,6 +7,7 @@ import type { GalleryStudy } from "../../lib/gallery/results";
 import { systems } from "../../lib/gallery/systems";
 import type { AblationStudy } from "../../lib/evaluation/studies";
 import type { AblationOptions } from "./ablations";
+import type { PosteriorOptions } from "./posterior";
 
 const root = path.join(__dirname, "..", "..");
 const print = (text: string): void => {
@@ -54,6 +55,28 @@ program
     process.env["TF_NUM_INTRAOP_THREADS"] = "1";
     const { ablationStudy } = await import("./ablations");
     await ablationStudy(out, options, (study: AblationStudy) => save(out, study), print);
+  });
+program
+  .command("posterior")
+  .description(
+    "posteriors from sensors against the solver's own, and their calibration (hours; goes on where it was stopped)",
+  )
+  .option(
+    "--truths <n>",
+    "truths at each condition and set of sensors",
+    (text) => positiveInteger("The number of truths", text),
+    20,
+  )
+  .option(
+    "--pairs <n>",
+    "pairs of the calibration",
+    (text) => positiveInteger("The number of pairs", text),
+    500,
+  )
+  .option("--out <file>", "where the results go", resultFile("posterior"))
+  .action(async ({ out, ...options }: PosteriorOptions & { out: string }) => {
+    const { posteriorStudy } = await import("./posterior");
+    await posteriorStudy(out, options, (study) => save(out, study), print);
   });
 for (const system of systems) {
   program
