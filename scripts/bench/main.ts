@@ -10,9 +10,8 @@ import { median } from "../../lib/evaluation/statistics";
 import { type PresetName, presets } from "../../lib/presets/presets";
 import { abandonAll, AtomicFile } from "../../lib/storage/files";
 import { otherLoad } from "./otherLoad";
-import { INSTALL, Peer, type ProfileRow, programs } from "./peer";
-import { profiled } from "./profile";
-import { otherLoadNote, profileTable, ratios, type Result, resultTable } from "./report";
+import { INSTALL, Peer, programs } from "./peer";
+import { otherLoadNote, ratios, type Result, resultTable } from "./report";
 import { type Check, Workload } from "./workload";
 
 /** All sides compute in single precision, in another order, and divide by noise levels down to 0.002. */
@@ -26,7 +25,6 @@ interface Settings {
   readonly preset?: readonly PresetName[];
   readonly rounds: number;
   readonly seconds: number;
-  readonly profile: boolean;
   readonly markdown: boolean;
   readonly json?: string;
 }
@@ -92,32 +90,6 @@ async function compare(
   return { preset, what, rows, parameters, tfjs, peers: Object.fromEntries(theirs), otherLoad: load };
 }
 
-/** Where the time of a step goes on each side. */
-interface Profile {
-  readonly preset: string;
-  readonly side: string;
-  readonly rows: readonly ProfileRow[];
-  readonly milliseconds: number;
-}
-
-async function profileStep(
-  workload: Workload,
-  peers: readonly Peer[],
-  { seconds }: Settings,
-): Promise<Profile[]> {
-  const { preset } = workload;
-  await workload.step();
-  const typical = median(await repeat(() => workload.step(), seconds / 2));
-  const steps = Math.max(2, Math.round((1000 * seconds) / typical));
-  const side = `tfjs, operation by operation (as a graph: ${typical.toFixed(1)} ms)`;
-  const profiles = [{ preset, side, ...(await profiled(() => workload.step(), steps)) }];
-  for (const peer of peers.filter(({ program }) => program.profiles)) {
-    await pause();
-    profiles.push({ preset, side: peer.program.name, ...(await peer.profile(steps)) });
-  }
-  return profiles;
-}
-
 /** What the figures depend on, for people. */
 function describeMachine(threads: number, peers: readonly Peer[]): string {
   const cpus = os.cpus();
@@ -151,21 +123,18 @@ async function bench(settings: Settings): Promise<void> {
   process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
   const machine = describeMachine(threads, installed);
   const results: Result[] = [];
-  const profiles: Profile[] = [];
   try {
     say(machine);
     for (const name of settings.preset ?? (["blog", "fast"] as const)) {
       const workload = new Workload(name);
       const own = installed.length > 0 ? workload.write(folder) : undefined;
       for (const peer of installed) checkSame(name, peer.program.name, own!, await peer.load(folder));
-      if (settings.profile) profiles.push(...(await profileStep(workload, installed, settings)));
-      else
-        for (const what of ["step", "forward"] as const)
-          results.push(await compare(workload, what, installed, settings));
+      for (const what of ["step", "forward"] as const)
+        results.push(await compare(workload, what, installed, settings));
       await workload.dispose();
     }
     say("");
-    print(machine, results, profiles, installed, settings.markdown);
+    print(machine, results, installed, settings.markdown);
     for (const { program, idleShare } of installed.filter((peer) => peer.idleShare > MOST_IDLE)) {
       const share = `${(100 * idleShare).toFixed(0)} %`;
       say(
@@ -184,7 +153,6 @@ async function bench(settings: Settings): Promise<void> {
         tfjs: tf.version_core,
         peers: installed.map(({ program, version, idleShare }) => ({ ...program, version, idleShare })),
         results: results.map((result) => ({ ...result, ratios: ratios(result) })),
-        profiles,
       };
       json.write(Buffer.from(`${JSON.stringify(measured, undefined, 2)}\n`));
       json.commit();
@@ -197,17 +165,11 @@ async function bench(settings: Settings): Promise<void> {
 function print(
   machine: string,
   results: readonly Result[],
-  profiles: readonly Profile[],
   installed: readonly Peer[],
   markdown: boolean,
 ): void {
   if (markdown) console.log(`${machine}.\n`);
-  if (results.length > 0) console.log(resultTable(results, markdown));
-  for (const { preset, side, rows, milliseconds } of profiles) {
-    const title = `A training step of ${preset}, ${side}`;
-    console.log(`${markdown ? `### ${title}` : title}\n`);
-    console.log(`${profileTable(rows, milliseconds, markdown)}\n`);
-  }
+  console.log(resultTable(results, markdown));
   const missing = programs.filter((program) => !installed.some((peer) => peer.program === program));
   for (const { name } of missing) say(`${name} is not installed. To compare with it: ${INSTALL}`);
 }
@@ -232,7 +194,6 @@ new Command("npm run bench --")
     (text) => finiteInRange("The length of a turn", text, 0.01, 600, "seconds"),
     1.5,
   )
-  .option("--profile", "instead of comparing times, tell where those of a training step go", false)
   .option("--markdown", "tables for a document", false)
   .option("--json <file>", "write what was measured")
   .addHelpText(

@@ -4,8 +4,6 @@
                                             -> {"losses": [...], "denoised": [...]}
     {"command": "step", "seconds": s}       trains for that long -> {"seconds": [of each step]}
     {"command": "forward", "seconds": s}    the same for denoising
-    {"command": "profile", "steps": n}      -> {"rows": [[operation, calls a step, ms a step]],
-                                                "milliseconds": a step}
 
 All answers have "cpu": the processor time that this process has used, before and after. It ends with its input.
 """
@@ -72,8 +70,8 @@ def timed(action, seconds):
     return times
 
 
-def serve(workload_of, profiled=None):
-    """Answers commands about what workload_of(folder) makes; profiled(action, steps) where the peer can tell."""
+def serve(workload_of):
+    """Answers commands about what workload_of(folder) makes."""
     # Ctrl-C is for the program that started this one, and ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     workload = None
@@ -84,8 +82,6 @@ def serve(workload_of, profiled=None):
             if request["command"] == "load":
                 workload = workload_of(request["folder"])
                 answer = workload.check()
-            elif request["command"] == "profile":
-                answer = profiled(workload.step, request["steps"])
             else:
                 answer = {"seconds": timed(getattr(workload, request["command"]), request["seconds"])}
         except (ValueError, RuntimeError) as error:

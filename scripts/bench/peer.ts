@@ -21,17 +21,12 @@ interface Program {
   readonly module: string;
   readonly script: string;
   readonly how: string;
-  /** whether it tells where the time of a step goes */
-  readonly profiles: boolean;
 }
 
 export const programs: readonly Program[] = [
-  { name: "PyTorch", module: "torch", script: "torch_bench.py", how: "eager", profiles: true },
-  { name: "JAX", module: "jax", script: "jax_bench.py", how: "jit", profiles: false },
+  { name: "PyTorch", module: "torch", script: "torch_bench.py", how: "eager" },
+  { name: "JAX", module: "jax", script: "jax_bench.py", how: "jit" },
 ];
-
-/** Where time goes: operation, calls a step, milliseconds a step. */
-export type ProfileRow = readonly [string, number, number];
 
 type Answer = { readonly cpu: readonly [number, number]; readonly error?: string };
 
@@ -63,7 +58,6 @@ export class Peer {
       ...process.env,
       OMP_NUM_THREADS: String(threads),
       PYTHONWARNINGS: "ignore",
-      KINETO_LOG_LEVEL: "99", // else PyTorch's profiler tells when it starts and stops
     });
     const probe = `import importlib.util as u\nif u.find_spec('${module}'):\n import ${module}\n print(${module}.__version__)`;
     const { status, stdout, stderr } = spawnSync(python, ["-c", probe], {
@@ -113,11 +107,6 @@ export class Peer {
     const answer = await this.ask<Answer & { seconds: number[] }>({ command: what, seconds });
     this.idleShare = Math.max(this.idleShare, (1000 * (answer.cpu[0] - cpu)) / (now - since));
     return answer.seconds.map((value) => 1000 * value);
-  }
-
-  /** Where the time of a step goes. */
-  profile(steps: number): Promise<{ rows: ProfileRow[]; milliseconds: number }> {
-    return this.ask({ command: "profile", steps });
   }
 
   /** Ends the process. */

@@ -1,7 +1,6 @@
 /** The benchmark's results as tables, for a terminal and for a document. */
 import { median } from "../../lib/evaluation/statistics";
 import { table } from "../../lib/evaluation/table";
-import type { ProfileRow } from "./peer";
 
 /** Milliseconds of rounds that were run by turns with those of the peers. */
 export interface Result {
@@ -67,33 +66,4 @@ export function resultTable(results: readonly Result[], markdown: boolean): stri
     ];
   });
   return table([head, ...rows], 2, markdown);
-}
-
-/** Operations of a profile until they make up 97 % of its time, and the rest in one row. */
-export function profileTable(rows: readonly ProfileRow[], milliseconds: number, markdown: boolean): string {
-  const shown: ProfileRow[] = [];
-  let sum = 0;
-  for (const row of rows.filter(([, calls]) => calls > 0)) {
-    if (sum > 0.97 * milliseconds || shown.length === 20) break;
-    shown.push(row);
-    sum += row[2];
-  }
-  const operations = new Set(shown);
-  const others = rows.filter((row) => !shown.includes(row) && row[1] > 0);
-  if (others.length > 0) {
-    const total = (column: 1 | 2): number => others.reduce((all, row) => all + row[column], 0);
-    shown.push([`${others.length} others`, total(1), total(2)]);
-  }
-  shown.push(...rows.filter(([, calls]) => !(calls > 0)));
-  const body = shown.map((row) => {
-    const [name, calls, time] = row;
-    return [
-      markdown && operations.has(row) ? `\`${name}\`` : name,
-      calls > 0 ? calls.toFixed(0) : "",
-      time.toFixed(2),
-      `${((100 * time) / milliseconds).toFixed(0)} %`,
-    ];
-  });
-  const all = ["a step", "", milliseconds.toFixed(2), "100 %"];
-  return table([["operation", "calls", "ms", "share"], ...body, all], 1, markdown);
 }

@@ -1,7 +1,6 @@
 """PyTorch as a peer of `npm run bench`, eager: see peer.py."""
 
 import sys
-import time
 
 import torch
 
@@ -119,23 +118,7 @@ class Workload(peer.Workload):
             return torch.bmm(denoised, context["vectors"].transpose(1, 2)).reshape(x.shape)
 
 
-def profiled(action, steps):
-    """Where the time of an action goes, by PyTorch's own profiler."""
-    action()
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
-        start = time.perf_counter()
-        for _ in range(steps):
-            action()
-        seconds = time.perf_counter() - start
-    rows = [
-        [event.key, event.count / steps, event.self_cpu_time_total / 1000 / steps]
-        for event in profile.key_averages()
-    ]
-    rows.sort(key=lambda row: -row[2])
-    return {"rows": rows, "milliseconds": 1000 * seconds / steps}
-
-
 if __name__ == "__main__":
     torch.set_num_threads(int(sys.argv[1]))
     torch.manual_seed(1)
-    peer.serve(Workload, profiled)
+    peer.serve(Workload)
