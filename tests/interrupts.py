@@ -18,7 +18,7 @@ import { createModel } from "./lib/presets/createModel";
 import { trainModel } from "./lib/storage/trainingRun";
 import { tinyData, tinyPreset, tinyToken, tinyTraining } from "./tests/tiny";
 const data = tinyData();
-const model = createModel(data, tinyPreset({ ...tinyToken, target: "rest" }));
+const model = createModel(data, tinyPreset({ ...tinyToken, target: "residual" }));
 await sampleFields(model, [1e-5, 0, 25], { count: 1, steps: 3 }); // a model keeps what belongs to its last condition
 let [steps, fields, turns] = [0, 0, 0];
 console.log("ready");
