@@ -32,8 +32,11 @@ interface Range extends Named {
 }
 
 const labelOf = ({ label, unit }: Named) => (unit ? `${label} (${unit})` : label);
+/** Front ends go there and back through logarithms: the last digits of what nobody has turned are no change. */
 const inRange = (min: number, max: number) => (raw: unknown) =>
-  typeof raw === "number" && raw >= min && raw <= max ? raw : undefined;
+  typeof raw === "number" && raw >= min && raw <= max
+    ? Math.min(max, Math.max(min, Number(raw.toPrecision(12))))
+    : undefined;
 const itself = <T>(value: T): T => value;
 
 /** A control of numbers from `min` to `max`. Throws InputError where the range is none or the value is outside. */

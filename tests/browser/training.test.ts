@@ -21,9 +21,9 @@ test("a training shows its progress, ends at the stop button, and leaves a model
   // Longer than a test waits: only the button ends it.
   const code = lab.project
     .code(name)
-    .map((source) => source.replace(/(smoke: .*?\b(?:steps|epochs): )\d+/, "$1100000"));
+    .map((source) => source.replace(/(smoke: [\s\S]*?\b(?:steps|epochs): )\d+/, "$1100000"));
   lab.project.addNotebook(name, code);
-  const notebook = await Notebook.open(lab, lab.addressOf(name));
+  const notebook = await Notebook.open(lab, lab.addressOf(name), { width: 1300, height: 1400 });
   const { page } = notebook;
   const { index: training } = await notebook.find(TRAINING);
   const needed = (await notebook.code()).filter((cell) => cell.index < training && NEEDED.test(cell.source));
@@ -73,6 +73,8 @@ test("a training shows its progress, ends at the stop button, and leaves a model
   };
   await until(({ texts }) => /l 10 µm/.test(texts), "no field is drawn");
   const handles = page.locator(".widget-slider .noUi-handle");
+  assert.equal((await title()).marks, 0); // nobody has turned anything
+  await handles.first().scrollIntoViewIfNeeded();
   const rail = (await page.locator(".widget-slider .noUi-base").first().boundingBox())!;
   const grip = (await handles.first().boundingBox())!;
   await page.mouse.move(grip.x + grip.width / 2, grip.y + grip.height / 2);
