@@ -57,6 +57,16 @@ def main():
         client.shell_channel.send(message)
         return message["header"]["msg_id"]
 
+    def until_printed(client, sent, line):
+        """What comes until the echo of a message has come and a line is printed; on a slow machine that takes a while."""
+        found = []
+        while not (
+            any(m["parent_header"].get("msg_id") == sent and m["msg_type"] == "comm_msg" for m in found)
+            and line in text(found)
+        ):
+            found.append(client.get_iopub_msg(timeout=60))
+        return found
+
     report = {}
     try:
         # As nbclient, which asks nobody anything.
@@ -115,7 +125,7 @@ def main():
                 else:
                     send(clients[number], kind, {"comm_id": slider, **content})
             last = update(clients[0], 0.5)
-            both = [drain(client, 0.3) for client in clients]
+            both = [until_printed(client, last, "now 0.5") + drain(client, 0.1) for client in clients]
             echoes = [
                 [m for m in found if m["content"].get("data", {}).get("method") == "echo_update"] for found in both
             ]
