@@ -199,7 +199,7 @@ test("a state moves as its equation says: four Euler-Maruyama steps, and no step
 
 test("training finds what is in a log, repeats, and refuses a window that does not fit", () => {
   const log = system.generateLog(2, { users: 60, items: 40, visits: 24, testVisits: 4, count: 20 });
-  const settings = { epochs: 12, rate: 0.02, window: 10, paths: 2, hidden: 0.1 };
+  const settings = { epochs: 12, rate: 0.02, window: 10, paths: 2 };
   const run = () => {
     const recommender = new Recommender(log.items, whole, 3);
     const losses = [...recommender.train(log, settings)];

@@ -76,8 +76,6 @@ export interface Visits {
   readonly gains: Tensor;
   /** Compressed gaps: [visits, users] */
   readonly time: Tensor;
-  /** 0 for a rating that is hidden from the cell, else 1: [visits, users, n]; none is hidden if there is none. */
-  readonly shown?: Tensor;
 }
 
 /** Weights of a model by their names. */
@@ -113,7 +111,6 @@ export class Model {
       items: [items, f + 1], // factors, and a bias
       centre: [1],
       read: [d, f],
-      forget: [2, d],
       slopes: [sigmoids],
       places: [sigmoids],
       ...Object.fromEntries(own),
@@ -132,7 +129,6 @@ export class Model {
       items: () => draws(size(this.shapes["items"]), 0.3).map((z, k) => (k % (f + 1) === f ? 0 : z)),
       centre: () => Float32Array.of(3.5),
       read: () => withUnit(draws(d * f, 0.3 / Math.sqrt(d)), f, f),
-      forget: () => Float32Array.from({ length: 2 * d }, (_, k) => (k < d ? -5 + (4 * k) / d : 0.5)),
       slopes: () => new Float32Array(sizes.sigmoids),
       places: () => Float32Array.from({ length: sizes.sigmoids }, (_, k) => -k),
       motion: () => this.networks["motion"].start(random, 0.1),
@@ -159,11 +155,9 @@ export class Model {
     const { motion } = this.variant;
     if (motion === "none") return state;
     const h = time.div(sizes.steps);
-    const [forget, ahead] = tf.split(w["forget"], 2, 0);
     return noise.reduce((u, z, k) => {
       const [drift, raw] = tf.split<Tensor>(this.apply("motion", w, tf.concat([u, h.mul(k)], 1)), 2, 1);
-      const rate = tf.softplus(tf.add(forget, ahead.mul(h.mul(k))));
-      const moved = u.add(drift.sub(rate.mul(u)).mul(h));
+      const moved = u.add(drift.mul(h));
       return motion === "ode" ? moved : moved.add(tf.softplus(raw.add(QUIET)).mul(h.sqrt()).mul(z));
     }, state);
   }
@@ -172,13 +166,7 @@ export class Model {
    * States [visits, paths, users, d] before the ratings of each visit are seen, and the last one after, from state
    * [paths users, d]. noise: [visits steps, paths users, d]
    */
-  private through(
-    w: Weights,
-    state: Tensor,
-    { items, ratings, time, shown }: Visits,
-    known: Items,
-    noise: Tensor,
-  ) {
+  private through(w: Weights, state: Tensor, { items, ratings, time }: Visits, known: Items, noise: Tensor) {
     const [visits, users, n] = items.shape as number[];
     const { state: d, factors: f, steps } = sizes;
     const paths = state.shape[0] / users;
@@ -187,7 +175,7 @@ export class Model {
     const times = tf.unstack(
       tf.tile(time.reshape([visits, 1, users]), [1, paths, 1]).reshape([visits, -1, 1]),
     );
-    const given = tf.unstack((shown ? ratings.mul(shown) : ratings).reshape([visits, 1, users, n]));
+    const given = tf.unstack(ratings.reshape([visits, 1, users, n]));
     const noises = tf.unstack(noise);
     const states: Tensor[] = [];
     let u = state;

@@ -19,12 +19,10 @@ export interface TrainingSettings {
   readonly window: number;
   /** Paths of each user's state. */
   readonly paths: number;
-  /** Share of the ratings that are hidden from the cell, others in each pass, so that it learns no history by heart. */
-  readonly hidden: number;
 }
 
 /** Of the chapter's trainings. */
-export const training: TrainingSettings = { epochs: 30, rate: 0.02, window: 10, paths: 2, hidden: 0.2 };
+export const training: TrainingSettings = { epochs: 30, rate: 0.02, window: 10, paths: 2 };
 
 /** What is said of all candidates before their ratings are seen: (users, tests.visits, count) each. */
 export interface Expectation {
@@ -47,7 +45,7 @@ export function scoresOf({ mean, epistemic, between }: Expectation): Float64Arra
 }
 
 /** What random numbers are drawn for; the log's own streams are others. */
-const stream = { weights: 10, training: 11, forecast: 12, hidden: 13 };
+const stream = { weights: 10, training: 11, forecast: 12 };
 
 interface Step {
   readonly vector: Tensor;
@@ -71,7 +69,7 @@ export class Recommender {
   }
 
   /** Trains on the visits before the tests; yields each epoch's mean loss. Throws InputError for a window that does not fit. */
-  *train(log: RatingLog, { epochs, rate, window, paths, hidden }: TrainingSettings): Generator<number, void> {
+  *train(log: RatingLog, { epochs, rate, window, paths }: TrainingSettings): Generator<number, void> {
     const last = log.visits - log.tests.visits;
     if (!(Number.isInteger(window) && window >= 1 && last % window === 0)) {
       throw new InputError(
@@ -102,15 +100,13 @@ export class Recommender {
         let total = 0;
         for (const visits of windows) {
           const noise = normal([window * sizes.steps, rows, d], this.seed, stream.training, step);
-          const random = new Random(this.seed, stream.hidden, step);
-          const shown = tf.tidy(() => tf.tensor(Float32Array.from({ length: visits.ratings.size }, () => (random.uniform() < hidden ? 0 : 1)), visits.ratings.shape)); // prettier-ignore
-          const found = slope.run({ vector: this.vector, state, noise, shown, ...visits });
+          const found = slope.run({ vector: this.vector, state, noise, ...visits });
           total += found.loss.dataSync()[0] / count;
           this.adam.step(
             [found.gradient],
             0.5 * rate * (1 + Math.cos((Math.PI * step++) / (epochs * count))),
           );
-          tf.dispose([state, noise, shown, found.loss, found.gradient]);
+          tf.dispose([state, noise, found.loss, found.gradient]);
           state = found.state;
         }
         state.dispose();
