@@ -14,13 +14,13 @@ const FIRST = [
   "solutions",
   "cli-model",
   "execute",
-  "setup",
-  "models",
   "soak",
-  "cli-data",
+  "models",
   "covariance",
+  "cli-data",
   "lab",
   "large",
+  "graph",
 ].map((name) => `${name}.test.ts`);
 
 /** The files of tests in a folder of the project, in the order in which they begin. */

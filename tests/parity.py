@@ -45,7 +45,7 @@ TOKEN = {
 }
 
 FIELDS = {"cells": 100, "fields": 2, "outputs": 2, "conditions": 3}
-# Other numbers of fields in and out, as for the target "rest".
+# Other numbers of fields in and out, as for the target "residual".
 OTHERS = {"cells": 100, "fields": 5, "outputs": 3, "conditions": 1}
 # Six responses, and their linear estimates beside them.
 RESPONSES = {"cells": 100, "fields": 12, "outputs": 6, "conditions": 1}
