@@ -18,7 +18,7 @@ test("every notebook runs from top to bottom in the real kernel on the smoke bud
   assert.ok(names.length > 12 && gallery.length > 0);
   const target = path.join(scratch, "executed", "notebooks");
   const files = names.map((name) => path.join(folder, name));
-  const { status, output } = execute(["--one-kernel", "--to", target, ...files]);
+  const { status, output } = execute(["--to", target, ...files]);
   assert.equal(status, 0, output);
   for (const name of names) {
     const code = cellsOf(path.join(target, name)).filter(({ cell_type }) => cell_type === "code");

@@ -15,7 +15,7 @@ test("every solution runs and is found right", () => {
   );
   const target = path.join(scratch, "executed");
   const files = names.map((name) => path.join(root, "notebooks", name));
-  const { status, output } = execute(["--one-kernel", "--to", target, ...files]);
+  const { status, output } = execute(["--to", target, ...files]);
   assert.equal(status, 0, output);
   for (const name of names) {
     const printed = cellsOf(path.join(target, name)).flatMap(({ outputs }) => outputs ?? []);
