@@ -21,7 +21,7 @@ test("a training shows its progress, ends at the stop button, and leaves a model
   // Longer than a test waits: only the button ends it.
   const code = lab.project
     .code(name)
-    .map((source) => source.replace(/(smoke: [\s\S]*?\b(?:steps|epochs): )\d+/, "$1100000"));
+    .map((source) => source.replace(/(smoke: [\s\S]*?\b(?:steps|epochs): )\d+/, "$15000"));
   lab.project.addNotebook(name, code);
   const notebook = await Notebook.open(lab, lab.addressOf(name), { width: 1300, height: 1400 });
   const { page } = notebook;

@@ -65,7 +65,9 @@ export class TrainingView {
   ) {
     const { rate } = settings;
     const rates = { label: "learning rate", min: rate / 100, max: 10 * rate, value: rate };
-    const levels = { label: "noise level of the batches", min: 0.1, max: 10, value: PREFERRED_LEVEL };
+    // The front end moves a value that is not a whole number of steps from the left end, which would count as turned.
+    const ends = { min: PREFERRED_LEVEL / 10, max: 10 * PREFERRED_LEVEL, value: PREFERRED_LEVEL };
+    const levels = { label: "noise level of the batches", ...ends };
     const byLevel = settings.noise === "log-noise-level";
     this.knobs = {
       rate: new Knob(logSlider(rates)),
