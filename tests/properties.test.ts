@@ -164,6 +164,14 @@ test("a checkpoint gives back what it was given, bit for bit", () => {
     seconds: fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
     bestLoss: fc.double({ noNaN: true }),
     rollbacks: fc.nat(5),
+    turned: fc.array(
+      fc.record({
+        step: fc.nat(1e6),
+        name: fc.constantFrom("rate", "noiseLevel"),
+        value: fc.double({ min: 1e-3, max: 1, noNaN: true }),
+      }),
+      { maxLength: 3 },
+    ),
     vectors: fc.record({ weights: vector, average: vector, first: vector, second: vector }),
   });
   fc.assert(
