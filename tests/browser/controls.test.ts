@@ -231,5 +231,7 @@ test("after a restart the old widgets are dead, and no error comes of them", asy
 });
 
 test("nothing of this warns in the browser's console", () => {
-  assert.deepEqual(lab.faults, []);
+  // JupyterLab itself says so when a kernel restarts.
+  const faults = lab.faults.filter((fault) => !fault.startsWith("Connection lost, reconnecting"));
+  assert.deepEqual(faults, []);
 });
