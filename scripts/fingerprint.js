@@ -31,7 +31,7 @@ function importsOf(code, folder) {
     .flatMap((name) => [name, `${name}.ts`, `${name}.js`, path.join(name, "index.ts")].find(isFile) ?? []);
 }
 
-/** The data files that code names: "data/file", all of "data/folder", and of `data/folder/${...}` all of the folder. */
+/** The data files that code names: "data/file", all of "data/folder", and of `data/folder/a-${...}` those that begin so. */
 function dataOf(code, root) {
   const named = [...code.matchAll(/["'`](?:\.\/)?(data\/[^"'`$]*)/g)].map(([, name]) =>
     path.join(root, name),
@@ -41,7 +41,7 @@ function dataOf(code, root) {
     const folder = isFolder(name) ? name : path.dirname(name);
     if (!isFolder(folder) || folder === path.join(root, "data")) return [];
     const files = fs.readdirSync(folder, { recursive: true }).map((file) => path.join(folder, file));
-    return files.filter(isFile);
+    return files.filter((file) => file.startsWith(name) && isFile(file));
   });
 }
 

@@ -127,6 +127,16 @@ test("a data file named by a template counts with its folder", () => {
   assert.notEqual(now(), before);
 });
 
+test("of a folder in whose names a template goes on, the files count that begin so", () => {
+  write("data/results/mine-1.json", "1");
+  notebook(LAST, ["load(`data/results/mine-${name}.json`)"]);
+  const before = now();
+  write("data/results/other.json", "2");
+  assert.equal(now(), before);
+  write("data/results/mine-2.json", "3");
+  assert.notEqual(now(), before);
+});
+
 test("outdated notebooks are named with the reason and the command that executes them again", () => {
   const outputs = [{ output_type: "stream", name: "stdout", text: "4" }];
   const good = { fingerprint: now("notebooks/01-first.ipynb"), preset: "lesson" };
