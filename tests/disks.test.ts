@@ -51,7 +51,7 @@ for (const code of ["EPERM", "ENOTSUP", "ENOSYS", "EINVAL"]) {
     assert.equal(text(path.join(home, "old")), "new");
     const vector = Float32Array.of(1);
     const vectors = { weights: vector, average: vector, first: vector, second: vector };
-    const state = { fingerprint: {}, step: 3, seconds: 1, bestLoss: 0.5, rollbacks: 0, vectors };
+    const state = { fingerprint: {}, step: 3, seconds: 1, bestLoss: 0.5, rollbacks: 0, turned: [], vectors };
     const states = new CheckpointFolder(path.join(home, "states"));
     states.keep(state);
     await refused(() => new CheckpointFolder(path.join(home, "states")), /Another training \(process \d+\)/);
