@@ -1,12 +1,12 @@
 import { Command } from "commander";
-import { InputError, integerInRange, oneOf, positiveInteger } from "../../lib/backend/errors";
+import { InputError, oneOf, positiveInteger } from "../../lib/backend/errors";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
 import { checkRoom, STANDARD } from "../../lib/storage/files";
 import { createFieldsWriter } from "../../lib/storage/fieldsWriter";
 import { readSensorsCsv } from "../../lib/storage/sensorsCsv";
 import { conditionHelp, conditionsFrom } from "./conditions";
 import { Progress } from "./progress";
-import { modelFrom, warn } from "./samplingOptions";
+import { modelFrom, seedOption, warn } from "./samplingOptions";
 
 interface Options {
   sensors: string;
@@ -92,12 +92,7 @@ export function command(): Command {
     .option("--steps <n>", "network calls (default: 60 of twisted, else 32)", (text) =>
       positiveInteger("The number of steps", text, MAX_COUNT),
     )
-    .option(
-      "--seed <s>",
-      "seed of the random numbers, from 0 to 2^53 - 1",
-      (text) => integerInRange("The seed", text, 0, Number.MAX_SAFE_INTEGER),
-      1,
-    )
+    .addOption(seedOption("random numbers"))
     .requiredOption("--out <file>", "file to write, .arrow or .csv; - is standard output, as CSV")
     .addHelpText(
       "after",

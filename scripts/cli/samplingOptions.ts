@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import { type Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Sampler } from "../../lib/samplers";
 import { samplerByName, samplers } from "../../lib/presets/samplers";
 import { InputError, integerInRange, positiveInteger, shown } from "../../lib/backend/errors";
@@ -49,12 +49,14 @@ export function addSamplingOptions(command: Command): Command {
     .option("--steps <n>", "steps of the sampler (default: its own)", (text) =>
       positiveInteger("The number of steps", text, MAX_STEPS),
     )
-    .option(
-      "--seed <s>",
-      "seed of the noise, from 0 to 2^53 - 1",
-      (text) => integerInRange("The seed", text, 0, Number.MAX_SAFE_INTEGER),
-      1,
-    );
+    .addOption(seedOption("noise"));
+}
+
+/** --seed of a verb that draws, 1 if none is given. */
+export function seedOption(what: string): Option {
+  return new Option("--seed <s>", `seed of the ${what}, from 0 to 2^53 - 1`)
+    .argParser((text) => integerInRange("The seed", text, 0, Number.MAX_SAFE_INTEGER))
+    .default(1);
 }
 
 /** Loads the model with the sampler and its steps; `warning` says where these are too few. Throws InputError for an unknown name. */
