@@ -1,14 +1,13 @@
 """Executes notebooks with the project's TypeScript kernel and writes them to a folder, with their figures.
 
-usage: execute.py [--in-place | --to FOLDER] [--one-kernel] NOTEBOOK...
+usage: execute.py [--in-place | --to FOLDER] NOTEBOOK...
 
 Prints what the cells print while they run, and at the end how long each notebook took. A cell tagged figure-N also gives a
 picture, figure-N.png, in FOLDER/../figures (docs/figures with --in-place). A failing cell ends the run with status 1: tslab
 reports a failure in the kernel's reply alone, so that is what counts.
 
 The notebook's metadata get the fingerprint of code and data (scripts/fingerprint.js), taken before the first notebook runs, and
-the preset. With --one-kernel all notebooks run in one after the other, as tests may: it spares them the start of a kernel, five
-seconds each, and what one notebook leaves is there for the next. With --in-place, results go into commits: work files that were made with other code are removed first.
+the preset. With --in-place, results go into commits: work files that were made with other code are removed first.
 """
 
 import argparse
@@ -23,9 +22,7 @@ import sys
 import time
 
 import nbformat
-from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from notebook_noise import clean, give_ids
@@ -116,14 +113,13 @@ def remove_outdated_work_files():
         print(f"removed {(WORK / name).relative_to(ROOT)}: made with other code, or by hand", flush=True)
 
 
-def execute(path, target, figures, fingerprint, kernel=None):
-    """Executes one notebook, in a kernel of its own or in one that is there; whether it went well."""
+def execute(path, target, figures, fingerprint):
+    """Executes one notebook; whether it went well."""
     raw = json.loads(path.read_text(encoding="utf-8"))
     give_ids(raw)
     notebook = nbformat.reads(json.dumps(raw), as_version=4)
     before = listing(WORK)
-    place = {"metadata": {"path": str(path.parent)}}
-    client = Client(notebook, km=kernel, kernel_name="tslab", timeout=CELL, resources=place)
+    client = Client(notebook, kernel_name="tslab", timeout=CELL, resources={"metadata": {"path": str(path.parent)}})
     client.startup_timeout = 300
     client.record_timing = False
     failure = None
@@ -131,8 +127,6 @@ def execute(path, target, figures, fingerprint, kernel=None):
         client.execute()
     except (CellExecutionError, CellTimeoutError) as error:
         failure = error
-    if kernel is not None and client.kc is not None:
-        client.kc.stop_channels()
     client.put("")
     note_made(WORK, before, name_of(path), fingerprint)
     clean(notebook, ROOT)
@@ -164,7 +158,6 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--in-place", action="store_true")
     parser.add_argument("--to", type=pathlib.Path, default=pathlib.Path("build/notebooks"))
-    parser.add_argument("--one-kernel", action="store_true")
     parser.add_argument("notebooks", nargs="+", type=pathlib.Path)
     options = parser.parse_args()
     figures = pathlib.Path("docs/figures") if options.in_place else options.to.parent / "figures"
@@ -173,17 +166,14 @@ def main():
     times = {}
     good = True
     fingerprints = fingerprints_of(options.notebooks)
-    kernel = AsyncKernelManager(kernel_name="tslab") if options.one_kernel else None
     for number, (path, fingerprint) in enumerate(zip(options.notebooks, fingerprints, strict=True), 1):
         print(f"[{number}/{len(options.notebooks)}] {name_of(path)}", flush=True)
         target = path if options.in_place else options.to / name_of(path)
         start = time.monotonic()
-        good = execute(path, target, figures, fingerprint, kernel)
+        good = execute(path, target, figures, fingerprint)
         times[name_of(path)] = time.monotonic() - start
         if not good:
             break
-    if kernel is not None:
-        run_sync(kernel.shutdown_kernel)(now=True)
     times["in all"] = sum(times.values())
     for name, seconds in times.items():
         print(f"{name.ljust(max(map(len, times)))} {seconds:7.1f} s")

@@ -140,14 +140,7 @@ const together = (() => {
       "throw new Error('as wanted');",
       "console.log('not there');",
     ]);
-    return (result ??= execute([
-      "--one-kernel",
-      "--to",
-      path.join(scratch, "together"),
-      mayFail,
-      right,
-      fails,
-    ]));
+    return (result ??= execute(["--to", path.join(scratch, "together"), mayFail, right, fails]));
   };
 })();
 
