@@ -12,14 +12,14 @@ import { ArrowRows, openRows, readDataSet } from "../lib/storage/arrow";
 import { trainModel } from "../lib/storage/trainingRun";
 import { tinyFilm, tinyPreset, tinyToken } from "./tiny";
 
-/** Model, training and number of steps: where a step costs little, more than one pass over the data. */
+/** Model, training and number of steps: more than one pass over the data, as rows that were read once are kept. */
 const KINDS: Record<string, [ModelSettings, Partial<TrainingSettings>, number]> = {
   "moments of all rows": [tinyFilm, {}, 20],
   "moments by condition": [tinyToken, { rowsPerCondition: 3 }, 20],
   "covariances, in pairs": [
     { ...tinyToken, target: "residual", momentDraws: 50 },
-    { batch: 16, rowsPerCondition: 4, mirrored: true },
-    3,
+    { batch: 160, rowsPerCondition: 4, mirrored: true },
+    5,
   ],
 };
 

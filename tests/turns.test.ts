@@ -67,7 +67,9 @@ test("what is turned holds from the next step on, and is told with its step", as
 });
 
 test("a training that was turned and stopped goes on as it was turned, and says so", async () => {
-  const turns = (steps: number) => (steps === 4 ? { rate: settings.rate / 4, noiseLevel: 0.2 } : {});
+  const previewed = { correlation_length: 2e-6 };
+  const turns = (steps: number) =>
+    steps === 4 ? { rate: settings.rate / 4, noiseLevel: 0.2 } : steps === 6 ? { previewed } : {};
   const whole = await trained(steering(turns));
   const folder = path.join(scratch, "resumed");
   const checkpoint = { folder, resume: true };
@@ -76,7 +78,7 @@ test("a training that was turned and stopped goes on as it was turned, and says 
   const { states, weights } = await trained({ checkpoint, note: (sentence) => notes.push(sentence) });
   const value = Number((settings.rate / 4).toPrecision(3));
   assert.deepEqual(notes, [
-    `The training goes on after step 9, as it was turned: learning rate ${value} after step 4, noise level of the batches 0.2 after step 4.`,
+    `The training goes on after step 9, as it was turned: learning rate ${value} after step 4, noise level of the batches 0.2 after step 4, preview's correlation_length 0.000002 after step 6.`,
   ]);
   assert.deepEqual(states[0].turned, whole.states[9].turned);
   assert.deepEqual(
@@ -94,7 +96,7 @@ test("a pause takes no steps and none of the training's time, and what is turned
     steps: undefined,
     steer: () => {
       asked++;
-      return asked > 3 && asked < 13 ? { pause: true, rate: 1e-9 * asked } : {};
+      return asked < 10 ? { pause: true, rate: 1e-9 * asked } : {};
     },
   });
   const elapsed = states.at(-1)!.secondsElapsed;
@@ -131,6 +133,7 @@ test("values that cannot be are refused in a sentence", async () => {
         training,
       );
   await refused(turn({ rate: -1 }), /^The learning rate is -1; give a number from 1e-9 to 1\.$/);
+  await refused(turn({ previewed: { flux: NaN } }), /^The preview's flux is NaN; give/);
   await refused(turn({ noiseLevel: NaN }), /^The noise level of the batches is NaN; give a number from/);
   const quadratic = { ...settings, noise: "quadratic-time" as const } as unknown as typeof settings;
   await refused(turn({ noiseLevel: 2 }, quadratic), /drawn as "quadratic-time"; only with "log-noise-level"/);
@@ -148,7 +151,10 @@ test("a state without turns has no word of them, and one with impossible turns i
   writeCheckpoint(file, state);
   assert.doesNotMatch(fs.readFileSync(file, "latin1"), /turned/);
   assert.deepEqual(readCheckpoint(file)!.turned, []);
-  const turned: Turn[] = [{ step: 2, name: "rate", value: 1e-3 }];
+  const turned: Turn[] = [
+    { step: 2, name: "rate", value: 1e-3 },
+    { step: 3, name: "previewed flux", value: -5 },
+  ];
   writeCheckpoint(file, { ...state, turned });
   assert.deepEqual(readCheckpoint(file)!.turned, turned);
   for (const bad of [

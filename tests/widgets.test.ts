@@ -137,23 +137,60 @@ test("bad ranges and values are refused in a sentence", () => {
     assert.throws(make, (error: Error) => error instanceof InputError && sentence.test(error.message));
 });
 
-test("any host will do; the last digits of a value that went through a logarithm are no change", async () => {
+/** Makes a control for a front end of ours: what its widget was made with, and how to move it. */
+function hosted<T>(make: () => T): {
+  control: T;
+  state: Readonly<Record<string, unknown>>;
+  tell: (changes: object) => unknown;
+} {
   const symbol = Symbol.for("porous-sgm.widgets");
   const hosts = globalThis as unknown as Record<symbol, Host | undefined>;
   let tell: Parameters<Widget["listen"]>[0] = () => undefined;
-  const create = (_: string, state: object): Widget => ({
-    state: state as Widget["state"],
-    set: (more) => void Object.assign(state, more),
-    listen: (listener) => void (tell = listener),
-    show: () => undefined,
-  });
+  let made: object = {};
+  const create = (_: string, state: object): Widget => {
+    made = state;
+    return {
+      state: state as Widget["state"],
+      set: (more) => void Object.assign(state, more),
+      listen: (listener) => void (tell = listener),
+      show: () => undefined,
+    };
+  };
   hosts[symbol] = { present: () => true, create, onInterrupt: () => () => undefined };
-  const rate = logSlider({ label: "rate", min: 2e-5, max: 2e-2, value: 2e-3 });
-  hosts[symbol] = undefined;
+  try {
+    return {
+      control: make(),
+      state: { ...made },
+      tell: (changes) => tell(changes as Record<string, unknown>, 0),
+    };
+  } finally {
+    hosts[symbol] = undefined;
+  }
+}
+
+test("any host will do; the last digits of a value that went through a logarithm are no change", async () => {
+  const { control: rate, tell } = hosted(() =>
+    logSlider({ label: "rate", min: 2e-5, max: 2e-2, value: 2e-3 }),
+  );
   const heard: number[] = [];
   rate.onChange((value) => heard.push(value));
-  for (const value of [0.0020000000000000018, 0.0019999999999999983, 3e-3]) await tell({ value }, 0);
+  for (const value of [0.0020000000000000018, 0.0019999999999999983, 3e-3]) await tell({ value });
   assert.deepEqual(heard, [3e-3]);
+});
+
+test("a value at the start is a whole number of steps from the left end, which no front end moves", () => {
+  for (const value of [2e-6, 2.3e-6, 7e-6, 1e-5, 2e-5]) {
+    for (const [make, scale] of [
+      [slider, (x: number) => x],
+      [logSlider, Math.log10],
+    ] as const) {
+      const { state } = hosted(() => make({ label: "l", unit: "m", min: 2e-6, max: 2e-5, value }));
+      const [min, step] = [state["min"] as number, state["step"] as number];
+      const steps = (scale(value) - min) / step;
+      assert.ok(Math.abs(steps - Math.round(steps)) < 1e-6, `${value}: ${steps} steps`);
+      assert.equal(state["value"], value);
+    }
+  }
 });
 
 test("in plain Node a control holds what it is set to", async () => {

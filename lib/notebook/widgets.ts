@@ -52,20 +52,31 @@ function ranged(name: string, options: Range, step: number, state: object = {}):
   return new Control(label, value, form, name, { min, max, step, ...state });
 }
 
-/** A slider of numbers from `min` to `max`, in steps of a hundredth of the range by default. */
+/**
+ * About the usual step, so that `value` (if it is half a step from `min`) is a whole number of steps from there: a front end
+ * moves a value that is not, which would count as turned.
+ */
+const stepTo = (min: number, value: number, usual: number): number => {
+  const steps = Math.round((value - min) / usual);
+  return steps > 0 ? (value - min) / steps : usual;
+};
+
+/** A slider of numbers from `min` to `max`, in steps of about a hundredth of the range by default. */
 export function slider(options: Range): Control<number> {
-  const step = options.step ?? (options.max - options.min) / 100;
+  const { min, max, value = min } = options;
+  const step = options.step ?? stepTo(min, value, (max - min) / 100);
   return ranged("FloatSlider", options, step, { readout_format: ".4~g" });
 }
 
 /**
- * A slider over orders of magnitude, from `min` to `max`, both positive; `step` is one of the decimal logarithm, 0.02 by default.
+ * A slider over orders of magnitude, from `min` to `max`, both positive; `step` is one of the decimal logarithm, about 0.02 by default.
  */
 export function logSlider(options: Range): Control<number> {
-  const { min, max } = options;
+  const { min, max, value = min } = options;
   if (!(min > 0)) throw new InputError(`min of ${labelOf(options)} is ${min}; give a positive number.`);
   const exponents = { min: Math.log10(min), max: Math.log10(max), base: 10, readout_format: ".3~g" };
-  return ranged("FloatLogSlider", options, options.step ?? 0.02, exponents);
+  const step = options.step ?? stepTo(exponents.min, Math.log10(value), 0.02);
+  return ranged("FloatLogSlider", options, step, exponents);
 }
 
 /** Whole numbers only. */

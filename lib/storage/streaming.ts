@@ -85,23 +85,43 @@ export function bytesOfCondition({ preconditioner }: ScoreModel, conditions: Flo
   return tf.tidy(() => bytesOfTensors(preconditioner.conditioning(conditions)));
 }
 
-/** Batches of rows that are read when they are needed, or a step before. */
+/** Rows that were read, with what was solved for them: (rows, images, responses x fields x cells). */
+interface ReadRows {
+  readonly rows: DataSet;
+  readonly solved?: Float64Array;
+}
+
+/** A row as it is trained on. */
+interface KeptRow {
+  readonly conditions: Float64Array;
+  /** (images, cells, channels), standardised */
+  readonly values: Float32Array;
+}
+
+/**
+ * Batches of rows that are read when they are needed, or a step before. As many as fit into some memory are kept: which does not
+ * matter, as rows come in random order.
+ */
 export class StreamedBatches {
   private readonly known: KnownConditions;
+  private readonly kept = new Map<number, KeptRow>();
+  private readonly mostKept: number;
   private readonly solver: SolvingThread | undefined;
   /** Of the step that is expected next. */
   private ahead: { readonly numbers: readonly number[]; readonly rows: DataSet } | undefined;
 
-  /** mostBytes: for what the model knows of conditions. */
+  /** mostBytes: half of them for what the model knows of conditions, half for rows. */
   constructor(
     private readonly model: ScoreModel,
     private readonly source: RowSource,
     private readonly mirrored: boolean,
     mostBytes: number,
   ) {
-    this.known = new KnownConditions(model, mostBytes);
-    const { preconditioner, problem } = model;
-    // What is solved for each row takes as long as a third of the step that it is for.
+    this.known = new KnownConditions(model, mostBytes / 2);
+    const { channels, preconditioner, problem } = model;
+    const images = mirrored ? 2 : 1;
+    this.mostKept = mostBytes / 2 / (4 * images * channels * problem.cells + 8 * problem.conditions.length);
+    // What is solved for each row takes longer than its share of the step that it is for.
     if (preconditioner.generated && problem.affineIn.length > 0) this.solver = new SolvingThread(problem);
   }
 
@@ -111,28 +131,36 @@ export class StreamedBatches {
    */
   batch(blocks: readonly Block[], next: readonly Block[]): Batch {
     const { model, mirrored } = this;
-    const numbers = blocks.flatMap((block) => block.rows);
-    const { rows, solved } = this.taken(numbers);
-    this.readAhead(next.flatMap((block) => block.rows));
-    const each = numbers.length / blocks.length;
-    const conditions = blocks.map((_, b) => rowConditions(rows, b * each));
-    const { conditioning, moments } = this.known.of(conditions);
     const { channels, problem } = model;
     const size = channels * problem.cells;
-    const images = mirrored ? [false, true] : [false];
-    const values = new Float32Array(images.length * numbers.length * size);
+    const images = mirrored ? 2 : 1;
+    const numbers = this.missing(blocks);
+    const read = this.taken(numbers);
+    this.readAhead(next);
+    const place = new Map(numbers.map((row, k) => [row, k]));
+    const conditionsOf = (row: number) =>
+      this.kept.get(row)?.conditions ?? rowConditions(read.rows, place.get(row)!).slice();
+    const conditions = blocks.map((block) => conditionsOf(block.rows[0]));
+    const { conditioning, moments } = this.known.of(conditions);
+    const count = blocks.reduce((sum, block) => sum + images * block.rows.length, 0);
+    const values = new Float32Array(count * size);
     let to = 0;
-    for (const [b, own] of moments.entries()) {
-      for (const image of images) {
-        for (let row = b * each; row < (b + 1) * each; row++, to += size) {
-          const start = (row * images.length + Number(image)) * size;
-          const parts = solved && [solved.subarray(start, start + size)];
-          standardiseRow(model, own, rows, row, image, values.subarray(to, to + size), numbers[row], parts);
+    for (const [b, block] of blocks.entries()) {
+      const rows = block.rows.map((row) => {
+        const k = place.get(row);
+        if (k === undefined) return this.kept.get(row)!.values;
+        const own = this.standardised(read, k, row, moments[b]);
+        if (this.kept.size < this.mostKept) this.kept.set(row, { conditions: conditions[b], values: own });
+        return own;
+      });
+      for (let i = 0; i < images; i++) {
+        for (const own of rows) {
+          values.set(own.subarray(i * size, (i + 1) * size), to);
+          to += size;
         }
       }
     }
-    const shape: [number, number, number] = [values.length / size, problem.cells, channels];
-    return { mirrored, conditioning, fields: tf.tensor3d(values, shape) };
+    return { mirrored, conditioning, fields: tf.tensor3d(values, [count, problem.cells, channels]) };
   }
 
   dispose(): void {
@@ -140,18 +168,37 @@ export class StreamedBatches {
     this.solver?.close();
   }
 
+  /** A row, number k of those that were read, and its image: (images, cells, channels). */
+  private standardised({ rows, solved }: ReadRows, k: number, named: number, moments: Moments): Float32Array {
+    const { model, mirrored } = this;
+    const size = model.channels * model.problem.cells;
+    const images = mirrored ? [false, true] : [false];
+    const values = new Float32Array(images.length * size);
+    for (const [i, image] of images.entries()) {
+      const start = (k * images.length + i) * size;
+      const parts = solved && [solved.subarray(start, start + size)];
+      const own = values.subarray(i * size, (i + 1) * size);
+      standardiseRow(model, moments, rows, k, image, own, named, parts);
+    }
+    return values;
+  }
+
+  /** Numbers of the rows that are not kept. */
+  private missing(blocks: readonly Block[]): number[] {
+    return blocks.flatMap((block) => block.rows).filter((row) => !this.kept.has(row));
+  }
+
   /** Rows, with what is solved for them if that was begun before. */
-  private taken(numbers: readonly number[]): { rows: DataSet; solved?: Float64Array } {
+  private taken(numbers: readonly number[]): ReadRows {
     const { ahead } = this;
     this.ahead = undefined;
     const solved = ahead && this.solver?.result(); // also where it was for nothing
-    if (!ahead || !numbers.every((row, i) => row === ahead.numbers[i])) {
-      return { rows: this.source.select(numbers) };
-    }
-    return { rows: ahead.rows, solved };
+    if (ahead && ahead.numbers.join() === numbers.join()) return { rows: ahead.rows, solved };
+    return { rows: this.source.select(numbers) };
   }
 
-  private readAhead(numbers: readonly number[]): void {
+  private readAhead(next: readonly Block[]): void {
+    const numbers = this.missing(next);
     if (numbers.length === 0 || !this.solver) return;
     const rows = this.source.select(numbers);
     this.ahead = { numbers, rows };

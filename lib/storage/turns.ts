@@ -10,15 +10,20 @@ export interface Turnable {
   readonly noiseLevel: number;
 }
 
-/** That a setting has this value from one step on: the one after so many. */
+/** A condition of the fields that are drawn meanwhile, by its name. */
+type Previewed = `previewed ${string}`;
+
+/** That a setting, or a condition of what is drawn meanwhile, has this value from one step on: the one after so many. */
 export interface Turn {
   readonly step: number;
-  readonly name: keyof Turnable;
+  readonly name: keyof Turnable | Previewed;
   readonly value: number;
 }
 
 /** What those who steer a training ask for before each of its steps; what is left out stays as it is. */
 export interface Steering extends Partial<Turnable> {
+  /** Conditions of fields that are drawn meanwhile, by name, in their units: the training only keeps account of them. */
+  readonly previewed?: Readonly<Record<string, number>>;
   /** Waits, and asks again soon. */
   readonly pause?: boolean;
 }
@@ -28,10 +33,18 @@ const RANGES = { rate: [1e-9, 1], noiseLevel: [1e-3, 1e3] } as const;
 /** Of a slider that is dragged, positions that are this many steps apart or nearer are on its way to the last of them. */
 const ON_THE_WAY = 20;
 
+function isSetting(name: string): name is keyof Turnable {
+  return name in NAMES;
+}
+
 /** Throws InputError for a value out of range. */
 function checkTurn({ name, value }: Turn): void {
-  const [low, high] = RANGES[name];
-  finiteInRange(`The ${NAMES[name]}`, value, low, high);
+  const [low, high] = isSetting(name) ? RANGES[name] : [-Infinity, Infinity];
+  finiteInRange(`The ${inWords(name)}`, value, low, high);
+}
+
+function inWords(name: Turn["name"]): string {
+  return isSetting(name) ? NAMES[name] : `preview's ${name.slice("previewed ".length)}`;
 }
 
 /** What is in force at the present step, and how it came about. */
@@ -57,9 +70,9 @@ export class Turns {
   }
 
   /** Takes what is asked for, as what holds after so many steps. Throws InputError for what cannot be. */
-  take(step: number, wanted: Partial<Turnable>): void {
-    for (const name of ["rate", "noiseLevel"] as const) {
-      const value = wanted[name];
+  take(step: number, { rate, noiseLevel, previewed = {} }: Steering): void {
+    const drawn = Object.entries(previewed).map(([name, value]) => [`previewed ${name}`, value] as const);
+    for (const [name, value] of [["rate", rate], ["noiseLevel", noiseLevel], ...drawn] as const) {
       if (value === undefined || value === this.inForce(name)) continue;
       checkTurn({ step, name, value });
       if (name === "noiseLevel" && this.settings.noise !== "log-noise-level")
@@ -70,10 +83,12 @@ export class Turns {
     }
   }
 
-  private inForce(name: keyof Turnable): number {
-    const unturned = { rate: this.settings.rate, noiseLevel: PREFERRED_LEVEL };
+  private inForce(name: keyof Turnable): number;
+  private inForce(name: Turn["name"]): number | undefined;
+  private inForce(name: Turn["name"]): number | undefined {
     const turns = this.turns.filter((turn) => turn.name === name);
-    return turns.length > 0 ? turns[turns.length - 1].value : unturned[name];
+    if (turns.length > 0) return turns[turns.length - 1].value;
+    return { rate: this.settings.rate, noiseLevel: PREFERRED_LEVEL }[name as keyof Turnable];
   }
 }
 
@@ -87,13 +102,14 @@ export function settled(turns: readonly Turn[]): Turn[] {
 
 /** A turn in words. */
 export function turnText({ step, name, value }: Turn): string {
-  return `${NAMES[name]} ${Number(value.toPrecision(3))} after step ${step}`;
+  return `${inWords(name)} ${Number(value.toPrecision(3))} after step ${step}`;
 }
 
 /** What a file says of turns. Throws an Error of any kind if it is none that this writes. */
 export function turnsFrom(stored: unknown): Turn[] {
   return (stored as Turn[]).map(({ step, name, value }) => {
-    if (!(Number.isSafeInteger(step) && step >= 0)) throw new Error("It makes no sense.");
+    if (!(Number.isSafeInteger(step) && step >= 0 && (isSetting(name) || name.startsWith("previewed "))))
+      throw new Error("It makes no sense.");
     checkTurn({ step, name, value });
     return { step, name, value };
   });

@@ -40,16 +40,18 @@ export class TrainingHistory {
   }
 
   /**
-   * Figure 3: training and validation loss, and the norm of the gradient, over epochs on logarithmic axes; the title tells
+   * Figure 3: training and validation loss, and the norm of the gradient, over epochs (or steps, where these are the same) on
+   * logarithmic axes; the title tells
    * where the training stands, with a remark. What was turned is marked; below are the fields that were drawn last.
    */
   figure(remark = ""): Figure {
     const x = this.states.map(({ epoch }) => epoch);
+    const unit = this.states.every(({ epoch, step }) => epoch === step) ? "step" : "epoch";
     const checked = this.states.filter(({ validated }) => validated);
     const style = (name: string, color: string, digits: number) => ({
       name,
       line: { color, width: 2 },
-      hovertemplate: `${name}<br>epoch %{x:.2f}: %{y:.${digits}f}<extra></extra>`,
+      hovertemplate: `${name}<br>${unit} %{x:.2~f}: %{y:.${digits}f}<extra></extra>`,
     });
     const loss = line(x, this.states.map((state) => state.loss), style("training loss", colour.fourth, 4)); // prettier-ignore
     const validation = points(
@@ -63,7 +65,7 @@ export class TrainingHistory {
     );
     const norms = this.states.map(({ gradientNorm }) => gradientNorm);
     const gradient = line(x, norms, style("gradient norm", colour.fifth, 3));
-    const epoch = { x: "epoch", yType: "log" as const };
+    const epoch = { x: unit, yType: "log" as const };
     const figure = panels(
       [
         { ...epoch, title: "loss", y: "mean square of v's error", traces: [loss, validation] },
@@ -103,11 +105,11 @@ export class TrainingHistory {
         x1: x,
         y0: 0,
         y1: 1,
-        line: { color: MARKS[turn.name].hex, width: 1.5, dash: "dot" },
+        line: { color: markOf(turn).hex, width: 1.5, dash: "dot" },
       })),
     );
     const labels = marks.map(({ turn, x }) => ({
-      text: `${MARKS[turn.name].name} ${turn.value.toPrecision(2)}`,
+      text: `${markOf(turn).name} ${turn.value.toPrecision(2)}`,
       x,
       xref: "x",
       y: 1,
@@ -116,7 +118,7 @@ export class TrainingHistory {
       yanchor: "top",
       textangle: -90,
       showarrow: false,
-      font: { size: 11, color: MARKS[turn.name].hex },
+      font: { size: 11, color: markOf(turn).hex },
     }));
     return { shapes, annotations: [...(layout["annotations"] as object[]), ...labels] as never };
   }
@@ -132,10 +134,12 @@ export class TrainingHistory {
   }
 }
 
-const MARKS: Record<Turn["name"], { readonly name: string; readonly hex: string }> = {
-  rate: { name: "rate", hex: colour.grey },
-  noiseLevel: { name: "noise", hex: colour.pde },
-};
+/** How a turn is marked: settings by their names, a condition of the preview by its symbol. */
+function markOf({ name }: Turn): { readonly name: string; readonly hex: string } {
+  if (name === "rate") return { name: "rate", hex: colour.grey };
+  if (name === "noiseLevel") return { name: "noise", hex: colour.pde };
+  return { name: name.replace("previewed", "drawn at"), hex: colour.sgm };
+}
 
 /** One panel a field. */
 function previewPanels({ conditions: [l, potential, flux], pde, sgm }: Preview): PanelOptions[] {

@@ -7,7 +7,7 @@ import { button, column, type Control, logSlider, row, slider } from "../../../l
 import { simulateAt } from "../../../lib/presets/simulate";
 import { sampleFields } from "../../../lib/storage/samplingRun";
 import type { TrainingState } from "../../../lib/storage/trainingRun";
-import { settled, type Steering, turnText } from "../../../lib/storage/turns";
+import { settled, type Steering, type Turn, turnText } from "../../../lib/storage/turns";
 import { TrainingHistory } from "./trainingFigure";
 
 /** Fields that are drawn beside as many of the PDE, with at most so many steps of the sampler. */
@@ -51,7 +51,7 @@ export class TrainingView {
   private readonly history = new TrainingHistory();
   private readonly live = new LiveFigure(0);
   private readonly knobs: { readonly rate: Knob; readonly noiseLevel?: Knob };
-  private readonly preview: readonly Control<number>[];
+  private readonly preview: readonly Knob[];
   private readonly seen: boolean;
   private paused = false;
   private shown = { time: -Infinity, paused: false };
@@ -65,7 +65,6 @@ export class TrainingView {
   ) {
     const { rate } = settings;
     const rates = { label: "learning rate", min: rate / 100, max: 10 * rate, value: rate };
-    // The front end moves a value that is not a whole number of steps from the left end, which would count as turned.
     const ends = { min: PREFERRED_LEVEL / 10, max: 10 * PREFERRED_LEVEL, value: PREFERRED_LEVEL };
     const levels = { label: "noise level of the batches", ...ends };
     const byLevel = settings.noise === "log-noise-level";
@@ -78,7 +77,7 @@ export class TrainingView {
       logSlider({ label: "drawn at l", unit: "m", min: 2e-6, max: 2e-5, value: l }),
       slider({ label: "U₀", unit: "V", min: -0.2, max: 0.2, value: potential }),
       slider({ label: "F", unit: "A/m²", min: 0, max: 50, value: flux }),
-    ];
+    ].map((control) => new Knob(control));
     const [pause, goOn, stop] = ["pause", "go on", "stop and keep"].map((label) => button({ label }));
     pause.onChange(() => (this.paused = true));
     goOn.onChange(() => (this.paused = false));
@@ -86,8 +85,9 @@ export class TrainingView {
       this.stopped = true;
       this.paused = false;
     });
-    const knobs = Object.values(this.knobs).map(({ control }) => control);
-    this.seen = column(row(...knobs), row(...this.preview), row(pause, goOn, stop)).widget !== undefined;
+    const controls = (knobs: readonly Knob[]) => row(...knobs.map(({ control }) => control));
+    const all = column(controls(Object.values(this.knobs)), controls(this.preview), row(pause, goOn, stop));
+    this.seen = all.widget !== undefined;
   }
 
   /** What the training asks before each step, and during a pause. */
@@ -95,15 +95,20 @@ export class TrainingView {
     const { rate, noiseLevel } = this.knobs;
     // The pause itself shows at once, and so does what is turned in it.
     if (this.paused && this.last && ((await this.drawPreview()) || !this.shown.paused)) this.update();
-    return { rate: rate.wanted, noiseLevel: noiseLevel?.wanted, pause: this.paused };
+    const wanted = this.preview.map(
+      (knob, i) => [this.model.problem.conditions[i].name, knob.wanted] as const,
+    );
+    const turned = wanted.filter((pair): pair is [string, number] => pair[1] !== undefined);
+    const previewed = Object.fromEntries(turned);
+    return { rate: rate.wanted, noiseLevel: noiseLevel?.wanted, previewed, pause: this.paused };
   };
 
   /** Takes a step of the training, and shows it. */
   async add(state: TrainingState): Promise<void> {
-    if (!this.last) for (const { name, value } of state.turned) this.knobs[name]?.follow(value); // in an earlier run
+    if (!this.last) for (const { name, value } of state.turned) this.knob(name)?.follow(value); // in an earlier run
     this.last = state;
     this.history.add(state);
-    if (this.seen && !Number.isNaN(state.validationLoss)) await this.drawPreview();
+    if (this.seen) await this.drawPreview();
     if (performance.now() - this.shown.time > PICTURE) this.update();
   }
 
@@ -122,6 +127,11 @@ export class TrainingView {
       : { steps: step, turned: settled(turned).map(turnText).join(", ") };
   }
 
+  private knob(name: Turn["name"]): Knob | undefined {
+    if (name === "rate" || name === "noiseLevel") return this.knobs[name];
+    return this.preview[this.model.problem.conditions.findIndex((one) => name === `previewed ${one.name}`)];
+  }
+
   private update(): void {
     this.live.update(() => this.history.figure(this.paused ? "paused" : ""));
     this.shown = { time: performance.now(), paused: this.paused };
@@ -129,7 +139,7 @@ export class TrainingView {
 
   /** Draws fields at the condition of the sliders if it is time to; whether it was. */
   private async drawPreview(): Promise<boolean> {
-    const conditions = this.preview.map(({ value }) => value);
+    const conditions = this.preview.map(({ control }) => control.value);
     const at = conditions.join();
     const age = performance.now() - this.drawn.time;
     if (age < (at === this.drawn.at ? EVERY.same : EVERY.turned)) return false;
