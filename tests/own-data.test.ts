@@ -130,6 +130,57 @@ test("the solver's fields take the place of the file's where that is asked for",
   assert.equal(choose(data, presets.fast, "solver").data, data);
 });
 
+/** A data set with other porosities, solved for. */
+function withPorosity(set: DataSet, change: (porosity: number, cell: number) => number): DataSet {
+  const latent = set.latent!.map((value, i) => change(value, i % cells));
+  const fields = set.fields.slice();
+  for (let row = 0; row < set.rows; row++) {
+    const own = fields.subarray(2 * row * cells, 2 * (row + 1) * cells);
+    const conditions = set.conditions.subarray(3 * row, 3 * row + 3);
+    problem.solve(latent.subarray(row * cells, (row + 1) * cells), conditions, own);
+  }
+  return { ...set, latent, fields };
+}
+
+test("porosities of another law are told, and the Gaussian part is theirs: nothing of the built-in law is learned", () => {
+  const many = generateDataSet(problem, { conditions: 100, fields: 6, seed: 2 });
+  const lower = withPorosity(many, (porosity) => 0.75 * porosity + 0.05);
+  const { data: chosen, preset, told, warning } = choose(lower);
+  assert.ok(chosen === lower && told.includes("responses are learned"));
+  assert.match(warning!, /^The values of porosity are of another law than those that generate draws \((mean|mean square|mean square of the step from cell to cell) [\d.e-]+ in place of [\d.e-]+\): the Gaussian part of fast is taken from the 600 rows of the data, without mirror images, and the model will not come as close/); // prettier-ignore
+  const { momentDraws } = preset.model;
+  const { mirrored, rowsPerCondition } = preset.training;
+  assert.deepEqual([momentDraws, mirrored, rowsPerCondition], [undefined, false, 4]);
+  // The mean of the fields is the data's, not the built-in law's, which is some deviations away.
+  const settings = { ...tinyToken, target: "residual" as const, momentDraws: 200 };
+  const tiny = finish(chooseFields(lower, tinyPreset(settings), "tiny"));
+  const meanAt = (use: Chosen) => {
+    const model = createModel(use.data, use.preset);
+    const { mean, std } = model.preconditioner.moments(Float64Array.of(1e-5, 0, 25));
+    model.dispose();
+    return { mean, std };
+  };
+  const [own, usual] = [meanAt(tiny), meanAt({ ...tiny, preset: tinyPreset(settings) })];
+  const end = 2 * cells - 1; // the potential at the collector
+  assert.ok(Math.abs(own.mean[end] - usual.mean[end]) > 0.5 * usual.std[end]);
+
+  // A gradient that the built-in law does not have, with the same mean; and porosities that are rougher.
+  const rising = withPorosity(many, (porosity, cell) => 0.9 * porosity + 0.035 + (0.05 * (cell - 49.5)) / 99);
+  assert.match(choose(rising).warning!, /\(rise from the left half to the right 0\.0[23]\d* in place of /);
+  // What cannot carry moments of its own is learned field by field.
+  const few = withPorosity(
+    generateDataSet(problem, { conditions: 3, fields: 20, seed: 2 }),
+    (porosity) => 0.75 * porosity + 0.05,
+  );
+  const narrow = choose(few);
+  assert.match(narrow.warning!, /the training is on the fields alone, without the Gaussian part of fast, which the data are too few for/); // prettier-ignore
+  assert.ok(narrow.preset.model.target === "v" && narrow.data.rows === 60);
+  // The same law is not suspected, whatever the seed; a preset without the solver's moments needs no law.
+  for (const seed of [3, 4, 5])
+    assert.equal(choose(generateDataSet(problem, { conditions: 20, fields: 5, seed })).warning, undefined);
+  assert.equal(choose(lower, presets.lesson).warning, undefined);
+});
+
 test("conditions out of range, unknown ones and fields that never vary are refused before anything is computed", async () => {
   const named = (k: number, change: (value: number) => number) => choose(withCondition(k, change));
   await refused(() => named(0, (value) => 1e6 * value), /^The correlation length of row 1 is [\d.]+, outside of 0.000002 to 0.00002 m, as if it were given in 0.000001 m; give it in m, or leave such rows out\.$/); // prettier-ignore

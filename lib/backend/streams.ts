@@ -20,8 +20,9 @@ export const streams = {
   heldOut: 30,
   evaluation: 31,
   confirmation: 32,
-  // Moments of responses that are simulated.
+  // Moments of responses that are simulated, and latent fields to compare those of a data set with.
   moments: 40,
+  latentLaw: 41,
   // The benchmark.
   benchmarkWeights: 50,
   benchmarkOrder: 51,

@@ -15,6 +15,9 @@ const DEGREE = 7;
 const DEGREE_OF_MANY = 3;
 /** Rows that the moments are taken from: enough for means to one or two per cent of a standard deviation. */
 const MOST_ROWS = 48000;
+/** Rows that the moments of a node have to be taken from, counted by their weights. */
+const LEAST_WEIGHT = 10;
+const LEAST_WEIGHT_OF_COVARIANCES = 5;
 /** Rows that are read at a time. */
 const CHUNK_ROWS = 1024;
 
@@ -62,7 +65,7 @@ export function* takingMoments(data: DataSet | RowSource): Stoppable<Moments> {
   const covariances: NodeCovariance[] = [];
   for (const j of nodes.keys()) {
     const own = Float64Array.from(weights, (ofRow) => ofRow[j]);
-    if (!(own.reduce((sum, weight) => sum + weight, 0) > 5)) {
+    if (!(own.reduce((sum, weight) => sum + weight, 0) > LEAST_WEIGHT_OF_COVARIANCES)) {
       throw new InputError(
         `The data have too few rows (${data.rows}) to take covariances from; generate more conditions.`,
       );
@@ -71,6 +74,33 @@ export function* takingMoments(data: DataSet | RowSource): Stoppable<Moments> {
     yield;
   }
   return { standardisation, covariance: ConditionalCovariance.fromNodes(problem, covariances) };
+}
+
+/** Whether the conditions of a data set are many and spread enough for {@link conditionalMoments}. */
+export function canTakeMoments(data: DataSet | RowSource): boolean {
+  const { problem } = data;
+  const width = problem.conditions.length;
+  const coordinates = remainingConditions(problem, problem.affineIn);
+  const [groups, sizes] = isSource(data)
+    ? [
+        data.groups.conditions,
+        Array.from({ length: data.groups.length }, (_, k) => data.groups.at(k)!.length),
+      ]
+    : [data.conditions, new Array<number>(data.rows).fill(1)];
+  const positions = sizes.map((_, k) =>
+    positionOf(problem, coordinates, groups.subarray(k * width, (k + 1) * width)),
+  );
+  const distinct = new Set(positions.map((position) => position.join())).size;
+  if (distinct < totalDegree(coordinates.length, degreeFor(coordinates.length)).length) return false;
+  const covers = (count: number, least: number): boolean => {
+    const nodes = evenNodes(coordinates.length === 1 ? count : 1);
+    const totals = nodes.map(() => 0);
+    positions.forEach(([position], k) =>
+      kernelWeights(position, nodes).forEach((weight, j) => (totals[j] += weight * sizes[k])),
+    );
+    return totals.every((total) => total > least);
+  };
+  return covers(NODES, LEAST_WEIGHT) && covers(DATA_NODES, LEAST_WEIGHT_OF_COVARIANCES);
 }
 
 /** Takes means and variances; where the responses are kept, they become residuals. */
@@ -103,7 +133,7 @@ function* takeMoments(responses: ResponseRows): Stoppable<Standardisation> {
     const weights = kernelWeights(positions[row][0], nodes);
     covariances.forEach((covariance, j) => covariance.add(residual, weights[j]));
   });
-  if (covariances.some(({ total }) => !(total > 10))) {
+  if (covariances.some(({ total }) => !(total > LEAST_WEIGHT))) {
     throw new InputError(
       `The data have too few rows (${data.rows}) to take their moments from: generate more conditions.`,
     );

@@ -2,8 +2,9 @@
 import { checkConditionsKnown, isSource, piecesOf, rowConditions, type RowSource } from "../data/rows";
 import type { DataSet } from "../dataSet";
 import { InputError, oneOf } from "../backend/errors";
-import { leastConditions } from "../gaussian/conditionalMoments";
+import { canTakeMoments, leastConditions } from "../gaussian/conditionalMoments";
 import type { Condition, Problem } from "../problem";
+import { otherLaw } from "./latentLaw";
 import type { Preset } from "./presets";
 
 /** Whose fields a model is trained on: those of the file, or those that the solver gives for its latent fields. */
@@ -110,20 +111,21 @@ export function* chooseFields(
   const { manyConditions, solved, difference } = yield* examine(data);
   const { latent } = data.problem;
   const input = latent?.name ?? "latent field";
-  if (solved === true) {
-    const learned = preset.model.target === "residual" ? `, whose responses are learned in their place` : "";
-    return { data, preset, told: `the fields are the solver's for each ${input}${learned}` };
-  }
-  if (from === "solver") {
+  if (solved === true || from === "solver") {
     if (solved === undefined) {
       throw new InputError(`The data have no ${input} to solve from; leave out --fields solver.`);
     }
-    return {
-      data: withSolvedFields(data),
-      preset,
-      told: `the file's fields are not used: they are solved again from each ${input}`,
-      warning: `The fields of the data are ignored, as --fields solver says, although ${difference}.`,
-    };
+    const learned = preset.model.target === "residual" ? `, whose responses are learned in their place` : "";
+    const ignored = `The fields of the data are ignored, as --fields solver says, although ${difference}.`;
+    const chosen: Chosen = solved
+      ? { data, preset, told: `the fields are the solver's for each ${input}${learned}` }
+      : {
+          data: withSolvedFields(data),
+          preset,
+          told: `the file's fields are not used: they are solved again from each ${input}`,
+          warning: ignored,
+        };
+    return yield* ofItsLaw(chosen, name, manyConditions);
   }
   const own = withoutSolver(preset, manyConditions);
   const scaled =
@@ -145,6 +147,35 @@ export function* chooseFields(
     preset: own,
     told: "the fields are the file's own",
     warning: `${reason[0].toUpperCase()}${reason.slice(1)}: ${consequence}.`,
+  };
+}
+
+/**
+ * The same choice where the latent fields are of the problem's law. Where they are not, a preset that takes its moments from
+ * the problem, or the mirror images of its law, takes moments from the data and no images; where the data are too few for that,
+ * it learns their fields alone.
+ */
+function* ofItsLaw(chosen: Chosen, name: string, manyConditions: boolean): Generator<void, Chosen, void> {
+  const { data, preset } = chosen;
+  if (preset.model.target !== "residual") return chosen;
+  const difference = yield* otherLaw(data);
+  if (difference === undefined) return chosen;
+  const input = data.problem.latent?.name ?? "latent field";
+  const enough = canTakeMoments(data);
+  const model = { ...preset.model, momentDraws: undefined };
+  const together = Math.ceil((preset.training.rowsPerCondition ?? 1) / (preset.training.mirrored ? 2 : 1));
+  const consequence = enough
+    ? `the Gaussian part of ${name} is taken from the ${data.rows} rows of the data, without mirror images`
+    : `the training is on the fields alone, without the Gaussian part of ${name}, which the data are too few for`;
+  const law = `The values of ${input} are of another law than those that generate draws (${difference})`;
+  const warning = `${law}: ${consequence}, and the model will not come as close to its data as ${name} does to the solver's: compare tells how close.`;
+  return {
+    ...chosen,
+    data: enough ? data : withoutLatent(data),
+    preset: enough
+      ? { ...preset, model, training: { ...preset.training, rowsPerCondition: together, mirrored: false } }
+      : withoutSolver(preset, manyConditions),
+    warning: chosen.warning === undefined ? warning : `${chosen.warning} ${warning}`,
   };
 }
 
