@@ -150,10 +150,12 @@ test("README's commands run in its order", () => {
     .replace("--conditions 1000 --fields 25", "--conditions 40 --fields 10")
     .replace("--preset fast", "--preset lesson --steps 2")
     .replace(/--(count|fields) 1000/g, "--$1 20")
+    .replace("infer ", "infer --count 50 ")
     .replace("evaluate --model model", "evaluate --model model --n 20 --sets 2");
   const home = path.join(folder, "readme");
   fs.mkdirSync(home);
   fs.copyFileSync(path.join(folder, "porosity.csv"), path.join(home, "porosity.csv"));
+  fs.writeFileSync(path.join(home, "sensors.csv"), "field,x,value,std\nphi,9e-5,0.03,0.01\n");
   for (const line of small.trim().split("\n")) {
     const words = line.split(/\s+/).slice(2);
     const { status, stderr } = spawnSync(process.execPath, [script, ...words], {
@@ -163,7 +165,7 @@ test("README's commands run in its order", () => {
     });
     assert.equal(status, 0, `${line}: ${stderr}`);
   }
-  for (const name of ["data.arrow", "model", "sgm.arrow", "pde.arrow", "solved.csv"]) {
+  for (const name of ["data.arrow", "model", "pores.arrow", "inferred.arrow", "solved.csv"]) {
     assert.ok(fs.existsSync(path.join(home, name)), name);
   }
   fs.rmSync(home, { recursive: true });
