@@ -91,11 +91,14 @@ test("later cells know variables of blocks with their types, names that are the 
     "exports = 7; record({ exports, require, f: f() });",
     "export class A { x = 1 } export enum E { P, Q } export interface I { i: number } export const e: I = { i: E.Q };",
     "record({ x: new A().x, e });",
+    "const p = 1; type T = number; export { p as q, p }; export { type T as U }; const after: U = 2; export { after as last2 };",
+    "const u: U = q; record({ p, q, u, last2 });",
   ];
   assert.deepEqual(await inKernel(cells), [
     '{"a":[1,2],"rest":{"c":3},"more":[4,5]}',
     '{"exports":7,"require":6,"f":{"exports":7,"require":6}}',
     '{"x":1,"e":{"i":1}}',
+    '{"p":1,"q":1,"u":1,"last2":2}',
   ]);
   // Also of a cell that fails: what had a value before.
   await assert.rejects(inKernel(["{ var last = 8; } throw new Error('ends');"]), /ends/);

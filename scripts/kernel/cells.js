@@ -96,18 +96,25 @@ function innerVariables(ts, checker, cell) {
   return { ending, declarations: declarations.join("") };
 }
 
-/** A cell with blanks for each "export" of what tslab exports anyway. */
+/** A cell with blanks for each "export" of what tslab exports anyway, and a declaration of what gets another name by it. */
 function withoutExports(ts, source) {
   let text = source;
-  const blank = (from, to) =>
-    (text = text.slice(0, from) + text.slice(from, to).replace(/[^\n]/g, " ") + text.slice(to));
-  for (const statement of ts.createSourceFile("cell.ts", source, ts.ScriptTarget.Latest, true).statements) {
+  const replace = (from, to, by = text.slice(from, to).replace(/[^\n]/g, " ")) =>
+    (text = text.slice(0, from) + by + text.slice(to));
+  const { statements } = ts.createSourceFile("cell.ts", source, ts.ScriptTarget.Latest, true);
+  for (const statement of [...statements].reverse()) {
     const [word, next] = statement.modifiers ?? [];
     if (word?.kind === ts.SyntaxKind.ExportKeyword && next?.kind !== ts.SyntaxKind.DefaultKeyword)
-      blank(word.getStart(), word.end);
+      replace(word.getStart(), word.end);
     const { elements } = (ts.isExportDeclaration(statement) && statement.exportClause) || {};
     if (!elements || statement.moduleSpecifier) continue;
-    if (elements.every(({ propertyName }) => !propertyName)) blank(statement.getStart(), statement.end);
+    const renamed = elements.filter(({ propertyName }) => propertyName);
+    if (renamed.some(({ name }) => name.text === "default")) continue;
+    const declarations = renamed.map(({ isTypeOnly, name, propertyName }) => {
+      const word = isTypeOnly || statement.isTypeOnly ? "type" : "const";
+      return `${word} ${name.text} = ${propertyName.text};`;
+    });
+    replace(statement.getStart(), statement.end, renamed.length > 0 ? declarations.join(" ") : undefined);
   }
   return text;
 }
