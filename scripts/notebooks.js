@@ -3,7 +3,8 @@
 //   npm run figures            into build/: executed notebooks, Figures 1-4, the table
 //   npm run notebooks          the same, the gallery and all solutions, written back into notebooks/ (for committing)
 //   npm run figures -- [--preset smoke|lesson|full] [--all] [--to FOLDER] [NOTEBOOK ...]
-// The preset is "lesson" unless one is named; where no notebook is named the course runs, and with --all the gallery.
+// The preset is "lesson" unless one is named. Where no notebook is named those run that rebuild the post, and with --all the
+// other chapters and the gallery, too.
 
 const { spawnSync } = require("child_process");
 const fs = require("fs");
@@ -12,6 +13,9 @@ const { parseArgs } = require("util");
 const { root, python, environment, notebooksOf } = require("./environment");
 const { deadline } = require("./processes");
 const { setupOrExit } = require("./setup");
+
+/** Notebooks of the post: from porosities to the comparison, its errata, and its figures. */
+const OF_THE_POST = /^(0[1-9]|10|11|17)-/;
 
 const options = {
   preset: { type: "string", default: "lesson" },
@@ -43,10 +47,14 @@ function execute() {
     fs.rmSync(path.join(root, "build", "work", values.preset), { recursive: true, force: true });
   }
   const gallery = path.join("notebooks", "gallery");
-  const folders = ["notebooks", ...(values.all || values["in-place"] ? [gallery] : [])];
+  const all = values.all || values["in-place"];
+  const folders = ["notebooks", ...(all ? [gallery] : [])];
   // What is committed executed has the solutions in it.
   if (values["in-place"]) folders.push(...folders.map((folder) => path.join(folder, "solutions")));
-  const notebooks = positionals.length > 0 ? positionals : folders.flatMap((folder) => notebooksOf(folder));
+  const chosen = folders
+    .flatMap((folder) => notebooksOf(folder))
+    .filter((name) => all || OF_THE_POST.test(path.basename(name)));
+  const notebooks = positionals.length > 0 ? positionals : chosen;
   const target = values["in-place"] ? ["--in-place"] : ["--to", values.to];
   const { status } = spawnSync(python, [path.join(__dirname, "execute.py"), ...target, ...notebooks], {
     cwd: root,
