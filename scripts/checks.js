@@ -18,6 +18,11 @@ const checks = [
     script: "check",
     args: [bin("@tslab", "typescript-for-tslab", "lib", "tsc.js"), "-p", "tsconfig.json"],
   },
+  {
+    name: "types of the explorer",
+    script: "check",
+    args: [bin("typescript", "bin", "tsc"), "-p", path.join("scripts", "site", "explorer")],
+  },
   { name: "lint", script: "lint", args: [bin("eslint", "bin", "eslint.js"), "--max-warnings=0", "."] },
   {
     name: "format",

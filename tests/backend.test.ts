@@ -59,6 +59,17 @@ test("both backends agree on products, derivatives, squares and eigenvectors", (
     const [actual, expected] = [plain, native].map((each) => each.product(x, y, ...turned));
     assertClose(actual, expected, 1e-6, `product ${turned}`); // sums of 3 terms in single precision
   }
+  const [many, more] = [native.normal([2, 5, 3], 5), native.normal([2, 4, 3], 6)];
+  assertClose(plain.turnedProduct(many, more), native.turnedProduct(many, more), 1e-6, "turned product");
+  for (const [dilation, direction] of [
+    [1, 1],
+    [2, 1],
+    [2, -1],
+  ] as const) {
+    const [actual, expected] = [plain, native].map((each) => each.neighbours(many as tf.Tensor3D, 3, dilation, direction)); // prettier-ignore
+    assertClose(actual, expected, 0, `neighbours ${dilation} ${direction}`);
+  }
+  tf.dispose([many, more]);
   const share = a.sigmoid();
   assertClose(plain.siluGrad(a, share), native.siluGrad(a, share), 1e-6, "derivative");
   assertClose(plain.halfSquare(a), native.halfSquare(a), 1e-6, "half square");

@@ -1,12 +1,15 @@
 /** Posteriors from sensors, where they are known: of a Gaussian prior, of an empirical one, and of the solver. */
 import assert from "node:assert/strict";
+import path from "node:path";
 import { test } from "node:test";
+import { Interrupted } from "../lib/backend/interrupt";
 import { normal, tf } from "../lib/backend/tensors";
 import { derivedSeed } from "../lib/evaluation/derivedSeed";
 import { gaussianExact } from "../lib/gaussian/exactSampler";
 import { karrasGrid } from "../lib/gaussian/odeSamplers";
 import { crankNicolson } from "../lib/posterior/crankNicolson";
 import { diffusionPosteriorSampling } from "../lib/posterior/dps";
+import { drawPosterior } from "../lib/posterior/drawPosterior";
 import { gaussianGuidance } from "../lib/posterior/gaussianGuidance";
 import { linearisedImportance, weightedByData } from "../lib/posterior/importance";
 import { kalmanDraws, kalmanMoments } from "../lib/posterior/kalman";
@@ -18,6 +21,7 @@ import { electrodeSimulator } from "../lib/posterior/simulator";
 import { twistedSampling } from "../lib/posterior/twisted";
 import { porousElectrode } from "../lib/presets/electrodeProblem";
 import { simulateAt } from "../lib/presets/simulate";
+import { loadModel } from "../lib/storage/modelFolder";
 import { Random } from "../lib/random";
 import { sample } from "../lib/samplers";
 import { tensorSpace } from "../lib/sampling";
@@ -291,4 +295,21 @@ test("no tensor is left behind", () => {
   stopped.return(undefined as never);
   assert.equal(tf.memory().numTensors, before);
   normal([1], 1).dispose();
+});
+
+test("a drawing that is interrupted leaves no tensor either", async () => {
+  const model = await loadModel(path.join(__dirname, "..", "data", "models", "figures"));
+  const sensors = [{ field: "c", x: 5e-5, value: 998, std: 0.1 }];
+  const draw = (stop: AbortController, afterFields: number) =>
+    drawPosterior(model, [1e-5, 0, 25], sensors, {
+      ...{ method: "jfps", count: 8, steps: 4, signal: stop.signal },
+      onProgress: ({ fields }) => (fields >= afterFields ? stop.abort() : undefined),
+    });
+  await draw(new AbortController(), Infinity);
+  const before = tf.memory().numTensors;
+  for (const afterFields of [2, 8]) {
+    await assert.rejects(draw(new AbortController(), afterFields), Interrupted);
+    assert.equal(tf.memory().numTensors, before, `after ${afterFields} fields`);
+  }
+  model.dispose();
 });

@@ -11,6 +11,15 @@ export interface Backend {
   /** The product of two matrices, either of them transposed on request. */
   product(a: tf.Tensor, b: tf.Tensor, transposeA?: boolean, transposeB?: boolean): tf.Tensor2D;
 
+  /** Products a b^T of n pairs of matrices, [n, rows, k] and [n, columns, k]: [n, rows, columns]. */
+  turnedProduct(a: tf.Tensor, b: tf.Tensor): tf.Tensor3D;
+
+  /**
+   * What a convolution combines, laid side by side: x [batch, cells, channels] -> [batch cells, kernelSize channels], of the
+   * cells at distances dilation (tap - (kernelSize - 1) / 2), with zeros outside. direction -1: at the opposite distances.
+   */
+  neighbours(x: tf.Tensor3D, kernelSize: number, dilation: number, direction: 1 | -1): tf.Tensor2D;
+
   /** The derivative of x s(x), s(x) = 1 / (1 + exp(-x)), given x and s(x): s + x s (1 - s). */
   siluGrad(x: tf.Tensor, sigmoid: tf.Tensor): tf.Tensor;
 

@@ -21,6 +21,24 @@ export const backend = {
     return native().executeSingleOutput("BatchMatMulV2", attributes, [a, b]) as tf.Tensor2D;
   },
 
+  turnedProduct: (a: tf.Tensor, b: tf.Tensor) => tf.matMul(a as tf.Tensor3D, b as tf.Tensor3D, false, true),
+
+  neighbours(x: tf.Tensor3D, kernelSize: number, dilation: number, direction: 1 | -1) {
+    const [batch, cells, channels] = x.shape;
+    const from = Array.from({ length: cells * kernelSize }, (_, i) => {
+      const tap = (i % kernelSize) - (kernelSize - 1) / 2;
+      const cell = Math.floor(i / kernelSize) + direction * dilation * tap;
+      return cell >= 0 && cell < cells ? cell : cells; // behind the last one is a cell of zeros
+    });
+    const ends: [number, number][] = [
+      [0, 0],
+      [0, 1],
+      [0, 0],
+    ];
+    const gathered = tf.gather(tf.pad(x, ends), tf.tensor1d(from, "int32"), 1);
+    return gathered.reshape([batch * cells, kernelSize * channels]) as tf.Tensor2D;
+  },
+
   siluGrad(x: tf.Tensor, sigmoid: tf.Tensor) {
     const attributes = [typeAttribute("T", "float32")];
     return tf.tidy(() => sigmoid.add(native().executeSingleOutput("SigmoidGrad", attributes, [sigmoid, x])));

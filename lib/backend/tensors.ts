@@ -5,4 +5,5 @@
 import { backend } from "./native";
 
 export { tf } from "./native";
-export const { describeBackend, normal, product, selfAdjointEigen, siluGrad } = backend;
+export const { describeBackend, neighbours, normal, product, selfAdjointEigen, siluGrad, turnedProduct } =
+  backend;

@@ -21,6 +21,9 @@ export interface Modes {
   readonly vectors: tf.Tensor3D;
 }
 
+/** What a model is told of the covariance; see {@link ConditionalCovariance}. */
+export type Covariance = Pick<ConditionalCovariance, "modes" | "toBytes">;
+
 /** What a model of Gaussian and residual needs of the data: moments of the responses as functions of the conditions. */
 export interface Moments {
   readonly standardisation: Standardisation;

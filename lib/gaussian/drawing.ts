@@ -18,11 +18,31 @@ const WHITENED = 96;
 /** Seed and first stream number of its noise. */
 const ENSEMBLE_NOISE = [1, streams.ensemble] as const;
 
+/** The biases along a sampler's way, by time. */
+export type Biases = ReadonlyMap<number, Bias<Float32Array>>;
+
 /** Of each model the biases that were measured last: sampling goes on at the same conditions more often than not. */
-const measured = new WeakMap<
-  ScoreModel,
-  { readonly key: string; readonly biases: ReadonlyMap<number, Bias<Float32Array>> }
->();
+const measured = new WeakMap<ScoreModel, { readonly key: string; readonly biases: Biases }>();
+
+/** The biases that were measured last, if any: what another process or a browser need not measure again. */
+export const biasesOf = (model: ScoreModel): Biases | undefined => measured.get(model)?.biases;
+
+/** Gives a model biases that were measured elsewhere, for these conditions and this way. */
+export function setBiases(
+  model: ScoreModel,
+  conditions: Float64Array,
+  sampler: Sampler,
+  times: Float64Array,
+  biases: Biases,
+): void {
+  measured.set(model, { key: biasKey(model, model.conditioningOf(conditions), sampler, times), biases });
+}
+
+/** What biases belong to: the weights, as a training may go on in between, what the network is told, and the way. */
+function biasKey(model: ScoreModel, { inputs }: Conditioning, sampler: Sampler, times: Float64Array): string {
+  const weights = tf.tidy(() => tf.addN(model.variables.map((variable) => variable.sum())).dataSync()[0]);
+  return JSON.stringify([weights, [...inputs.dataSync()], sampler.name, [...times]]);
+}
 
 /** What a sampler's states are: fields, or fields in modes. */
 interface States {
@@ -80,9 +100,8 @@ export function* modalDrawing(
     );
 
   /** Runs the ensemble down the sampler's times and keeps what it finds at each. */
-  function* measure(): Generator<void, ReadonlyMap<number, Bias<Float32Array>>, void> {
-    const weights = tf.tidy(() => tf.addN(model.variables.map((variable) => variable.sum())).dataSync()[0]);
-    const key = JSON.stringify([weights, [...conditions], sampler.name, [...times]]); // a training may go on in between
+  function* measure(): Generator<void, Biases, void> {
+    const key = biasKey(model, conditioning, sampler, times);
     const known = measured.get(model);
     if (known?.key === key) return known.biases;
     const biases = new Map<number, Bias<Float32Array>>();

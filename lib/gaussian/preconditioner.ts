@@ -2,7 +2,7 @@
  * The preconditioner whose Gaussian part is known in closed form: EDM's coefficients mode by mode of the conditional
  * covariance of what is generated, the responses of the problem (Problem.responses) instead of its fields.
  */
-import { tf } from "../backend/tensors";
+import { tf, turnedProduct } from "../backend/tensors";
 import { fieldsOf, latentOf, responsesOf } from "../data/images";
 import type { DataSet } from "../dataSet";
 import { InputError } from "../backend/errors";
@@ -19,7 +19,7 @@ import type { Sampler } from "../samplers";
 import type { ScoreModel } from "../scoreModel";
 import type { Standardisation } from "../standardisation";
 import type { ConditionalStandardisation, ResponseMoments } from "./conditionalStandardisation";
-import { type ConditionalCovariance, type Modes, MOST_MODES } from "./covariance";
+import { type Covariance, type Modes, MOST_MODES } from "./covariance";
 import { modalDrawing } from "./drawing";
 import { positionOf, remainingConditions } from "./nodes";
 
@@ -54,7 +54,7 @@ export class ModalPreconditioner implements Preconditioner {
     private readonly problem: Problem,
     private readonly standardisation: Standardisation &
       Partial<Pick<ConditionalStandardisation, "responses">>,
-    readonly covariance: ConditionalCovariance,
+    readonly covariance: Covariance,
   ) {
     this.seen = remainingConditions(problem, problem.affineIn);
     const channels = (problem.affineIn.length + 1) * problem.fields.length;
@@ -156,7 +156,7 @@ export class ModalPreconditioner implements Preconditioner {
     const [n, rows] = z.shape;
     // Both in one product, as most of its time goes into reading the vectors.
     const modal = tf.concat([z.div(total), z.mul(linear)], 1) as tf.Tensor3D;
-    const inCells = tf.split(tf.matMul(modal, vectors as tf.Tensor3D, false, true), 2, 1);
+    const inCells = tf.split(turnedProduct(modal, vectors), 2, 1);
     const fields = tf.concat(inCells.map((x) => x.reshape([n * rows, cells, outputs])), 2); // prettier-ignore
     const each = input.shape[0] / n;
     const conditions = tf.tile(inputs.expandDims(1), [1, each, 1]).reshape([n * each, inputs.shape[1]]);
@@ -219,7 +219,7 @@ export function toModes(x: tf.Tensor, vectors: tf.Tensor): tf.Tensor3D {
 
 /** Modes [1, rows, modes] as fields [rows, cells, channels]. */
 export function toCells(z: tf.Tensor, vectors: tf.Tensor, shape: number[]): tf.Tensor3D {
-  return tf.matMul(z as tf.Tensor3D, vectors as tf.Tensor3D, false, true).reshape(shape) as tf.Tensor3D;
+  return turnedProduct(z, vectors).reshape(shape) as tf.Tensor3D;
 }
 
 function modesOf({ variances, vectors }: Readonly<Record<string, tf.Tensor>>): Modes {

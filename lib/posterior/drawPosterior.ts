@@ -147,12 +147,15 @@ export async function drawPosterior(
         const space = tensorSpace(seed, streams.posterior, index);
         const way = trajectory({ ...prior, denoise, sampler: gaussianExact, space, start: scaled, times });
         let end: tf.Tensor | undefined;
-        await through(
-          lastOf(way, (x) => (end = x.clone())),
-          (share) => rows * share,
-        );
-        scaled.dispose();
-        add(end!, rows);
+        try {
+          await through(
+            lastOf(way, (x) => (end = x.clone())),
+            (share) => rows * share,
+          );
+          add(end!, rows);
+        } finally {
+          tf.dispose([scaled, ...(end ? [end] : [])]); // also where an interrupt ends it
+        }
       }
       await watch.check(`${done} of ${count} fields are done.`);
     }

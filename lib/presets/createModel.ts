@@ -6,7 +6,7 @@ import type { DataSet } from "../dataSet";
 import { InputError } from "../backend/errors";
 import { filmNetwork, type NetworkShape } from "../filmCnn";
 import { standardising, takingMoments } from "../gaussian/conditionalMoments";
-import type { ConditionalCovariance } from "../gaussian/covariance";
+import type { Covariance } from "../gaussian/covariance";
 import { gaussianExact } from "../gaussian/exactSampler";
 import { dpmSolver2M } from "../gaussian/odeSamplers";
 import { ModalPreconditioner } from "../gaussian/preconditioner";
@@ -25,7 +25,7 @@ export type PresetModel = ScoreModel<ModelSettings>;
 export interface Scaling {
   readonly standardisation: Standardisation;
   /** For the target "residual". */
-  readonly covariance?: ConditionalCovariance;
+  readonly covariance?: Covariance;
 }
 
 /**

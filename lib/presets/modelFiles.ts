@@ -1,7 +1,7 @@
 /** A model as the files that it is saved in, by name and content. */
 import { tf } from "../backend/tensors";
 import { InputError } from "../backend/errors";
-import { ConditionalCovariance } from "../gaussian/covariance";
+import { ConditionalCovariance, type Covariance } from "../gaussian/covariance";
 import {
   checkNumbers,
   type ConditionalData,
@@ -85,12 +85,15 @@ export async function filesOf(
   };
 }
 
-/** The model that some files hold. Throws InputError, with the reason, if they hold none or a damaged one. */
-export function modelFrom(files: ModelSource): PresetModel {
+/**
+ * The model that some files hold. covariance: what is taken instead of the one in covariance.bin, such as modes that are
+ * known already. Throws InputError, with the reason, if they hold none or a damaged one.
+ */
+export function modelFrom(files: ModelSource, covariance?: Covariance): PresetModel {
   const file = files.json("model.json") as ModelFile;
   if (file?.format !== FORMAT) throw files.damaged(`model.json is not of the format ${FORMAT}`);
   const settings = settingsFrom(file.settings ?? {});
-  const bytes = settings.target === "residual" ? files.bytes("covariance.bin") : undefined;
+  const bytes = settings.target === "residual" && !covariance ? files.bytes("covariance.bin") : undefined;
   let model: PresetModel;
   try {
     const problem = problemByName(file.problem.name, file.problem.settings);
@@ -99,9 +102,11 @@ export function modelFrom(files: ModelSource): PresetModel {
     }
     const data = file.standardisation;
     const standardisation =
-      data.kind === "conditional" ? new ConditionalStandardisation(problem, data) : global(problem, data);
-    const covariance = bytes && ConditionalCovariance.fromBytes(problem, bytes);
-    const scaling = { standardisation, covariance };
+      data.kind === "conditional"
+        ? new ConditionalStandardisation(problem, data)
+        : globalScaling(problem, data);
+    const stored = bytes && ConditionalCovariance.fromBytes(problem, bytes);
+    const scaling = { standardisation, covariance: covariance ?? stored };
     model = buildModel(problem, settings, scaling, 1, file.history, rangesIn(problem, file));
   } catch (error) {
     throw files.damaged(
@@ -118,7 +123,7 @@ export function modelFrom(files: ModelSource): PresetModel {
 }
 
 /** The scaling of one mean and one standard deviation a field. Throws InputError if there are not so many. */
-function global(problem: Problem, data: GlobalData): Standardisation {
+function globalScaling(problem: Problem, data: GlobalData): Standardisation {
   checkNumbers("mean", data.mean, problem.fields.length);
   checkNumbers("std", data.std, problem.fields.length);
   return globalFrom(problem, data);

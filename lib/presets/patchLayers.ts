@@ -1,5 +1,5 @@
 /** The layers of the patch network. */
-import { product, tf } from "../backend/tensors";
+import { neighbours, product, tf } from "../backend/tensors";
 import { asRows, DilatedConv1D, type DilatedConv1DConfig, listOf, registerLayers } from "../backend/layers";
 
 /**
@@ -14,42 +14,25 @@ export class TokenConv1D extends DilatedConv1D {
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const { filters, kernelSize } = this.config;
+    const { filters, kernelSize, dilation } = this.config;
     const convolve = tf.customGrad((input, matrix, bias, save) => {
       const [x, kernel, keep] = [input as tf.Tensor3D, matrix as tf.Tensor3D, save as tf.GradSaveFunc];
       const [batch, cells, channels] = x.shape;
-      const columns = this.neighbours(x, 1);
+      const columns = neighbours(x, kernelSize, dilation, 1);
       keep([columns, kernel]);
       const y = product(columns, kernel.reshape([kernelSize * channels, filters])).add(bias as tf.Tensor);
       const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const gradient = asRows(dy);
         // With respect to x: the same convolution in the opposite direction, with the kernel transposed.
         const transposed = saved[1].transpose([1, 0, 2]).reshape([channels, kernelSize * filters]);
-        const dx = product(this.neighbours(dy as tf.Tensor3D, -1), transposed, false, true);
+        const columns = neighbours(dy as tf.Tensor3D, kernelSize, dilation, -1);
+        const dx = product(columns, transposed, false, true);
         const dKernel = product(saved[0], gradient, true).reshape(kernel.shape);
         return [dx.reshape(x.shape), dKernel, gradient.sum(0)];
       };
       return { value: y.reshape([batch, cells, filters]), gradFunc };
     });
     return tf.tidy(() => convolve(listOf(inputs)[0], this.kernel.read(), this.bias.read()));
-  }
-
-  /** [batch, cells, channels] -> [batch cells, kernelSize channels]; direction -1: in the opposite order. */
-  private neighbours(x: tf.Tensor3D, direction: 1 | -1): tf.Tensor2D {
-    const { kernelSize, dilation } = this.config;
-    const [batch, cells, channels] = x.shape;
-    const from = Array.from({ length: cells * kernelSize }, (_, i) => {
-      const tap = (i % kernelSize) - (kernelSize - 1) / 2;
-      const cell = Math.floor(i / kernelSize) + direction * dilation * tap;
-      return cell >= 0 && cell < cells ? cell : cells; // behind the last one is a cell of zeros
-    });
-    const ends: [number, number][] = [
-      [0, 0],
-      [0, 1],
-      [0, 0],
-    ];
-    const gathered = tf.gather(tf.pad(x, ends), tf.tensor1d(from, "int32"), 1);
-    return gathered.reshape([batch * cells, kernelSize * channels]) as tf.Tensor2D;
   }
 }
 
