@@ -13,6 +13,7 @@ import { generateDataSet, simulateAt } from "../lib/presets/simulate";
 import { readDataSet, writeDataSet } from "../lib/storage/arrow";
 import { generate } from "../lib/storage/generate";
 import { saveModel } from "../lib/storage/modelFolder";
+import { npyBytes } from "../lib/storage/npy";
 import { explain, run } from "../scripts/cli/program";
 import { problem, tinyFilm, tinyPreset } from "./tiny";
 
@@ -47,6 +48,19 @@ const VERBS: Readonly<Record<string, { words?: string[]; options: Readonly<Recor
       "--workers": ["1", "1024"],
       "--shard": ["1/1"],
       "--out": ["new.arrow", "NEW.ARROW", "ä b.arrow"],
+    },
+  },
+  import: {
+    options: {
+      "--fields": ["fields.npy"],
+      "--conditions": ["table.csv"],
+      "--names": ["a,u"],
+      "--units": ["1,V"],
+      "--log": ["a"],
+      "--length": ["2"],
+      "--share": ["0.5"],
+      "--held-out": ["held.arrow"],
+      "--out": ["new.arrow"],
     },
   },
   merge: { words: ["1.arrow", "2.arrow"], options: { "--out": ["new.arrow"] } },
@@ -171,6 +185,11 @@ before(async () => {
   fs.symlinkSync("loop", "loop");
   const row = Array.from({ length: 100 }, (_, i) => 0.25 + i / 1000).join();
   fs.writeFileSync("porosity.csv", `${row}\n${row}\n`);
+  fs.writeFileSync("table.csv", "1\n2\n3\n4\n5\n6\n");
+  fs.writeFileSync(
+    "fields.npy",
+    npyBytes({ shape: [6, 4], values: Float64Array.from({ length: 24 }, (_, i) => i) }),
+  );
   writeDataSet("a.arrow", simulateAt(problem, [1e-5, -0.1, 25], 6, 3));
   writeDataSet("b.arrow", simulateAt(problem, [1e-5, -0.1, 25], 3, 4));
   const model = createModel(data, tinyPreset(tinyFilm));
@@ -182,7 +201,7 @@ before(async () => {
   for (const [verb, { words = [], options }] of Object.entries(VERBS)) {
     await outcome([verb, ...words, ...Object.entries(options).flatMap(([name, [good]]) => [name, good])]);
   }
-  for (const name of ["new.arrow", "new.csv"]) fs.rmSync(name, { force: true });
+  for (const name of ["new.arrow", "new.csv", "held.arrow"]) fs.rmSync(name, { force: true });
 });
 
 /** Every file below the scratch folder with its size and the time of its last change. */
@@ -218,7 +237,7 @@ async function outcome(words: readonly string[]): Promise<{ status: number; sent
 }
 
 /** Outputs that good words name. */
-const OUTPUTS = /^inner[\\/](new\.arrow|new\.csv|NEW\.ARROW|ä b\.arrow)$/;
+const OUTPUTS = /^inner[\\/](new\.arrow|new\.csv|held\.arrow|NEW\.ARROW|ä b\.arrow)$/;
 
 test(`${INPUTS} command lines do their work or are refused in one sentence`, async (t) => {
   const before = listing();

@@ -18,11 +18,12 @@ import { Random } from "../lib/random";
 import { readDataSet, writeDataSet } from "../lib/storage/arrow";
 import { checkSame, readCheckpoint, writeCheckpoint } from "../lib/storage/checkpoint";
 import { readPorosityCsv } from "../lib/storage/csv";
+import { openTable } from "../lib/storage/numberTables";
 import { loadModel, saveModel } from "../lib/storage/modelFolder";
 import { mutated } from "./mutations";
 import { problem, tinyPreset, tinyToken, tinyTraining } from "./tiny";
 
-/** Inputs of all fuzz tests; three quarters are broken files. */
+/** Inputs of all fuzz tests; most are broken files. */
 const INPUTS = Number(process.env["POROUS_SGM_FUZZ"] ?? 1000);
 /** Of the processor, so that what else the machine does counts for nothing; waiting for ever would end no test. */
 const MOST_MS = 1000;
@@ -52,6 +53,10 @@ async function targets(): Promise<Target[]> {
     ["lz4", "pandas.feather"],
     ["zstd", "polars-zstd.arrow"],
     ["stream", "pandas-null.arrows"],
+    ["own.npy", "own-float32-big-endian-fortran.npy"],
+    ["own.npz", "own.npz"],
+    ["own.parquet", "own-pandas.parquet"],
+    ["own.feather", "own-pandas.feather"],
   ]) {
     fs.copyFileSync(path.join(__dirname, "data", "foreign", from), at(name));
   }
@@ -80,6 +85,13 @@ async function targets(): Promise<Target[]> {
     { name: "Arrow stream", kind: "binary", share: 0.05, file: at("stream"), read: () => readDataSet(at("stream"), figures) },
     { name: "Arrow file", kind: "binary", share: 0.15, file: at("data.arrow"), read: () => readDataSet(at("data.arrow")) },
     { name: "CSV file", kind: "text", share: 0.15, file: at("porosity.csv"), read: () => drained(readPorosityCsv(at("porosity.csv"), problem)) },
+    ...["own.npy", "own.npz", "own.parquet", "own.feather"].map((name) => ({
+      ...{ name: `imported ${name}`, kind: "binary" as const, share: 0.03, file: at(name) },
+      read: async () => {
+        const table = await openTable(at(name));
+        for (const array of table.names) if (array !== "note") await table.read(array);
+      },
+    })),
     { name: "checkpoint", kind: "binary", share: 0.1, file: at("state"), read: () => readCheckpoint(at("state")) },
     { name: "checkpoint with a right digest", kind: "text", share: 0.1, file: at("state"), read: resume, broken: resealed },
     { name: "model.json", kind: "text", share: 0.04, file: at("model", "model.json"), read: load },
@@ -105,7 +117,7 @@ async function drained(rows: AsyncGenerator<Float64Array>): Promise<void> {
   for await (const row of rows) assert.equal(row.length, 100);
 }
 
-test(`${0.75 * INPUTS} broken files are read or refused in one sentence`, async (t) => {
+test(`${0.87 * INPUTS} broken files are read or refused in one sentence`, async (t) => {
   for (const { name, kind, share, file, read, broken = mutated } of await targets()) {
     await t.test(name, async (part) => {
       const whole = fs.readFileSync(file);
@@ -146,6 +158,6 @@ test(`${0.75 * INPUTS} broken files are read or refused in one sentence`, async 
     });
   }
   t.diagnostic(`${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB of memory at most`);
-  const left = ["data.arrow", "lz4", "model", "porosity.csv", "state", "stream", "zstd"];
+  const left = ["data.arrow", "lz4", "model", "own.feather", "own.npy", "own.npz", "own.parquet", "porosity.csv", "state", "stream", "zstd"]; // prettier-ignore
   assert.deepEqual(fs.readdirSync(scratch).sort(), left);
 });

@@ -3,6 +3,7 @@ import type { Problem } from "../problem";
 import type { Comparison, WithFloor } from "./compare";
 import type { Evaluation, FullEvaluation } from "./evaluate";
 import type { FloorRatio } from "./floorRatio";
+import type { HeldOutEvaluation } from "./imported";
 import { summariseEvaluations } from "./manyConditions";
 import { tableLine } from "./table";
 
@@ -45,6 +46,17 @@ export function formatComparison(comparison: Comparison): string {
     both("floor ratio (1 = indistinguishable)", floorRatio),
   );
   return lines.join("\n");
+}
+
+/** A comparison with rows that were held out: the fields, then fields and conditions together. */
+export function formatHeldOut({ fields, joint }: HeldOutEvaluation): string {
+  const both = (label: string, { sample, floor }: WithFloor) => line(label, 48, [sample, floor].map(digits));
+  return [
+    formatComparison(fields),
+    "fields and conditions together",
+    both("  permutation p-value", joint.pValue),
+    both("  floor ratio", joint.floorRatio),
+  ].join("\n");
 }
 
 /** Column heads of the lines below. */

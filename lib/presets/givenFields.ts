@@ -4,6 +4,8 @@ import type { DataSet } from "../dataSet";
 import { InputError, oneOf } from "../backend/errors";
 import { canTakeMoments, leastConditions } from "../gaussian/conditionalMoments";
 import type { Condition, Problem } from "../problem";
+
+import { fittingPatch, isImported } from "./importedData";
 import { otherLaw } from "./latentLaw";
 import type { Preset } from "./presets";
 
@@ -127,21 +129,27 @@ export function* chooseFields(
         };
     return yield* ofItsLaw(chosen, name, manyConditions);
   }
-  const own = withoutSolver(preset, manyConditions);
+  const own = withFittingPatch(withoutSolver(preset, manyConditions), data.problem);
   const scaled =
     own.model.standardisation === "global"
       ? "one mean and one spread a field"
       : "means and spreads by condition";
+  if (isImported(data.problem) && preset.model.target !== "residual") {
+    return { data, preset: own, told: `the fields are the file's own, scaled by ${scaled}` };
+  }
   const consequence =
-    own === preset && preset.model.standardisation === "global"
+    preset.model.target !== "residual" && preset.model.standardisation === "global"
       ? "the training is on the file's own fields"
       : `the training is on the file's own fields, scaled by ${scaled} of the file itself` +
-        (own === preset
+        (preset.model.target !== "residual"
           ? ""
           : `, without the Gaussian part of ${name}, which is made of the solver's responses, and the model will not come as ` +
             `close to its data as ${name} does to the solver's: compare tells how close`);
-  const reason =
-    solved === undefined ? `the data have no ${input}, so that nothing can be solved` : difference;
+  const reason = isImported(data.problem)
+    ? "the data were imported, without a solver"
+    : solved === undefined
+      ? `the data have no ${input}, so that nothing can be solved`
+      : difference;
   return {
     data: withoutLatent(data),
     preset: own,
@@ -185,7 +193,10 @@ function* ofItsLaw(chosen: Chosen, name: string, manyConditions: boolean): Gener
  */
 export function withoutSolver(preset: Preset, manyConditions: boolean): Preset {
   const { model, training, description } = preset;
-  if (model.target !== "residual") return preset;
+  if (model.target !== "residual") {
+    const alone = model.standardisation === "conditional" && !manyConditions;
+    return alone ? { ...preset, model: { ...model, standardisation: "global" } } : preset;
+  }
   const { network, timeInput, schedule, noiseLevels } = model;
   return {
     description,
@@ -199,6 +210,14 @@ export function withoutSolver(preset: Preset, manyConditions: boolean): Preset {
     },
     training: { ...training, rowsPerCondition: 1, mirrored: false },
   };
+}
+
+/** The same preset with patches that divide the cells of a problem. */
+function withFittingPatch(preset: Preset, { cells }: Problem): Preset {
+  const { network } = preset.model;
+  if (network.kind !== "token" || cells % network.stride === 0) return preset;
+  const fitting = { ...network, stride: fittingPatch(cells, network.stride) };
+  return { ...preset, model: { ...preset.model, network: fitting } };
 }
 
 /** Where and by how much the fields of a row first differ from the solver's. */

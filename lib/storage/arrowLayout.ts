@@ -246,6 +246,32 @@ function ownBuffers(type: Type, field: Field): number {
   }
 }
 
+/**
+ * How many numbers a row has in each column of numbers or lists; of lists of any length, those of the first record batch,
+ * whose message is given. Throws InputError for a data set of a problem.
+ */
+export function columnWidths(
+  file: string,
+  schema: Schema | null,
+  bytes: number,
+  message: Message,
+): ReadonlyMap<string, number> {
+  const batch = message.header(new RecordBatch()) as RecordBatch | null;
+  if (!schema || !batch) throw new RangeError("There is no schema, or no record batch.");
+  if (readMetadata(schema, bytes).has("problem")) {
+    throw notReadable(file, "it is a data set that needs no import", "train on it as it is");
+  }
+  const widths = new Map<string, number>();
+  for (const { name, field, node } of readFields(schema, bytes)) {
+    const list = listOf(field);
+    if (!numberType(list?.items ?? field)) continue;
+    const items = () => Number(node + 1 < batch.nodesLength() ? batch.nodes(node + 1)?.length() : NaN);
+    const width = list ? (list.width ?? items() / Number(batch.length())) : 1;
+    if (Number.isInteger(width) && width > 0) widths.set(name, width);
+  }
+  return widths;
+}
+
 /** Finds a column among those of a file, and how it is stored. Throws InputError. */
 function storedColumn(file: string, column: Column, found: readonly FoundField[]): StoredColumn {
   const { name, width } = column;

@@ -10,6 +10,7 @@ import { asNumber } from "../backend/errors";
 import type { Problem } from "../problem";
 import {
   type BatchLayout,
+  columnWidths,
   type Layout,
   notReadable,
   type NumberType,
@@ -353,6 +354,33 @@ export async function openData(
     return await source.all();
   } finally {
     source.close();
+  }
+}
+
+/**
+ * The columns of numbers, and of lists of one length, in a file of any program, with how many numbers each has a row.
+ * Throws InputError for a data set of a problem, which needs no such look, and for what is no file of Arrow.
+ */
+export async function arrowColumns(file: string): Promise<ReadonlyMap<string, number>> {
+  let descriptor: number | undefined;
+  try {
+    descriptor = await openToRead(file);
+    const footer = readFooter(file, descriptor, fs.fstatSync(descriptor).size);
+    if (!footer)
+      throw notReadable(file, "it is a stream of Arrow", "write it as a file, in pandas with to_feather");
+    // How long lists of any length are, the first record batch tells.
+    const start = footer.blocks > 0 ? Number(footer.table.recordBatches(0)!.offset()) : 0;
+    const length = new DataView(bytesAt(descriptor, start, PREFIX_BYTES).buffer).getInt32(4, true);
+    if (!(start > 0 && length > 0 && length <= fs.fstatSync(descriptor).size)) {
+      throw notReadable(file, "it has no rows", "give a file with some");
+    }
+    const bytes = bytesAt(descriptor, start + PREFIX_BYTES, length);
+    const message = Message.getRootAsMessage(new ByteBuffer(bytes));
+    return columnWidths(file, footer.table.schema(), footer.bytes, message);
+  } catch (error) {
+    throw readError(file, error);
+  } finally {
+    if (descriptor !== undefined) fs.closeSync(descriptor);
   }
 }
 

@@ -1,10 +1,11 @@
 /** Drawing fields in batches, with progress, and ended by an interrupt. */
 import { InterruptWatch } from "../backend/interrupt";
-import type { tf } from "../backend/tensors";
+import { tf } from "../backend/tensors";
 import { checkConditions } from "../data/conditions";
 import { type DataSet } from "../dataSet";
 import { allocateDataSet } from "../data/rows";
 import { InputError, positiveInteger } from "../backend/errors";
+import type { Drawing } from "../preconditioner";
 import type { Sampler } from "../samplers";
 import { drawBatch, plainDrawing } from "../sampling";
 import type { ScoreModel } from "../scoreModel";
@@ -112,6 +113,67 @@ export async function sampleFields(
     row += part.rows;
   }
   return { ...result, latent: undefined };
+}
+
+/**
+ * Draws a field at each of some sets of conditions (rows, conditions), in their units. For models without a Gaussian part
+ * alone; errors as {@link sampleBatches}.
+ */
+export async function sampleEach(
+  model: ScoreModel,
+  conditions: Float64Array,
+  { seed = 1, batch = 250, sampler = model.sampler, onProgress, ...options }: Omit<SampleOptions, "count">,
+): Promise<DataSet> {
+  const { problem, preconditioner } = model;
+  const width = problem.conditions.length;
+  const count = conditions.length / width;
+  const steps = positiveInteger("The number of steps", options.steps ?? sampler.defaultSteps);
+  if (preconditioner.drawing)
+    throw new InputError("The model draws at one set of conditions; give these to it.");
+  const times = sampler.grid(model.schedule, steps, model.noiseLevels);
+  const result = { ...allocateDataSet(problem, count, seed), latent: undefined };
+  const watch = new InterruptWatch("The sampling", options.signal);
+  const begin = performance.now();
+  try {
+    for (let done = 0, index = 0; done < count; index++) {
+      const rows = Math.min(batch, count - done);
+      const own = conditions.slice(done * width, (done + rows) * width);
+      const at = (row: number) => checkConditions(problem, own.subarray(row * width, (row + 1) * width));
+      for (let row = 0; row < rows; row++) at(row);
+      const conditioning = preconditioner.conditioning(own);
+      const drawing: Drawing = {
+        ...plainDrawing(model, own),
+        denoise: (x, t) =>
+          tf.tidy(() => {
+            const given = { x: x as tf.Tensor3D, ...model.levels(new Array<number>(rows).fill(t)) };
+            return preconditioner.denoise(model.apply, { ...given, ...conditioning });
+          }),
+      };
+      try {
+        for (const { step, x } of drawBatch(model, drawing, rows, sampler, times, seed, index)) {
+          await watch.check(`${done} of ${count} fields are done.`);
+          const fields = Math.floor(done + (rows * step) / steps);
+          const secondsLeft =
+            ((performance.now() - begin) * (count - fields)) / Math.max(fields, 1e-9) / 1000;
+          onProgress?.({ fields, count, secondsLeft });
+          if (step < steps) continue;
+          const values = (x as tf.Tensor3D).dataSync() as Float32Array;
+          const size = values.length / rows;
+          for (let row = 0; row < rows; row++) {
+            const one = preconditioner.toFields(at(row), values.subarray(row * size, (row + 1) * size));
+            result.fields.set(one, (done + row) * size);
+          }
+        }
+      } finally {
+        tf.dispose(Object.values(conditioning));
+      }
+      result.conditions.set(own, done * width);
+      done += rows;
+    }
+  } finally {
+    watch.close();
+  }
+  return result;
 }
 
 /** Standardised fields x [rows, cells, channels], which are freed, in their units. Throws InputError if one is not finite. */

@@ -56,7 +56,7 @@ function unpackLz4(bytes: Uint8Array, length: number): Uint8Array {
 }
 
 /** Unpacks a block into the output from `to` on; returns where it ends. */
-function unpackBlock(bytes: Uint8Array, output: Uint8Array, to: number): number {
+export function unpackBlock(bytes: Uint8Array, output: Uint8Array, to: number): number {
   let at = 0;
   const lengthFrom = (nibble: number): number => {
     let length = nibble;

@@ -6,6 +6,7 @@ import { InputError, shown } from "../../lib/backend/errors";
 import { compare } from "../../lib/evaluation/compare";
 import { formatComparison } from "../../lib/evaluation/report";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
+import { describeProblem, isImported } from "../../lib/presets/importedData";
 import { simulateAt } from "../../lib/presets/simulate";
 import { normaliseConditions, type Problem } from "../../lib/problem";
 import { sameProblem } from "../../lib/data/conditions";
@@ -36,13 +37,27 @@ interface Floor {
   readonly source: string;
 }
 
-/** Reads a file in constant memory. Throws InputError if it has few rows or several conditions. */
-async function readSample(file: string, assumed?: Problem): Promise<Sample> {
+/**
+ * Reads a file in constant memory: all rows, which have to be of one set of conditions; of imported data those at the given
+ * conditions, or at those of the first row. Throws InputError if it has few rows or several conditions.
+ */
+async function readSample(file: string, assumed?: Problem, at?: Float64Array): Promise<Sample> {
   let kept: DataSet | undefined;
   let rows = 0;
   for await (const batch of readBatches(file, assumed)) {
     kept ??= allocateDataSet(batch.problem, 2 * MOST_ROWS, batch.seed);
     const { problem, conditions, fields } = kept;
+    if (isImported(problem)) {
+      if (rows === 0) conditions.set(at ?? rowConditions(batch, 0));
+      const size = problem.fields.length * problem.cells;
+      for (let row = 0; row < batch.rows; row++) {
+        if (!sameConditions(problem, rowConditions(kept, 0), rowConditions(batch, row))) continue;
+        if (rows < 2 * MOST_ROWS)
+          fields.set(batch.fields.subarray(row * size, (row + 1) * size), rows * size);
+        rows++;
+      }
+      continue;
+    }
     for (let row = 0; row < batch.rows; row++) {
       if (rows + row === 0) conditions.set(rowConditions(batch, 0));
       if (!sameConditions(problem, rowConditions(kept, 0), rowConditions(batch, row))) {
@@ -58,7 +73,7 @@ async function readSample(file: string, assumed?: Problem): Promise<Sample> {
     }
     rows += batch.rows;
   }
-  if (kept === undefined || rows < 2) {
+  if (kept === undefined || (rows < 2 && !isImported(kept.problem))) {
     throw new InputError(`The file ${shown(file)} has ${rows} rows; give at least 2.`);
   }
   const data = sliceRows({ ...kept, latent: undefined }, 0, Math.min(rows, 2 * MOST_ROWS));
@@ -69,10 +84,6 @@ async function readSample(file: string, assumed?: Problem): Promise<Sample> {
 function sameConditions(problem: Problem, a: Float64Array, b: Float64Array): boolean {
   const [x, y] = [a, b].map((values) => normaliseConditions(problem, values));
   return x.every((value, k) => !(Math.abs(value - y[k]) > 2 * SAME_CONDITION));
-}
-
-function describeProblem({ name, settings }: Problem): string {
-  return [name, ...Object.entries(settings).map(([key, value]) => `${key} ${value}`)].join(", ");
 }
 
 function describeConditions({ conditions }: Problem, values: Float64Array): string {
@@ -96,6 +107,13 @@ function floorOf(reference: Sample, sample: Sample): Floor {
   });
   const count = Math.min(sample.rows, MOST_ROWS);
   if (reference.rows >= 2 * count) return split(count);
+  if (isImported(data.problem)) {
+    if (reference.rows >= 4) return split(Math.floor(reference.rows / 2));
+    throw new InputError(
+      `${shown(file)} has ${reference.rows} rows at ${describeConditions(data.problem, conditions)}, and there is no solver ` +
+        `to draw more; compare at conditions of 4 rows and more, or give evaluate --data.`,
+    );
+  }
   if (!conditions.every(Number.isFinite)) {
     if (reference.rows >= 4) return split(Math.floor(reference.rows / 2));
     throw new InputError(
@@ -116,7 +134,7 @@ async function runComparison(
   { json, convention }: { json?: true; convention?: Convention },
 ): Promise<void> {
   const assumed = convention && porousElectrode(convention);
-  const reference = await readSample(referenceFile, assumed);
+  let reference = await readSample(referenceFile, assumed);
   const sample = await readSample(sampleFile, assumed);
   const { problem } = reference.data;
   if (!sameProblem(problem, sample.data.problem)) {
@@ -125,6 +143,7 @@ async function runComparison(
       `${shown(referenceFile)} holds ${a} and ${shown(sampleFile)} ${b}; give two files of one problem.`,
     );
   }
+  if (isImported(problem)) reference = await readSample(referenceFile, assumed, sample.conditions);
   if (!sameConditions(problem, reference.conditions, sample.conditions)) {
     const [a, b] = [reference, sample].map(({ conditions }) => describeConditions(problem, conditions));
     throw new InputError(
@@ -159,7 +178,8 @@ export function command(): Command {
     .addHelpText(
       "after",
       `\nBeside each number of the sample stands that of an independent set like the reference: further rows of A where\n` +
-        `it has at least twice B's, else a new simulation. At most ${MOST_ROWS} rows of each set are compared.`,
+        `it has at least twice B's, else a new simulation. At most ${MOST_ROWS} rows of each set are compared.\n` +
+        `Of imported data, rows of A at B's conditions are taken, and the floor is from half of them.`,
     )
     .action(runComparison);
 }

@@ -16,8 +16,15 @@ import {
   evaluationLine,
   evaluationSummary,
   formatFullEvaluation,
+  formatHeldOut,
 } from "../../lib/evaluation/report";
+import { evaluateOnHeldOut } from "../../lib/evaluation/imported";
+import { sameProblem } from "../../lib/data/conditions";
+import { describeProblem, isImported } from "../../lib/presets/importedData";
+import { readDataSet } from "../../lib/storage/arrowReader";
 import { porousElectrode } from "../../lib/presets/electrodeProblem";
+import type { DataSet } from "../../lib/dataSet";
+import type { SampleProgress } from "../../lib/storage/samplingRun";
 import type { Problem } from "../../lib/problem";
 import type { ScoreModel } from "../../lib/scoreModel";
 import { streams } from "../../lib/backend/streams";
@@ -36,6 +43,7 @@ interface Options extends SamplingOptions {
   confirm?: number;
   from?: string;
   json?: string;
+  data?: string;
 }
 
 /** Distances of all pairs of 2 n rows are held at once: 800 MB for this n. */
@@ -63,6 +71,7 @@ async function runEvaluation(options: Options, command: Command): Promise<void> 
   const { problem } = model;
   const { conditionsWarning } = await import("../../lib/evaluation/warnings");
   const at = conditionsAsked(problem, command);
+  checkData(problem, options);
   const head = {
     problem: problem.name,
     settings: problem.settings,
@@ -74,6 +83,19 @@ async function runEvaluation(options: Options, command: Command): Promise<void> 
     rows: options.n,
     sets: options.sets,
   };
+  if (options.data !== undefined) {
+    warn(warning);
+    const { sampleEach } = await import("../../lib/storage/samplingRun");
+    const drawing = new Progress("fields");
+    return evaluateOnData(problem, options, head, async (conditions, seed) => {
+      const onProgress = ({ fields, count }: SampleProgress) => drawing.update(fields, count);
+      try {
+        return await sampleEach(model, conditions, { seed, sampler, steps, onProgress });
+      } finally {
+        drawing.end();
+      }
+    });
+  }
   const earlier = options.from === undefined ? undefined : earlierOf(options.from, head);
   const known = earlier ? [...earlier.evaluations, earlier.reference] : [];
   const places = at ? [at] : heldOutConditions(problem, options.conditions, options.set);
@@ -159,12 +181,53 @@ function earlierOf(file: string, head: Readonly<Record<string, unknown>>): Store
 function conditionsAsked(problem: Problem, command: Command): Float64Array | undefined {
   if (command.args.length === 0) return undefined;
   const conditions = conditionsFrom(problem, command.args);
-  for (const name of ["set", "conditions", "confirm", "from"]) {
+  for (const name of ["set", "conditions", "confirm", "from", "data"]) {
     if (command.getOptionValueSource(name) === "cli") {
       throw new InputError(`Conditions are given, and --${name} as well; give one or the other.`);
     }
   }
   return conditions;
+}
+
+/** Throws InputError unless the data are there where no solver is, and only there. */
+function checkData(problem: Problem, { data }: Options): void {
+  if (isImported(problem) === (data !== undefined)) return;
+  throw new InputError(
+    data === undefined
+      ? "The model's data were imported, and there is no solver to draw more of them; give --data with rows that were held " +
+          "out of its training, and no conditions."
+      : `There is a solver for the problem ${problem.name}, which draws what the model is compared with; leave out --data.`,
+  );
+}
+
+/** Compares a model with rows that were held out of its training. */
+async function evaluateOnData(
+  problem: Problem,
+  { data: file, model, n, seed, json }: Options,
+  head: object,
+  draw: (conditions: Float64Array, seed: number) => Promise<DataSet>,
+): Promise<void> {
+  const data = await readDataSet(file!);
+  if (!sameProblem(problem, data.problem)) {
+    throw new InputError(
+      `${shown(file)} holds ${describeProblem(data.problem)}, of other conditions, ranges or fields than the model's data; ` +
+        `give the file that import wrote as --held-out beside them.`,
+    );
+  }
+  const evaluation = await evaluateOnHeldOut(data, draw, { rows: n, seed });
+  const { rows } = evaluation;
+  const floorSource = `${rows} other rows of ${shown(file)}, as there is no solver to draw more`;
+  const lines = [
+    `${describeProblem(problem)}; ${model}`,
+    `reference: ${rows} of ${data.rows} rows of ${shown(file)}; sample: the model at the floor's conditions, row for row`,
+    `floor: ${floorSource}`,
+    "",
+    formatHeldOut(evaluation),
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+  if (json !== undefined) {
+    writeWhole(json, Buffer.from(`${JSON.stringify({ ...head, ...evaluation, floorSource }, null, 1)}\n`));
+  }
 }
 
 /** Prints everything about one set of conditions; returns what is to be saved. */
@@ -307,6 +370,7 @@ export function command(): Command {
       "measure the condition of the largest ratio again, with so many fresh sets, until the largest is such a one",
       (text) => positiveInteger("The number of fresh sets", text, MOST_SETS),
     )
+    .option("--data <file.arrow>", "of imported data: rows that were held out, in the place of the solver's")
     .option("--from <file>", "take what is in such a file of an earlier evaluation (--json) from there");
   return addSamplingOptions(verb)
     .option(

@@ -6,6 +6,7 @@ import { InputError, shown } from "../../lib/backend/errors";
 /** Each verb lives in a file of its name that exports command(): it is loaded only if it is used. */
 const VERBS: Readonly<Record<string, string>> = {
   generate: "draw a data set from the PDE into an Arrow file",
+  import: "make a data set of fields that come from elsewhere (NumPy, Parquet, Arrow)",
   merge: "join the parts that generate --shard wrote",
   solve: "solve the PDE for given porosity fields",
   presets: "list the presets, with what each takes and reaches",
