@@ -218,7 +218,7 @@ test("unknown verbs and options are refused", () => {
   refused(
     [
       ["paint"],
-      /verb is "paint"; give one of generate, merge, solve, presets, train, sample, .*compare, evaluate/,
+      /verb is "paint"; give one of generate, import, merge, solve, presets, train, sample, .*compare, evaluate/,
     ],
     [["--paint"], /unknown option '--paint'/],
     [[...GENERATE, "--out", "x.arrow", "--paint"], /unknown option '--paint'/],
