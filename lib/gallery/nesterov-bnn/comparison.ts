@@ -94,17 +94,19 @@ export const tolerances = [1e-2, 1e-3, 1e-4] as const;
 /** Points of the weights' paths where the equation is solved, over those of the training. */
 const FINE = 4;
 /** How often a training is looked at, at most. */
-const LOOKS = 30;
+const LOOKS = 10;
 
-/** Trains one network on a task and counts. */
+/** Trains one network on a task and counts, with `rows` of the tests. */
 export function learned(
   { train, test, architecture, settings, level }: Task,
   dynamics: Dynamics,
-  { epochs, seed, ...skip }: { epochs: number; seed: number } & Pick<TrainingSettings, "skip" | "counted">,
+  options: { epochs: number; seed: number; rows?: number } & Pick<TrainingSettings, "skip" | "counted">,
 ): Comparison {
+  const { epochs, seed, rows = 100, ...skip } = options;
   const own = architecture(dynamics);
   const learner = new Learner(own, seed);
-  const some = chosen(test, Array.from({ length: Math.min(200, test.y.length) }, (_, k) => k)); // prettier-ignore
+  const every = test.y.length / rows;
+  const some = chosen(test, Array.from({ length: rows }, (_, k) => Math.floor(k * every))); // prettier-ignore
   const solve = (paths: number, tolerance: number, pair: Pair = heunEuler, examples = some) =>
     learner.solve(examples, { paths, grid: FINE * settings.grid, tolerance, pair, seed: 0 });
   const history: { epoch: number; accuracy: number; evaluations: number }[] = [];
@@ -115,7 +117,7 @@ export function learned(
     const { outputs, evaluations } = solve(2, 1e-3);
     history.push({ epoch, accuracy: accuracy(outputs, some, own.outputs), evaluations });
   }
-  const exact = solve(2, 1e-6, dormandPrince).outputs;
+  const exact = solve(2, 1e-5, dormandPrince).outputs;
   const rough = tolerances.map((tolerance) => solve(2, tolerance));
   const errors = rough.map(({ outputs }) => rootMeanSquare(outputs.map((value, i) => value - exact[i])));
   const evaluations = rough.map((solution) => solution.evaluations);
@@ -166,7 +168,7 @@ export function learnedCurve(
 }
 
 /** Of the curve: values with known noise. */
-export const curveTraining = { paths: 32, rate: 0.03, noise: curveNoise };
+export const curveTraining = { paths: 16, rate: 0.03, grid: 20, noise: curveNoise };
 
 /** Root mean square deviation in the middle of the gap, 2.5 to 5.5, over that where data are. */
 export function gapRatio(

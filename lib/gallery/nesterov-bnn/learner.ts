@@ -32,7 +32,7 @@ export interface TrainingSettings {
 }
 
 /** Of the chapter's trainings. */
-export const training = { rate: 0.01, batch: 100, paths: 4, grid: 20, kappa: 1, noise: 0 } as const;
+export const training = { rate: 0.01, batch: 100, paths: 4, grid: 10, kappa: 1, noise: 0 } as const;
 
 export interface SolveOptions {
   readonly paths: number;

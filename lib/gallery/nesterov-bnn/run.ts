@@ -17,9 +17,27 @@ import type { Dynamics } from "./method";
 import { cauchyPosterior } from "./system";
 
 const budgets = {
-  smoke: { exact: 3, curve: 3, curvePaths: 4, rings: 2, shapes: 1, images: 200, digits: 0 },
-  lesson: { exact: 300, curve: 200, curvePaths: 100, rings: 150, shapes: 5, images: 800, digits: 0 },
-  full: { exact: 400, curve: 400, curvePaths: 200, rings: 300, shapes: 8, images: 2000, digits: 6 },
+  smoke: { exact: 3, curve: 3, curvePaths: 4, rings: 2, shapes: 1, images: 200, digits: 0, rows: 20 },
+  lesson: {
+    exact: 250,
+    curve: 250,
+    curvePaths: 100,
+    rings: 200,
+    shapes: 5,
+    images: 800,
+    digits: 0,
+    rows: 100,
+  },
+  full: {
+    exact: 300,
+    curve: 250,
+    curvePaths: 100,
+    rings: 300,
+    shapes: 8,
+    images: 1000,
+    digits: 5,
+    rows: 100,
+  },
 };
 
 /** Settings of the exact check. */
@@ -105,7 +123,7 @@ export const nesterovBnn: GallerySystem = {
       const found = {} as Record<Dynamics, Comparison>;
       for (const [shown, dynamics] of dynamicsNames) {
         progress(`${name}, ${shown}`);
-        found[dynamics] = learned(task, dynamics, { epochs, seed });
+        found[dynamics] = learned(task, dynamics, { epochs, seed, rows: own.rows });
         row(`${name}, ${shown}`, found[dynamics]);
       }
       targets.push(...taskTargets(name, found));
