@@ -140,7 +140,7 @@ test("both backends take the same steps of Adam, which are those of its definiti
 });
 
 test("the method loads in a browser and there trains and draws what it does with TensorFlow", () => {
-  const files = ["lib", "lib/gaussian", "lib/backend"].flatMap((folder) =>
+  const files = ["lib", "lib/gaussian", "lib/backend", "lib/presets", "lib/posterior"].flatMap((folder) =>
     fs
       .readdirSync(path.join(root, folder))
       .filter((name) => name.endsWith(".ts"))

@@ -83,14 +83,14 @@ async function spoken(on: Page, figure: string): Promise<{ pde: number[]; sgm: n
 }
 
 /** Fields by the command line, as rows. */
-function byCommandLine(
+async function byCommandLine(
   verb: "sample" | "generate",
   l: string,
   U0: number,
   F: number,
   seed: number,
-): number[][] {
-  const out = path.join(pictures, `${verb}.csv`);
+): Promise<number[][]> {
+  const out = path.join(pictures, `${verb}.arrow`);
   const conditions = ["--correlation-length", l, "--equilibrium-potential", String(U0), "--flux", String(F)];
   const many = [verb === "sample" ? "--count" : "--fields", "64"];
   const args = [verb, ...conditions, ...many, "--seed", String(seed), "--out", out];
@@ -100,7 +100,7 @@ function byCommandLine(
     ...deadline(300),
   });
   assert.equal(status, 0, stderr);
-  const { rows, fields } = readDataSet(out);
+  const { rows, fields } = await readDataSet(out);
   return Array.from({ length: rows }, (_, row) => [...fields.subarray(200 * row, 200 * (row + 1))]);
 }
 const rowsOf = (csv: string) =>
@@ -136,7 +136,7 @@ test("the page opens with draws that are the command line's", async () => {
   await done(page, "l=10&U0=0&F=25");
   console.log(`usable after ${((performance.now() - begin) / 1000).toFixed(1)} s`);
   assert.match(await page.locator("#backend").innerText(), /^WebAssembly, off by \de-[67]$/);
-  const [ours, theirs] = [await saved(page), byCommandLine("sample", "1e-5", 0, 25, 1)];
+  const [ours, theirs] = [await saved(page), await byCommandLine("sample", "1e-5", 0, 25, 1)];
   assert.equal(ours.length, 64);
   const differences = [0, 100].map((from) => farthest(ours, theirs, from));
   console.log(`largest differences of c and phi: ${differences.map((d) => d.toExponential(1)).join(", ")}`);
@@ -162,9 +162,9 @@ test("sliders moved by mouse and keyboard lead to the numbers of solver and mode
   assert.ok(U0 >= 0.05 && U0 <= 0.11 && F > 25, String(now));
   await page.waitForFunction((hash) => location.hash === `#${hash}`, String(now));
   console.log(`draws after a slider: ${await page.evaluate(() => document.body.dataset["seconds"])} s`);
-  const [ours, theirs] = [await saved(page), byCommandLine("sample", "5e-6", U0, F, 2)];
+  const [ours, theirs] = [await saved(page), await byCommandLine("sample", "5e-6", U0, F, 2)];
   for (const from of [0, 100]) assert.ok(farthest(ours, theirs, from) < 1e-4);
-  const solved = byCommandLine("generate", "5e-6", U0, F, 2);
+  const solved = await byCommandLine("generate", "5e-6", U0, F, 2);
   const mean = (column: number) => solved.reduce((sum, row) => sum + row[column], 0) / solved.length;
   const [c, phi] = [await spoken(page, "c"), await spoken(page, "phi")];
   [0, 49, 99].forEach((cell, k) => {
@@ -246,6 +246,24 @@ test("an address restores what it was taken from, and a bad one does no harm", a
   await other.close();
 });
 
+test("sensors that cannot be are told, with what no porosity has", async () => {
+  const other = await openPage(browser, faults);
+  await other.goto(`${address}#l=4&U0=0.1&F=40&draws=4&c=30:998.5&phi=80:5`);
+  await done(other, /^l=4&/);
+  assert.match(
+    await other.locator("#warning").innerText(),
+    /^Sensor 1 is [\d.]+ standard deviations from what is/,
+  );
+  assert.match(
+    await other.locator("#figure-porosity .reading").innerText(),
+    /given the sensors no porosity has/,
+  );
+  await other.click("#clear");
+  await settled(other);
+  assert.equal(await other.locator("#warning").isVisible(), false);
+  await other.close();
+});
+
 /** Texts of less contrast than 4.5 to their background. */
 const faint = (on: Page) =>
   on.evaluate(() => {
@@ -291,7 +309,7 @@ test("texts stand out in light and dark", async () => {
 
 test("a phone shows all of it in one column", async () => {
   const phone = await openPage(browser, faults, { width: 360, height: 740 });
-  await phone.goto(`${address}#l=4&U0=0.1&F=40&draws=16&c=30:998.5&phi=80:5`);
+  await phone.goto(`${address}#l=4&U0=0.1&F=40&draws=16&c=20:992.8,50:994&phi=80:6`);
   await done(phone, /^l=4&/);
   assert.ok((await phone.evaluate(() => document.documentElement.scrollWidth)) <= 360);
   const sizes = await phone

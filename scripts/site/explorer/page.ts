@@ -154,6 +154,7 @@ function read(): void {
     const number = (value: number) => value.toFixed(decimals).replace("-", "−");
     const at = (bands: readonly Band[], i: number) => {
       const { mean, low, high } = bands[f];
+      if (Number.isNaN(mean[i])) return "no porosity has such potentials";
       return `${number(mean[i])} [${number(low[i])}, ${number(high[i])}]`;
     };
     const figure = byId(`figure-${id}`);
@@ -162,7 +163,9 @@ function read(): void {
       const label = document.createElement("span");
       label.className = name;
       label.textContent = words;
-      return [label, ` ${at(bands, cell)}   `];
+      const values = document.createElement("div");
+      values.append(label, ` ${at(bands, cell)}`);
+      return values;
     });
     figure.querySelector(".reading")!.replaceChildren(...parts);
     const said = known.flatMap(([, words, bands]) => {
