@@ -35,8 +35,10 @@ export const backend = {
       [0, 1],
       [0, 0],
     ];
-    const gathered = tf.gather(tf.pad(x, ends), tf.tensor1d(from, "int32"), 1);
-    return gathered.reshape([batch * cells, kernelSize * channels]) as tf.Tensor2D;
+    return tf.tidy(() => {
+      const gathered = tf.gather(tf.pad(x, ends), tf.tensor1d(from, "int32"), 1);
+      return gathered.reshape([batch * cells, kernelSize * channels]) as tf.Tensor2D;
+    });
   },
 
   siluGrad(x: tf.Tensor, sigmoid: tf.Tensor) {
