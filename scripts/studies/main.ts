@@ -105,6 +105,17 @@ for (const system of systems) {
     });
 }
 program
+  .command("kolmogorov-flow")
+  .description(
+    "the gallery's flow: statistics of direct simulations, and closures for lessons (half an hour)",
+  )
+  .action(async () => {
+    const { flowReference, trainedClosures } = await import("./kolmogorovFlow");
+    const { files } = await import("../../lib/gallery/ideal-les/stored");
+    save(files.reference, flowReference(print));
+    save(files.closures, trainedClosures(print));
+  });
+program
   .command("gallery-movielens")
   .description("the gallery's recommender on MovieLens-100K (npm run gallery-data), several seeds")
   .option("--seeds <n>", "splits of the users", (text) => positiveInteger("The number of seeds", text), 3)

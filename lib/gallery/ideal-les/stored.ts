@@ -1,0 +1,48 @@
+/** What long computations have left for the notebook and the command line: statistics of the flow, and trained closures. */
+import fs from "node:fs";
+import path from "node:path";
+import { ConvolutionalClosure, type Closure, IdealClosure } from "./closures";
+import { sides } from "./flow";
+
+const root = path.join(__dirname, "..", "..", "..");
+/** `npm run study -- kolmogorov-flow` writes both. */
+export const files = {
+  reference: path.join(root, "data/results/gallery-kolmogorov-flow.json"),
+  closures: path.join(root, "data/models/ideal-les.json"),
+};
+
+/** Statistics of eight filtered direct simulations that no closure is trained on. */
+export interface Reference {
+  /** Mean energy by shell of each, shells 1 to 10: (simulations, 10) */
+  readonly shells: readonly (readonly number[])[];
+  /** Logarithms of the energies of shells 1 to 7, every 5 time units, one simulation after the other: (rows, 7) */
+  readonly features: readonly (readonly number[])[];
+  /** Their first vorticities, from which large-eddy simulations start: float32 (simulations, 24, 24) in base64 */
+  readonly starts: string;
+}
+
+/** Trained weights, float32 in base64, as startWeights orders them. */
+export interface StoredClosures {
+  readonly convolution: string;
+  readonly ideal: string;
+}
+
+export function storedReference(): Reference {
+  return JSON.parse(fs.readFileSync(files.reference, "utf8")) as Reference;
+}
+
+export function storedClosures(): StoredClosures {
+  return JSON.parse(fs.readFileSync(files.closures, "utf8")) as StoredClosures;
+}
+
+/** float32 numbers as text and back. */
+export const packed = (values: Float32Array): string =>
+  Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64");
+export const unpacked = (text: string): Float32Array =>
+  new Float32Array(Uint8Array.from(Buffer.from(text, "base64")).buffer);
+
+/** The two closures that are compared; their numbers of weights differ by less than a twentieth. */
+export const closures = (): { convolution: Closure; ideal: IdealClosure } => ({
+  convolution: new ConvolutionalClosure([1, 16, 6, 1]),
+  ideal: new IdealClosure(sides.les, { latent: 6, hidden: 16, steps: 8, encoder: 24, decoder: 12 }),
+});
