@@ -117,17 +117,18 @@ test("flow: the same as exponax's, by number at an early time, by spectrum later
   }
   const file = path.join(__dirname, "..", "data", "results", "gallery-flow-peer.json");
   const { early, shells } = JSON.parse(readFileSync(file, "utf8")) as Peer;
-  const start = Float64Array.from({ length: 64 * 64 }, (_, at) => {
-    const [x, y] = [Math.floor(at / 64), at % 64].map((k) => (2 * Math.PI * k) / 64);
+  // 96 points a side: so many that it does not matter which of the large wavenumbers a program keeps.
+  const n = 96;
+  const start = Float64Array.from({ length: n * n }, (_, at) => {
+    const [x, y] = [Math.floor(at / n), at % n].map((k) => (2 * Math.PI * k) / n);
     return 3 * Math.cos(2 * x + y) + 2 * Math.sin(x - 3 * y) + 1.5 * Math.cos(3 * x) * Math.sin(2 * y);
   });
-  const { re, im } = dns.advance(dns.spectrum(start), 0.01, 100);
+  const fine = new KolmogorovFlow(n);
+  const { re, im } = fine.advance(fine.spectrum(start), 0.01, 100);
   for (const { kx, ky, ...theirs } of early.modes) {
-    const at = kx * 64 + ((ky + 64) % 64);
-    assert.ok(
-      Math.hypot(re[at] - theirs.re, im[at] - theirs.im) < 1e-5,
-      `(${kx}, ${ky}): ${re[at]}, ${theirs.re}`,
-    );
+    const at = kx * n + ((ky + n) % n);
+    const off = Math.hypot(re[at] - theirs.re, im[at] - theirs.im);
+    assert.ok(off < 1e-7, `(${kx}, ${ky}): ${re[at]}, ${theirs.re}`);
   }
   // Both are means over a few simulations; their scatter tells how well they can agree.
   const ours = storedReference().shells;
@@ -268,7 +269,7 @@ test("linear system: covariance by Lyapunov's equation, and the learned closure 
     return cloud.reduce((sum, own, k) => (k % 2 === i ? sum + own * cloud[k - i + j] : sum), 0) / 4000;
   });
   assert.ok(difference(simulated, [2 / 15, 1 / 15, 7 / 30]) < 0.02, simulated.join());
-  const { slope, kl, noise } = fitLinear({ steps: 250, batch: 512, paths: 4, beta: 3e-4, seed: 1 });
+  const { slope, kl, noise } = fitLinear({ steps: 200, batch: 512, paths: 4, beta: 3e-4, seed: 1 });
   assert.ok(Math.abs(slope - 0.5) < 0.03, `slope ${slope}`);
   assert.ok(kl > 0 && noise > 0.01, "the latent paths have become deterministic");
 });
@@ -276,7 +277,7 @@ test("linear system: covariance by Lyapunov's equation, and the learned closure 
 test("a training lowers the loss and can be repeated, and its closure runs", () => {
   const data = shortSimulation(3, 2);
   const closure = new IdealClosure(24, small);
-  const settings = { ...training, batch: 4, paths: 2, steps: 20, seed: 3 };
+  const settings = { ...training, batch: 4, paths: 2, steps: 12, seed: 3 };
   const run = () => {
     const losses: number[] = [];
     const steps = train(coarse, closure, startWeights(closure, coarse, 3), [data], settings);
@@ -286,7 +287,7 @@ test("a training lowers the loss and can be repeated, and its closure runs", () 
   };
   const [a, b] = [run(), run()];
   assert.ok(difference(a.weights, b.weights) < 1e-5);
-  assert.ok(a.losses[19] < a.losses[0] - 10, `${a.losses[0]} to ${a.losses[19]}`);
+  assert.ok(a.losses[11] < a.losses[0] - 5, `${a.losses[0]} to ${a.losses[11]}`);
   const own = { intervals: 3, paths: 2, seed: 1 };
   const ends = Array.from(simulate(coarse, closure, a.weights, data.slice(0, 1152), own));
   assert.equal(ends.length, 3);
@@ -307,10 +308,11 @@ test("statistics: what comes with the project is whole, and a simulation that bl
   const starts = unpacked(reference.starts);
   assert.equal(starts.length, 8 * 576);
   const stored = storedClosures();
-  const { convolution, ideal } = closures();
+  const { convolution, quiet, ideal } = closures();
   assert.ok(Math.abs(convolution.size / ideal.size - 1) < 0.05, "the two are of equal size");
   for (const [closure, text] of [
     [convolution, stored.convolution],
+    [quiet, stored.quiet],
     [ideal, stored.ideal],
   ] as const) {
     assert.equal(unpacked(text).length, startWeights(closure, coarse, 1).length);

@@ -33,10 +33,10 @@ export function flowReference(progress: (text: string) => void): Reference & { c
 export function trainedClosures(progress: (text: string) => void): StoredClosures & { command: string } {
   const flow = new CoarseFlow(sides.les);
   const simulations = streams.training.map(keptSimulation);
-  const { convolution, ideal } = closures();
-  const [first, second] = [convolution, ideal].map((closure) => {
+  const { convolution, quiet, ideal } = closures();
+  const [first, second, third] = [convolution, quiet, ideal].map((closure) => {
     progress(`training of ${closure.size} weights`);
     return packed(trained(flow, closure, { ...training, seed: 1 }, simulations));
   });
-  return { command, convolution: first, ideal: second };
+  return { command, convolution: first, quiet: second, ideal: third };
 }

@@ -167,3 +167,15 @@ export class IdealClosure implements Closure {
     };
   }
 }
+
+/** The same network as a function of v alone: one path that starts at its mean and has no noise. It is trained without KL. */
+export function withoutNoise(ideal: IdealClosure): Closure {
+  return {
+    size: ideal.size,
+    start: (random) => ideal.start(random),
+    apply(weights, v) {
+      const still = tf.zeros(ideal.noiseShape(v.shape[0] as number, 1));
+      return { closure: ideal.apply(weights, v, still).closure };
+    },
+  };
+}

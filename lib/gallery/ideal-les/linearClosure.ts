@@ -36,8 +36,12 @@ function meanClosure(weights: tfTypes.Tensor1D, v: Rows, noise: Tensor): { w: Te
 export interface LinearFit {
   /** Of the learned mean closure on v, by least squares over the stationary law of v. */
   readonly slope: number;
+  /** Mean of g, and of the cost of a path in nats. */
   readonly noise: number;
   readonly kl: number;
+  /** Some v of the stationary law, and the learned closure there. */
+  readonly v: number[];
+  readonly closure: number[];
 }
 
 /** Learns the closure from independent pairs (v, w) of the stationary law; s, the deviation of w given v, is learned, too. */
@@ -77,15 +81,12 @@ export function fitLinear(settings: {
   return tf.tidy(() => {
     const weights = tf.tensor1d(all.subarray(0, -1));
     const rows = 400;
-    const v = normalDraws(new Float64Array(2), factor, rows, seed * 100_000).filter((_, k) => k % 2 === 0);
-    const { w, kl } = meanClosure(
-      weights,
-      tf.tensor2d(Float32Array.from(v), [rows, 1]),
-      normal(shape(rows * 64), seed, 6),
-    );
-    const values = w.dataSync();
-    const [vw, vv] = v.reduce(([a, b], own, k) => [a + own * values[k], b + own * own], [0, 0]);
+    const pairs = normalDraws(new Float64Array(2), factor, rows, seed * 100_000);
+    const v = Array.from({ length: rows }, (_, k) => pairs[2 * k]);
+    const { w, kl } = meanClosure(weights, tf.tensor2d(v, [rows, 1]), normal(shape(rows * 64), seed, 6));
+    const closure = Array.from(w.dataSync());
+    const [vw, vv] = v.reduce(([a, b], own, k) => [a + own * closure[k], b + own * own], [0, 0]);
     const g = sde.noise(tf.split<tfTypes.Tensor1D>(weights, split)[1], tf.zeros([1, sizes.latent]));
-    return { slope: vw / vv, noise: g.mean().dataSync()[0], kl: kl.dataSync()[0] };
+    return { slope: vw / vv, noise: g.mean().dataSync()[0], kl: kl.dataSync()[0], v, closure };
   });
 }

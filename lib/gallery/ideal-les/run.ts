@@ -89,21 +89,25 @@ export const idealLes: GallerySystem = {
       const learn = (closure: Closure) => trained(flow, closure, { ...own.training, seed }, simulations);
       progress("training of the convolution");
       const convolution = learn(both.convolution);
+      progress("training of the same network without noise");
+      const quiet = learn(both.quiet);
       progress("training of neural ideal LES");
-      weights = { convolution, ideal: learn(both.ideal) };
+      weights = { convolution, quiet, ideal: learn(both.ideal) };
     } else {
       const stored = storedClosures();
-      weights = { convolution: unpacked(stored.convolution), ideal: unpacked(stored.ideal) };
+      const { convolution, quiet, ideal } = stored;
+      weights = { convolution: unpacked(convolution), quiet: unpacked(quiet), ideal: unpacked(ideal) };
     }
     const runs = [
       { name: "no closure", closure: undefined, weights: new Float32Array(1) },
       { name: "convolution", closure: both.convolution, weights: weights.convolution },
+      { name: "without noise", closure: both.quiet, weights: weights.quiet },
       { name: "neural ideal LES", closure: both.ideal, weights: weights.ideal },
     ].map(({ name, closure, weights: all }) => {
       progress(`eight simulations to t = ${own.time}: ${name}`);
       return { name, ...rollouts(flow, closure, all, reference, { ...own, seed }) };
     });
-    const [none, convolution, ideal] = runs;
+    const [none, convolution, quiet, ideal] = runs;
     const half = reference.shells.length / 2;
     const rows = reference.features.length / 2;
     const [first, second] = [reference.shells.slice(0, half), reference.shells.slice(half)].map(columnMeans);
@@ -119,6 +123,7 @@ export const idealLes: GallerySystem = {
     const beside = (of: (run: (typeof runs)[number]) => number) => ({
       "no closure": of(none),
       convolution: of(convolution),
+      "without noise": of(quiet),
     });
     const most = (what: string, limit: number, of: (run: (typeof runs)[number]) => number): Target => {
       return { what, value: of(ideal), at: "most", limit, beside: beside(of) };
@@ -154,6 +159,11 @@ export const idealLes: GallerySystem = {
           value: ideal.distance / convolution.distance,
           at: "most",
           limit: 1,
+          beside: {
+            "no closure": none.distance / convolution.distance,
+            "without noise": quiet.distance / convolution.distance,
+            [exact.name]: exact.distance / convolution.distance,
+          },
         },
       ],
     };

@@ -1,7 +1,7 @@
 /** What long computations have left for the notebook and the command line: statistics of the flow, and trained closures. */
 import fs from "node:fs";
 import path from "node:path";
-import { ConvolutionalClosure, type Closure, IdealClosure } from "./closures";
+import { ConvolutionalClosure, type Closure, IdealClosure, withoutNoise } from "./closures";
 import { sides } from "./flow";
 
 const root = path.join(__dirname, "..", "..", "..");
@@ -24,6 +24,7 @@ export interface Reference {
 /** Trained weights, float32 in base64, as startWeights orders them. */
 export interface StoredClosures {
   readonly convolution: string;
+  readonly quiet: string;
   readonly ideal: string;
 }
 
@@ -41,8 +42,11 @@ export const packed = (values: Float32Array): string =>
 export const unpacked = (text: string): Float32Array =>
   new Float32Array(Uint8Array.from(Buffer.from(text, "base64")).buffer);
 
-/** The two closures that are compared; their numbers of weights differ by less than a twentieth. */
-export const closures = (): { convolution: Closure; ideal: IdealClosure } => ({
-  convolution: new ConvolutionalClosure([1, 16, 6, 1]),
-  ideal: new IdealClosure(sides.les, { latent: 6, hidden: 16, steps: 8, encoder: 24, decoder: 12 }),
-});
+/**
+ * The closures that are compared: a convolution and neural ideal LES, whose numbers of weights differ by less than a twentieth, and
+ * the latter's network without noise, which tells what is the SDE's and what the network's.
+ */
+export function closures(): { convolution: Closure; quiet: Closure; ideal: IdealClosure } {
+  const ideal = new IdealClosure(sides.les, { latent: 6, hidden: 16, steps: 8, encoder: 24, decoder: 12 });
+  return { convolution: new ConvolutionalClosure([1, 16, 6, 1]), quiet: withoutNoise(ideal), ideal };
+}
