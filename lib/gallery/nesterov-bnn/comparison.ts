@@ -1,6 +1,6 @@
 /** Plain and Nesterov's dynamics on the same task: what they learn, and how often an adaptive integrator evaluates f. */
 import { dormandPrince, heunEuler, type Pair } from "../adaptiveRungeKutta";
-import { accuracy, Learner, spread, training, type TrainingSettings } from "./learner";
+import { accuracy, Learner, probabilities, spread, training, type TrainingSettings } from "./learner";
 import type { Architecture, Dynamics } from "./method";
 import { chosen, curve, curveNoise, type Examples, rings, scaledInput, shapeNames, shapes } from "./system";
 
@@ -77,7 +77,7 @@ export interface Comparison {
     readonly evaluations: number;
   }[];
   readonly accuracy: number;
-  /** Evaluations by Heun's pair at the tolerances below, and the outputs' root mean square errors. */
+  /** Evaluations by Heun's pair at the tolerances below, and root mean square errors of the classes' probabilities. */
   readonly evaluations: readonly number[];
   readonly errors: readonly number[];
   /** The same by Dormand and Prince's pair. */
@@ -85,8 +85,6 @@ export interface Comparison {
   /** First epoch whose accuracy is at least the task's level, from 1, and its evaluations; NaN where none is. */
   readonly reached: number;
   readonly thereEvaluations: number;
-  /** Evaluations at which the outputs' error is 1e-3, by Heun's pair. */
-  readonly atError: number;
 }
 
 export const tolerances = [1e-2, 1e-3, 1e-4] as const;
@@ -117,9 +115,12 @@ export function learned(
     const { outputs, evaluations } = solve(2, 1e-3);
     history.push({ epoch, accuracy: accuracy(outputs, some, own.outputs), evaluations });
   }
-  const exact = solve(2, 1e-5, dormandPrince).outputs;
+  const known = (outputs: Float64Array) => probabilities(outputs, 2 * rows, own.outputs); // of each path
+  const exact = known(solve(2, 1e-7, dormandPrince).outputs);
   const rough = tolerances.map((tolerance) => solve(2, tolerance));
-  const errors = rough.map(({ outputs }) => rootMeanSquare(outputs.map((value, i) => value - exact[i])));
+  const errors = rough.map(({ outputs }) =>
+    rootMeanSquare(known(outputs).map((value, i) => value - exact[i])),
+  );
   const evaluations = rough.map((solution) => solution.evaluations);
   const whole = solve(8, 1e-2, heunEuler, test);
   const highOrder = tolerances.map((tolerance) => solve(2, tolerance, dormandPrince).evaluations);
@@ -133,15 +134,7 @@ export function learned(
     highOrder,
     reached: there?.epoch ?? NaN,
     thereEvaluations: there?.evaluations ?? NaN,
-    atError: interpolated(errors, evaluations, 1e-3),
   };
-}
-
-/** y at x on the lines through points (xs, ys) on logarithmic axes, beyond the ends on the nearest one. */
-export function interpolated(xs: readonly number[], ys: readonly number[], x: number): number {
-  const [u, v] = [xs, ys].map((values) => values.map(Math.log));
-  const k = u.length > 2 && Math.log(x) < u[1] ? 1 : 0; // xs fall
-  return Math.exp(v[k] + ((v[k + 1] - v[k]) * (Math.log(x) - u[k])) / (u[k + 1] - u[k]));
 }
 
 function rootMeanSquare(values: Float64Array): number {

@@ -79,7 +79,6 @@ export function taskTargets(task: string, found: Readonly<Record<Dynamics, Compa
       }),
     ),
     ratio("mean of the training", mean),
-    ratio("outputs to 1e-3", ({ atError }) => atError),
     {
       what: `${task}: accuracy, Nesterov's less plain's`,
       value: nesterov.accuracy - plain.accuracy,

@@ -3,7 +3,7 @@ import { Random } from "../../random";
 
 /**
  * An Ornstein-Uhlenbeck process from 0, dz = -rate z dt + sigma dB, whose end is seen twice with Cauchy's errors of
- * scale 1, at 5 and at -5: its posterior has two peaks.
+ * scale 1, at 5 and at -5: its posterior is broad, with two shoulders.
  */
 export const cauchyProblem = { rate: 0.1, sigma: Math.SQRT2, endTime: 3, seen: [5, -5] } as const;
 
