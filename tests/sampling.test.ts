@@ -4,6 +4,7 @@ import { Interrupted } from "../lib/backend/interrupt";
 import { normal, tf } from "../lib/backend/tensors";
 import { columnMean, columnStd } from "../lib/comparison";
 import type { DataSet } from "../lib/dataSet";
+import { biasesOf, setBiases } from "../lib/gaussian/drawing";
 import { createModel } from "../lib/presets/createModel";
 import { samplerByName, samplers } from "../lib/presets/samplers";
 import { eulerMaruyama } from "../lib/samplers";
@@ -233,4 +234,23 @@ test("with keepBias a model's own denoiser draws; without it, what its network i
   assert.ok(takenOff > 3 * kept && takenOff < 1, `${takenOff} and ${kept}`);
   noise.dispose();
   shipped.dispose();
+});
+
+test("biases belong to what the network sees, and can be given to a model", async () => {
+  const [shipped, other] = [await loadModel("data/models/figures"), await loadModel("data/models/figures")];
+  const steps = 4;
+  const draw = (by: typeof shipped, values: number[]) =>
+    sampleFields(by, values, { count: 2, seed: 1, steps });
+  const { fields } = await draw(shipped, [1e-5, 0.1, 25]);
+  const biases = biasesOf(shipped)!;
+  assert.equal(biases.size, steps);
+  await draw(shipped, [1e-5, -0.1, 40]); // in which the fields are affine
+  assert.equal(biasesOf(shipped), biases);
+  const times = other.sampler.grid(other.schedule, steps, other.noiseLevels);
+  setBiases(other, Float64Array.of(1e-5, 0, 0), other.sampler, times, biases);
+  assert.deepEqual((await draw(other, [1e-5, 0.1, 25])).fields, fields);
+  assert.equal(biasesOf(other), biases);
+  await draw(shipped, [5e-6, 0.1, 25]);
+  assert.notEqual(biasesOf(shipped), biases);
+  for (const each of [shipped, other]) each.dispose();
 });

@@ -174,12 +174,27 @@ test("sliders moved by mouse and keyboard lead to the numbers of solver and mode
   });
 });
 
-test("the newest of many requests is the one that is answered", async () => {
+test("the newest of many requests is the one that is answered, and the page does not wait for it", async () => {
+  await page.evaluate(() => {
+    let last = performance.now();
+    const beat = setInterval(() => {
+      const now = performance.now();
+      const { longest = "0" } = document.body.dataset;
+      document.body.dataset["longest"] = String(Math.max(Number(longest), now - last));
+      last = now;
+      if (document.body.dataset["enough"]) clearInterval(beat);
+    }, 10);
+  });
   await page.focus("#l");
   for (let presses = 0; presses < 12; presses++) await page.keyboard.press("ArrowRight");
   await page.keyboard.press("End");
   await done(page, /^l=20&/);
   assert.equal(await page.locator('output[for="l"]').innerText(), "20 µm");
+  const longest = await page.evaluate(() => {
+    document.body.dataset["enough"] = "true";
+    return Number(document.body.dataset["longest"]);
+  });
+  console.log(`longest time in which the page did nothing else: ${longest.toFixed(0)} ms`);
   await page.click("#reset");
   await done(page, "l=10&U0=0&F=25");
 });
@@ -304,7 +319,26 @@ test("texts stand out in light and dark", async () => {
   assert.notEqual(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), before);
   assert.deepEqual(await faint(page), []);
   await photograph(page, "explorer-dark");
-  await page.emulateMedia({ colorScheme: "light" });
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "no-preference" });
+  const duration = () =>
+    page.evaluate(() => getComputedStyle(document.querySelector("button")!).transitionDuration);
+  assert.match(await duration(), /0\.2s/);
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  assert.equal(await duration(), "0s");
+});
+
+test("the figures are read where the mouse points, or where a slider stands", async () => {
+  await page.hover("#figure-phi .chart svg", { position: { x: 200, y: 60 } });
+  const at = await page.locator('output[for="at"]').innerText();
+  assert.notEqual(at, "x = 50.5 µm");
+  await page.focus("#at");
+  await page.keyboard.press("End");
+  assert.equal(await page.locator('output[for="at"]').innerText(), "x = 99.5 µm");
+  const { pde } = await spoken(page, "c");
+  assert.match(
+    await page.locator("#figure-c .reading").innerText(),
+    new RegExp(`^PDE ${pde[6].toFixed(2)} `),
+  );
 });
 
 test("a phone shows all of it in one column", async () => {

@@ -22,6 +22,8 @@ const latest: {
 } = {};
 /** When the work that goes on began; undefined where there is none. */
 let since: number | undefined = performance.now();
+/** What stays to be said of the backend. */
+let note = "";
 let addressTimer: number | undefined;
 
 const charts = IDS.map(
@@ -183,7 +185,8 @@ function read(): void {
 worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
   if (data.kind === "ready") {
     write("backend", `${data.backend}, off by ${data.error.toExponential(0)}`);
-    if (data.note) fault(data.note);
+    note = data.note;
+    if (note) fault(note);
   } else if (data.kind === "progress") {
     const { hidden } = byId("progress");
     if (since === undefined || (hidden && performance.now() - since < PATIENCE)) return;
@@ -220,6 +223,8 @@ function finished(tensors: number): void {
   const took = since === undefined ? 0 : (performance.now() - since) / 1000;
   since = undefined;
   byId("progress").hidden = true;
+  byId("fault").hidden = note === ""; // other faults are over
+  write("fault", note);
   const { solved, posterior } = latest;
   const given = settings.sensors.length > 0 ? posterior : undefined;
   write("status", `computed in ${took.toFixed(1)} s`);
@@ -250,6 +255,12 @@ input("at").addEventListener("input", () => {
   showControls();
   read();
 });
+for (const chart of charts)
+  chart.host.addEventListener("pointermove", (event) => {
+    if (event.pointerType !== "mouse" || event.buttons !== 0 || !chart.holds(event)) return;
+    input("at").value = String(Math.floor(Math.min(chart.place(event).x, 99)));
+    input("at").dispatchEvent(new Event("input"));
+  });
 byId("again").addEventListener("click", () => change({ seed: (settings.seed + 1) % 1_000_000 }));
 byId("reset").addEventListener("click", () => change(initial));
 byId("clear").addEventListener("click", () => change({ sensors: [] }));
