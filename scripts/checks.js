@@ -18,11 +18,12 @@ const checks = [
     script: "check",
     args: [bin("@tslab", "typescript-for-tslab", "lib", "tsc.js"), "-p", "tsconfig.json"],
   },
-  {
-    name: "types of the explorer",
+  // What runs in a browser has its globals, and not Node's.
+  ...["explorer", "browser"].map((name) => ({
+    name: `types of scripts/site/${name}`,
     script: "check",
-    args: [bin("typescript", "bin", "tsc"), "-p", path.join("scripts", "site", "explorer")],
-  },
+    args: [bin("typescript", "bin", "tsc"), "-p", path.join("scripts", "site", name)],
+  })),
   { name: "lint", script: "lint", args: [bin("eslint", "bin", "eslint.js"), "--max-warnings=0", "."] },
   {
     name: "format",

@@ -4,7 +4,6 @@
 // full size, until the mouse comes over it, and ignores updates of a figure that it has drawn. Here it draws at once,
 // no wider than there is room, and redraws what a cell updates while it runs; and where a figure's layout has
 // meta.hoverFrames, hovering over a point that carries the name of a frame as its customdata shows that frame.
-// The site's pages (scripts/site/page.js) draw with the same three functions.
 
 (() => {
   const MIME = "application/vnd.plotly.v1+json";
@@ -100,8 +99,6 @@
       rendermime.addFactory({ ...factory, createRenderer }, 0);
     },
   });
-
-  globalThis.porousSgmFigures = { scaled, factorFor, showFramesOnHover };
 
   // What a bundler would write: a container of webpack's module federation, with one module.
   let shared;
