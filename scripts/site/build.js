@@ -8,6 +8,7 @@ const path = require("path");
 const { root, python, installationEnvironment } = require("../environment");
 const { deadline } = require("../processes");
 const { bundle } = require("./bundle");
+const { buildExplorer } = require("./explorer/build");
 const { labNotebooks, pageNotebooks } = require("./notebooks");
 
 class SiteError extends Error {}
@@ -72,19 +73,21 @@ async function writeLab(folder, budget) {
   };
   run("JupyterLite", bin("jupyter-lite"), ["build", ...options, ...without], { cwd: work, env });
   for (const name of unused(path.join(folder, "build"))) fs.rmSync(name);
-  await bundle(modules, path.join(folder, KERNEL), budget);
+  await bundle(modules, path.join(folder, KERNEL), path.dirname(folder), budget);
 }
 
-/** Files of JupyterLite's that are fetched for things alone that the course does not have: fonts for old browsers, diagrams, terminals. */
+/** Files of JupyterLite's for what the course does not have: fonts of old browsers, and what draws diagrams and terminals. */
 function unused(folder) {
-  const names = fs
-    .readdirSync(folder)
-    .filter((name) => /^fa-.*\.(eot|svg)$/.test(name) || isUnused(path.join(folder, name)));
+  const isUnused = (name) => {
+    const file = path.join(folder, name);
+    if (!name.endsWith(".js") || name.startsWith("jlab_core"))
+      return /^fa-.*\.(eot|svg|ttf|woff)$/.test(name);
+    const large = fs.statSync(file).size > 40e3; // smaller ones may be what would load them
+    return large && /org\.eclipse\.elk|mermaid|cytoscape|\bvega\b|xterm/.test(fs.readFileSync(file, "utf8"));
+  };
+  const names = fs.readdirSync(folder).filter(isUnused);
   return names.map((name) => path.join(folder, name));
 }
-const isUnused = (file) =>
-  file.endsWith(".js") && fs.statSync(file).size > 200e3 && UNUSED.test(fs.readFileSync(file, "utf8"));
-const UNUSED = /org\.eclipse\.elk|mermaidAPI|cytoscape\.use|vega-scenegraph|xterm-helper-textarea/;
 
 /** The executed notebooks as pages that need neither a kernel nor JavaScript but for their formulas. */
 function writePages(folder) {
@@ -97,6 +100,7 @@ function writePages(folder) {
     `--TemplateExporter.extra_template_basedirs=${__dirname}`,
     "--template=pages",
     "--to=html",
+    "--ExtractOutputPreprocessor.enabled=True",
   ];
   const rest = [`--NbConvertBase.display_data_priority=[${priority}]`, `--output-dir=${folder}`];
   run("nbconvert", python, ["-m", "nbconvert", ...options, ...rest, ...files]);
@@ -126,9 +130,9 @@ async function buildSite(folder, budget) {
   tools();
   const partial = path.join(made, "site");
   remove(partial);
+  await writeFirstPage(partial);
   await writeLab(path.join(partial, "lab"), budget);
   writePages(path.join(partial, "read"));
-  await writeFirstPage(partial);
   fs.writeFileSync(path.join(partial, MARK), "");
   const files = fs
     .readdirSync(partial, { recursive: true })
@@ -149,12 +153,7 @@ async function writeFirstPage(folder) {
     { href: "lab/lab/index.html?path=notebooks/01-porosity.ipynb", text: "The course, to work with" },
     { href: "read/01-porosity.html", text: "The course, to read" },
   ];
-  if (fs.existsSync(within("explorer"))) return require("./explorer/build").buildExplorer(folder, { links });
-  const list = links.map(({ href, text }) => `<li><a href="${href}">${text}</a></li>`).join("\n");
-  fs.writeFileSync(
-    path.join(folder, "index.html"),
-    `<!doctype html><meta charset="utf-8"><title>porous-sgm</title><ul>${list}</ul>`,
-  );
+  await buildExplorer(folder, { links });
 }
 
 module.exports = { SiteError, buildSite };

@@ -38,8 +38,18 @@ const shipped = ["data/models/blog", "data/models/figures", "data/results"].flat
     .map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name))),
 );
 
-/** Writes the modules of these names (such as lib/random), and the files that they read, into a folder. */
-exports.bundle = async function bundle(names, folder, budget) {
+/**
+ * Writes the modules of these names (such as lib/random), and the files that they read, into a folder of the site. The explorer's
+ * files, WebAssembly among them, are at its root: those of the same content are read there.
+ */
+exports.bundle = async function bundle(names, folder, site, budget) {
+  const chunks = path.join(folder, "chunks"); // where the code is that asks for files
+  const placeOf = (name) => {
+    const [file, twin] = [path.join(root, name), path.join(site, path.basename(name))];
+    const same = fs.existsSync(twin) && fs.readFileSync(twin).equals(fs.readFileSync(file));
+    if (!same) fs.cpSync(file, path.join(folder, name));
+    return path.relative(chunks, same ? twin : path.join(folder, name));
+  };
   const isOurs = (name) => /^(lib|notebooks)\//.test(name);
   const entryPoints = names.map((name) => ({
     in: isOurs(name) ? path.join(root, `${name}.ts`) : name,
@@ -57,12 +67,13 @@ exports.bundle = async function bundle(names, folder, budget) {
     format: "esm",
     platform: "browser",
     target: "es2022",
-    legalComments: "none",
+    legalComments: "linked",
     logLevel: "error",
     inject: [path.join(browser, "globals.ts")],
     define: {
       BUDGET: JSON.stringify(budget),
-      SHIPPED: JSON.stringify(shipped),
+      SHIPPED: JSON.stringify(Object.fromEntries(shipped.map((name) => [name, placeOf(name)]))),
+      SITE: JSON.stringify(`${path.relative(chunks, site)}/`),
       __dirname: '"/"', // ".." of it is itself: the root of the files that files.ts knows
       __filename: '"/"',
       "globalThis.process": "process", // not what a notebook calls so
@@ -71,8 +82,4 @@ exports.bundle = async function bundle(names, folder, budget) {
     },
     plugins: [plugin],
   });
-  for (const name of shipped) fs.cpSync(path.join(root, name), path.join(folder, name));
-  const wasm = path.join(path.dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json")), "dist");
-  for (const name of fs.readdirSync(wasm).filter((file) => /^tfjs-backend-wasm(-simd)?\.wasm$/.test(file)))
-    fs.copyFileSync(path.join(wasm, name), path.join(folder, "chunks", name));
 };

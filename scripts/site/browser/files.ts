@@ -30,8 +30,9 @@ class Content {
 
 const FOLDER = "folder";
 type Node = Content | typeof FOLDER;
-declare const SHIPPED: readonly string[]; // files of the site, such as "data/results/posterior.json"
-const shipped = new Set(SHIPPED.map((name) => `/${name}`));
+/** Addresses of the site's files, as seen from here, by their names in the project. */
+declare const SHIPPED: Readonly<Record<string, string>>;
+const shipped = new Map(Object.entries(SHIPPED).map(([name, address]) => [`/${name}`, address]));
 const nodes = new Map<string, Node>([["/", FOLDER]]);
 const open = new Map<number, { file: string; at: number }>();
 let descriptors = 3;
@@ -48,14 +49,15 @@ const within = (folder: string) => (name: string) =>
   name.startsWith(folder === "/" ? folder : `${folder}/`) && name !== folder;
 
 /** Where files may be written, or are shipped. */
-for (const name of ["/tmp/file", ...shipped])
+for (const name of ["/tmp/file", ...shipped.keys()])
   for (let folder = parentOf(name); folder !== "/"; folder = parentOf(folder)) nodes.set(folder, FOLDER);
 
 /** A file of the site, or undefined. A worker may wait for it, so that reading is a plain call as in Node. */
 function fetched(file: string): Content | undefined {
-  if (!shipped.has(file)) return undefined;
+  const address = shipped.get(file);
+  if (address === undefined) return undefined;
   const request = new XMLHttpRequest();
-  request.open("GET", new URL(`..${file}`, import.meta.url), false);
+  request.open("GET", new URL(address, import.meta.url), false);
   request.responseType = "arraybuffer";
   request.send();
   if (request.status !== 200) throw new FileError("EIO", file);
@@ -196,7 +198,7 @@ export function mkdtempSync(prefix: string): string {
 export function readdirSync(file: string): string[] {
   const folder = absolute(file);
   if (nodes.get(folder) !== FOLDER) throw new FileError("ENOENT", file);
-  const inside = [...new Set([...nodes.keys(), ...shipped])]
+  const inside = [...new Set([...nodes.keys(), ...shipped.keys()])]
     .filter(within(folder))
     .filter((name) => parentOf(name) === folder);
   return inside.map((name) => name.slice(name.lastIndexOf("/") + 1)).sort();

@@ -9,7 +9,8 @@ export * from "@tensorflow/tfjs-core";
 export * from "@tensorflow/tfjs-layers";
 export const version = { tfjs: tf.version_core };
 
-setWasmPaths(new URL("./", import.meta.url).href);
+declare const SITE: string; // its root, as seen from here
+setWasmPaths(new URL(SITE, import.meta.url).href);
 await tf.setBackend("wasm");
 await tf.ready();
 
