@@ -81,6 +81,7 @@ interface Future {
 interface Content {
   readonly text?: string;
   readonly data?: Readonly<Record<string, unknown>>;
+  readonly transient?: { readonly display_id?: string };
   readonly ename?: string;
   readonly evalue?: string;
 }
@@ -127,18 +128,23 @@ const execute = (page: Page, code: string): Promise<Ran> =>
   page.evaluate(async (source) => {
     const { kernel } = (window as Application).jupyterapp!.shell.currentWidget!.sessionContext.session!;
     const future = kernel!.requestExecute({ code: source });
-    const texts: string[] = [];
+    const shown: { id?: string; text: string }[] = [];
     let figures = 0;
     future.onIOPub = ({ header, content }) => {
-      const { text, data, ename, evalue } = content;
-      if (text !== undefined) texts.push(text);
-      if (ename !== undefined) texts.push(`${ename}: ${evalue}\n`);
-      if (!data || header.msg_type === "update_display_data") return;
-      if ("application/vnd.plotly.v1+json" in data) figures++;
-      else texts.push(`${String(data["text/plain"])}\n`);
+      const { text, data, transient, ename, evalue } = content;
+      if (text !== undefined) shown.push({ text });
+      if (ename !== undefined) shown.push({ text: `${ename}: ${evalue}\n` });
+      if (!data) return;
+      const isFigure = "application/vnd.plotly.v1+json" in data;
+      const output = { id: transient?.display_id, text: isFigure ? "" : `${String(data["text/plain"])}\n` };
+      // An update stands where what it replaces stood.
+      const before = shown.find(({ id }) => id !== undefined && id === output.id);
+      if (before) before.text = output.text;
+      else shown.push(output);
+      if (isFigure && header.msg_type === "display_data") figures++;
     };
     const { status } = (await future.done).content;
-    return { status, text: texts.join(""), figures };
+    return { status, text: shown.map(({ text }) => text).join(""), figures };
   }, code);
 
 const sourcesOf = (page: Page): Promise<string[]> =>
@@ -224,12 +230,11 @@ test("a slider that is moved changes the figure below it, also while a cell runs
     const seen = [];
     for (let k = 0; k < 600 && turned.value === 1; k++) await new Promise((go) => setTimeout(go, 100));
     console.log("turned to " + turned.value);`;
-  const cell = page.locator(".jp-CodeCell").first();
-  await cell.locator(".cm-content").click();
+  await page.locator(".jp-CodeCell .cm-content").first().click();
   await page.keyboard.press("Control+a");
   await page.keyboard.insertText(code);
   await page.keyboard.press("Shift+Enter");
-  const handle = page.locator(".widget-slider [role=slider]").first();
+  const handle = page.locator(".widget-slider .noUi-handle").first();
   await handle.waitFor({ timeout: PATIENCE });
   await handle.focus();
   await page.keyboard.press("ArrowRight");

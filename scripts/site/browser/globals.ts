@@ -1,4 +1,5 @@
 /** What the sources take for granted in Node. */
+import "./kernel"; // controls are there from the first cell on
 export { Buffer } from "./buffer";
 export { process } from "./node";
 export const resolveModule = (name: string) => name;
