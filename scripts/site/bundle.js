@@ -2,6 +2,7 @@
 // The sources that notebooks import, as modules for a browser beside the kernel's own script: cells import them by the same names.
 
 const fs = require("fs");
+const { isBuiltin } = require("module");
 const path = require("path");
 const esbuild = require("esbuild");
 const { root } = require("../environment");
@@ -13,7 +14,6 @@ const standIns = {
   "danfojs-node": "danfo.ts",
   "@tensorflow/tfjs": "tfjs.ts",
 };
-const OF_NODE = /^(node:)?(path|os|crypto|events|worker_threads|net|stream|child_process|process)$/;
 /** Files of lib/ that are about other programs and threads, and what stands for them. */
 const replaced = { "lib/figures/png.ts": "png.ts", "lib/storage/solvingThread.ts": "solvingThread.ts" };
 
@@ -21,7 +21,7 @@ const plugin = {
   name: "browser",
   setup({ onResolve }) {
     onResolve({ filter: /.*/ }, ({ path: name, resolveDir, kind }) => {
-      const own = standIns[name.replace(/^node:/, "")] ?? (OF_NODE.test(name) ? "node.ts" : undefined);
+      const own = standIns[name.replace(/^node:/, "")] ?? (isBuiltin(name) ? "node.ts" : undefined);
       if (own) return { path: path.join(browser, own) };
       if (kind === "entry-point" || !name.startsWith(".")) return undefined;
       const file = path.relative(root, `${path.resolve(resolveDir, name)}.ts`);
