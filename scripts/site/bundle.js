@@ -34,7 +34,7 @@ const plugin = {
 const shipped = ["data/models/blog", "data/models/figures", "data/results"].flatMap((name) =>
   fs
     .readdirSync(path.join(root, name), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.endsWith(".md"))
+    .filter((entry) => entry.isFile() && !/\.md$|^gallery-/.test(entry.name))
     .map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name))),
 );
 

@@ -87,7 +87,13 @@ interface Content {
 }
 interface Panel {
   readonly content: {
-    readonly widgets: readonly { readonly model: { type: string; sharedModel: { getSource(): string } } }[];
+    readonly widgets: readonly {
+      readonly model: {
+        readonly type: string;
+        readonly sharedModel: { getSource(): string; setSource(source: string): void };
+      };
+    }[];
+    activeCellIndex: number;
   };
   readonly context: { readonly isReady: boolean };
   readonly sessionContext: {
@@ -100,7 +106,12 @@ interface Panel {
     };
   };
 }
-type Application = { jupyterapp?: { readonly shell: { readonly currentWidget: Panel | null } } };
+type Application = {
+  jupyterapp?: {
+    readonly shell: { readonly currentWidget: Panel | null };
+    readonly commands: { execute(name: string): Promise<unknown> };
+  };
+};
 
 async function open(name: string): Promise<Page> {
   const own: string[] = [];
@@ -230,10 +241,13 @@ test("a slider that is moved changes the figure below it, also while a cell runs
     const seen = [];
     for (let k = 0; k < 600 && turned.value === 1; k++) await new Promise((go) => setTimeout(go, 100));
     console.log("turned to " + turned.value);`;
-  await page.locator(".jp-CodeCell .cm-content").first().click();
-  await page.keyboard.press("Control+a");
-  await page.keyboard.insertText(code);
-  await page.keyboard.press("Shift+Enter");
+  await page.evaluate((source) => {
+    const { jupyterapp } = window as Application;
+    const { content } = jupyterapp!.shell.currentWidget!;
+    content.activeCellIndex = content.widgets.findIndex(({ model }) => model.type === "code");
+    content.widgets[content.activeCellIndex].model.sharedModel.setSource(source);
+    void jupyterapp!.commands.execute("notebook:run-cell");
+  }, code);
   const handle = page.locator(".widget-slider .noUi-handle").first();
   await handle.waitFor({ timeout: PATIENCE });
   await handle.focus();
