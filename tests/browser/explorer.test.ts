@@ -38,7 +38,10 @@ before(async () => {
   server = http.createServer((request, response) => {
     const name = decodeURIComponent(request.url!.split("?")[0]);
     const file = path.join(folder, name.slice(PREFIX.length) || "index.html");
-    if (!name.startsWith(PREFIX) || !fs.existsSync(file)) return void response.writeHead(404).end();
+    if (!name.startsWith(PREFIX) || !fs.existsSync(file)) {
+      response.writeHead(404).end();
+      return;
+    }
     response.writeHead(200, {
       "content-type": TYPES[path.extname(file)] ?? "application/octet-stream",
       "cache-control": "max-age=60",
