@@ -8,7 +8,7 @@ const root = path.join(__dirname, "..", "..", "..");
 /** `npm run study -- kolmogorov-flow` writes both. */
 export const files = {
   reference: path.join(root, "data/results/gallery-kolmogorov-flow.json"),
-  closures: path.join(root, "data/models/ideal-les.json"),
+  closures: path.join(root, "data/gallery/ideal-les.json"),
 };
 
 /** Statistics of eight filtered direct simulations that no closure is trained on. */
