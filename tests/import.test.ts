@@ -446,20 +446,9 @@ test("imported data are trained on, drawn from, compared and evaluated, with a f
   assert.equal(held.rows, 150);
   assert.match(await said("train", "--data", at("toy.arrow"), "--out", at("model"), "--preset", "lesson", "--steps", "3"), /the fields are the file's own, scaled by one mean and one spread a field\n.*preset lesson, 3 steps/); // prettier-ignore
   const model = ["--model", at("model")];
-  await said(
-    "sample",
-    ...model,
-    "--a",
-    "3",
-    "--b",
-    "1",
-    "--count",
-    "20",
-    "--steps",
-    "2",
-    "--out",
-    at("sample.arrow"),
-  );
+  const draws = ["--b", "1", "--count", "20", "--steps", "2"];
+  const drawn = (a: string, file: string) => said("sample", ...model, "--a", a, ...draws, "--out", at(file));
+  await drawn("3", "sample.arrow");
   const compared = await said("compare", at("held.arrow"), at("sample.arrow"));
   assert.match(compared, /^imported, u on 9 cells; a 3 1, b 1 1\n/);
   assert.match(compared, /\nfloor: rows \d+ to \d+ of .*held.arrow/);
@@ -478,20 +467,7 @@ test("imported data are trained on, drawn from, compared and evaluated, with a f
   const { joint, floorSource } = JSON.parse(fs.readFileSync(at("new.json"), "utf8")) as { joint: object; floorSource: string }; // prettier-ignore
   assert.ok("floorRatio" in joint && /no solver/.test(floorSource));
 
-  await said(
-    "sample",
-    ...model,
-    "--a",
-    "1.5",
-    "--b",
-    "1",
-    "--count",
-    "20",
-    "--steps",
-    "2",
-    "--out",
-    at("other.arrow"),
-  );
+  await drawn("1.5", "other.arrow");
   for (const [words, message] of [
     [["compare", at("held.arrow"), at("other.arrow")], /has 0 rows at a 1.5 1, b 1 1, and there is no solver to draw more/],
     [["evaluate", ...model], /were imported, and there is no solver to draw more of them; give --data/],

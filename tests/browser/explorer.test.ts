@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
-import http from "node:http";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
@@ -11,6 +10,7 @@ import { deadline } from "../processes";
 import { launch, systemChromium } from "./chromium";
 import { openPage, photograph } from "./lab";
 import { pictures, root } from "./project";
+import { serve } from "./serve";
 
 const { buildExplorer } = require("../../scripts/site/explorer/build.js") as {
   buildExplorer: (folder: string, options?: { links?: { href: string; text: string }[] }) => Promise<void>;
@@ -19,44 +19,20 @@ const { buildExplorer } = require("../../scripts/site/explorer/build.js") as {
 const folder = path.join(pictures, "explorer");
 const faults: string[] = [];
 let browser: Browser;
-let server: http.Server;
+let server: Awaited<ReturnType<typeof serve>> | undefined;
 let address: string;
 let page: Page;
 
-/** Files of the folder and nothing else, under a path of several parts, as on somebody's pages. */
-const PREFIX = "/people/somebody/electrode/";
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".css": "text/css",
-  ".json": "application/json",
-  ".wasm": "application/wasm",
-};
-
 before(async () => {
   await buildExplorer(folder, { links: [{ href: "notebooks/", text: "The notebooks" }] });
-  server = http.createServer((request, response) => {
-    const name = decodeURIComponent(request.url!.split("?")[0]);
-    const file = path.join(folder, name.slice(PREFIX.length) || "index.html");
-    if (!name.startsWith(PREFIX) || !fs.existsSync(file)) {
-      response.writeHead(404).end();
-      return;
-    }
-    response.writeHead(200, {
-      "content-type": TYPES[path.extname(file)] ?? "application/octet-stream",
-      "cache-control": "max-age=60",
-    });
-    fs.createReadStream(file).pipe(response);
-  });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  address = `http://127.0.0.1:${(server.address() as { port: number }).port}${PREFIX}`;
+  server = await serve(folder, "/people/somebody/electrode/"); // a path of several parts, as on somebody's pages
+  address = server.address;
   browser = await launch(systemChromium()!);
   page = await openPage(browser, faults);
 });
 after(async () => {
   await browser?.close();
   server?.close();
-  server?.closeAllConnections();
 });
 
 /** Waits until the page has done what its settings ask for, which then are these. */

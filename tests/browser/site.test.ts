@@ -5,8 +5,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
-import http from "node:http";
-import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
@@ -14,6 +12,7 @@ import { deadline } from "../processes";
 import { launch, systemChromium } from "./chromium";
 import { openPage, PATIENCE, photograph } from "./lab";
 import { pictures, root } from "./project";
+import { serve } from "./serve";
 
 const { environment } = require("../../scripts/environment") as { environment: () => NodeJS.ProcessEnv };
 
@@ -29,7 +28,7 @@ const CLOCK = /[\d.]+ (s|ms|min|h|kB|MB)\b|\d+ steps a second/g;
 const faults: string[] = [];
 const missing: string[] = [];
 let browser: Browser;
-let server: http.Server;
+let server: Awaited<ReturnType<typeof serve>> | undefined;
 let address: string;
 
 function run(...args: string[]): void {
@@ -38,31 +37,10 @@ function run(...args: string[]): void {
   assert.equal(status, 0, `${args.join(" ")}\n${stdout}${stderr}`);
 }
 
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".css": "text/css",
-  ".json": "application/json",
-  ".wasm": "application/wasm",
-};
-
 before(async () => {
   run("scripts/site.js");
-  server = http.createServer(({ url = "/" }, response) => {
-    const { pathname } = new URL(url, "http://localhost");
-    const file = path.join(site, decodeURIComponent(pathname.slice(SUB_PATH.length)));
-    const found = pathname.startsWith(SUB_PATH) && fs.existsSync(file);
-    const whole = found && fs.statSync(file).isDirectory() ? path.join(file, "index.html") : file;
-    if (!found || !fs.existsSync(whole)) {
-      missing.push(pathname);
-      response.writeHead(404).end();
-      return;
-    }
-    const type = TYPES[path.extname(whole)] ?? "application/octet-stream";
-    response.writeHead(200, { "content-type": type }).end(fs.readFileSync(whole));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}${SUB_PATH}`;
+  server = await serve(site, SUB_PATH, missing);
+  address = server.address;
   browser = await launch(systemChromium()!);
 });
 after(async () => {
